@@ -1,0 +1,77 @@
+"""What can go wrong, and how it is said.
+
+CtsimError                 everything a user can cause; exit status 2
+├── InputError             findings in files or options, all of a file at once
+├── RunDirectoryError      a directory that is not the run that was asked for
+└── Stopped                interrupted, resumable; exit status 3
+
+A finding is one line: file, line, key, what is wrong, how to mend it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something was said: a file (as the user named it) and a line, 0 where no line applies."""
+
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault: `key` is the dotted name in the file, `message` says what is wrong and how to mend it."""
+
+    place: Place
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (str(self.place), self.key, one_line(self.message)) if part)
+
+
+class CtsimError(Exception):
+    """Base of every error that a user can cause. Carries one message per fault in `findings`."""
+
+    exit_status = 2
+
+    def __init__(self, findings: str | Finding | Iterable[Finding]) -> None:
+        if isinstance(findings, str):
+            findings = Finding(Place(), "", findings)
+        if isinstance(findings, Finding):
+            findings = [findings]
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class InputError(CtsimError):
+    """A scenario, page, formula or option that cannot be used."""
+
+
+class RunDirectoryError(CtsimError):
+    """A run directory that is foreign, unsealed, damaged or cannot be written."""
+
+
+class Stopped(CtsimError):
+    """The run was interrupted; what was done so far is kept."""
+
+    exit_status = 3
+
+
+def one_line(text: str) -> str:
+    """Messages are one line each, whatever a file put into them."""
+    printable = (c if c.isprintable() else " " for c in text)
+    return " ".join("".join(printable).split())
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ " Did you mean 'x'?" for the nearest known word, or nothing."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""

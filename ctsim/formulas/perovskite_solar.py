@@ -1,0 +1,41 @@
+"""Annex 1: next-generation solar cells."""
+
+from ctsim.constants import HOURS_PER_YEAR
+from ctsim.units import TW, JPY_per_yr, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio
+
+
+def co2_reduction_2030(
+    single_junction_capacity: TW,  # ① world volume
+    tandem_capacity: TW,  # ② the makers' own volume: no share applies
+    japan_share: Ratio,  # ③
+    capacity_factor: Ratio,  # ④
+    emission_factor: Mt_CO2_per_TWh,  # ⑤
+) -> Mt_CO2_per_yr:
+    """(① × ③ + ②) × ④ × ⑤ × 8760"""
+    return (
+        (single_junction_capacity * japan_share + tandem_capacity) * capacity_factor * emission_factor * HOURS_PER_YEAR
+    )
+
+
+def co2_reduction_2050(
+    cumulative_capacity_2050: TW,  # ⑥ already the volume of Japanese firms
+    capacity_factor: Ratio,  # ④
+    emission_factor: Mt_CO2_per_TWh,  # ⑤
+) -> Mt_CO2_per_yr:
+    """⑥ × ④ × ⑤ × 8760"""
+    return cumulative_capacity_2050 * capacity_factor * emission_factor * HOURS_PER_YEAR
+
+
+def economic_effect_2030_single_junction(
+    solar_market_2030: JPY_per_yr, single_junction_market_share: Ratio, japan_share: Ratio
+) -> JPY_per_yr:
+    """市場規模 5 兆円 × 1 % × 25 %"""
+    return solar_market_2030 * single_junction_market_share * japan_share
+
+
+def economic_effect_2030(
+    economic_effect_2030_single_junction: JPY_per_yr,  # 125 億円
+    economic_effect_2030_tandem: JPY_per_yr,  # 186 億円, printed without its arithmetic
+) -> JPY_per_yr:
+    """125 億円 + 186 億円"""
+    return economic_effect_2030_single_junction + economic_effect_2030_tandem

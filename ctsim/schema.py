@@ -1,0 +1,521 @@
+"""Frozen records of everything a file may say: pages, shared parameters, scenarios, sources, allocations, ledger.
+
+Only shape and vocabulary are checked here, with pydantic (unknown keys, wrong types, NaN and infinity are errors);
+what needs more than one record (units against formulas, values against spreads, sources that exist) is checked by
+`ctsim.catalog`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+
+FORMAT: Final = 1
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=64)]
+ParameterName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*(\[[a-z0-9_]+\])?$", max_length=96)
+]
+YearLabel = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Unit = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]*$", max_length=64)]
+
+Kind = Literal["r_and_d", "capital_investment", "demand"]
+Metric = Literal["co2_reduction", "economic_effect", "other"]
+Scope = Literal["world", "japan", "unstated"]
+Boundary = Literal[
+    "units_supported",
+    "plants_supported",
+    "japanese_firms",
+    "japan_market",
+    "world_market",
+    "per_unit",
+    "reference",
+]
+Period = Literal[
+    "annual", "cumulative", "lifecycle", "period_mean", "per_unit", "ratio", "one_off", "unstated"
+]
+Timing = Literal["ex_ante", "ex_post_units"]
+MoneyKind = Literal["market", "investment", "project_cost", "demand"]
+YearKind = Literal["calendar", "fiscal", "label"]
+Basis = Literal["published", "literature", "elicited", "assumed"]
+Verdict = Literal["reproduced", "within_input_rounding", "reading_found", "not_reproduced", "no_formula"]
+ReasonCode = Literal[
+    "before_start", "scope_change", "structure_change", "cumulative", "one_off", "per_unit", "not_co2", "no_volume",
+    "reference_only", "beyond_life", "path_not_declared",
+]  # fmt: skip
+Distribution = Literal[
+    "fixed", "uniform", "triangular", "pert", "normal", "truncated_normal", "lognormal", "beta", "choice", "empirical",
+    "bernoulli", "scipy",
+]  # fmt: skip
+
+ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "fixed": ("value",),
+    "uniform": ("low", "high"),
+    "triangular": ("low", "mode", "high"),
+    "pert": ("low", "mode", "high"),
+    "normal": ("mean", "sd"),
+    "truncated_normal": ("mean", "sd", "low", "high"),
+    "lognormal": ("median", "gsd"),
+    "beta": ("a", "b", "low", "high"),
+    "choice": ("values", "weights"),
+    "empirical": ("values", "probabilities"),
+    "bernoulli": ("p",),
+    "scipy": ("name",),
+}
+"""Arguments of every distribution, always given by name."""
+
+
+class Record(BaseModel):
+    """Base: frozen, no unknown keys, no coercion, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Bilingual(Record):
+    """One sentence in both languages."""
+
+    ja: Text
+    en: Text
+    quote: Text | None = None
+
+
+class Citation(Record):
+    """Where something was read: a key of `sources.toml`, the block of the document, the words."""
+
+    key: Identifier
+    where: Text
+    quote: Text | None = None
+    checked_by: Text | None = None
+    checked_on: Text | None = None
+
+
+class Range(Record):
+    """A printed range, in the printed unit."""
+
+    low: float
+    high: float
+
+
+class Uncertainty(Record):
+    """A distribution by name and arguments, with the ground it stands on.
+
+    Either `dist` with its arguments or `class`, a key of `spread_classes.toml`. With `relative` the arguments are
+    multiples of the parameter's value.
+    """
+
+    model_config = ConfigDict(
+        extra="allow", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True
+    )
+
+    spread_class: Identifier | None = Field(default=None, alias="class")
+    dist: Distribution | None = None
+    low: float | None = None
+    mode: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    median: float | None = None
+    gsd: float | None = None
+    a: float | None = None
+    b: float | None = None
+    p: float | None = None
+    value: float | None = None
+    values: tuple[float, ...] | None = Field(default=None, max_length=100_000)
+    weights: tuple[float, ...] | None = Field(default=None, max_length=100_000)
+    probabilities: tuple[float, ...] | None = Field(default=None, max_length=100_000)
+    name: Text | None = None
+    truncate: tuple[float, float] | None = None
+    relative: bool = False
+    basis: Basis | None = None
+    reason: Text | None = None
+    source: Citation | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """The distribution's arguments as written; for `scipy` with the extra ones."""
+        named = {name: getattr(self, name) for name in ARGUMENTS[self.dist or "fixed"]}
+        return named | dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _arguments_belong_to_the_distribution(self) -> Self:
+        if (self.dist is None) == (self.spread_class is None):
+            raise ValueError("give either 'dist' with its arguments or 'class'")
+        extra = dict(self.model_extra or {})
+        if self.dist != "scipy" and extra:
+            raise ValueError(f"unknown field '{next(iter(extra))}'")
+        if self.dist == "scipy" and any(
+            isinstance(v, bool) or not isinstance(v, int | float) for v in extra.values()
+        ):
+            raise ValueError("arguments of a scipy distribution are numbers")
+        every = {name for names in ARGUMENTS.values() for name in names}
+        wanted = set(ARGUMENTS[self.dist]) if self.dist else set()
+        given = {name for name in every if getattr(self, name) is not None}
+        if missing := sorted(wanted - given):
+            raise ValueError(f"{self.dist} needs '{missing[0]}'")
+        if unexpected := sorted(given - wanted):
+            raise ValueError(f"'{unexpected[0]}' is not an argument of {self.dist or 'a class'}")
+        return self
+
+
+def _year_form(given: Any) -> str:
+    """Which form a value or spread was written in, so that messages speak of that form only."""
+    if isinstance(given, dict) and given and all(re.fullmatch("[0-9]{4}", str(key)) for key in given):
+        return "by_year"
+    return "single"
+
+
+def _range_form(given: Any) -> str:
+    return "range" if isinstance(given, dict | Range) else "number"
+
+
+YearValue = Annotated[
+    Annotated[float, Tag("number")] | Annotated[Range, Tag("range")], Discriminator(_range_form)
+]
+Value = Annotated[
+    Annotated[float, Tag("single")] | Annotated[dict[YearLabel, YearValue], Tag("by_year")],
+    Discriminator(_year_form),
+]
+Spread = Annotated[
+    Annotated[Uncertainty, Tag("single")] | Annotated[dict[YearLabel, Uncertainty], Tag("by_year")],
+    Discriminator(_year_form),
+]
+
+
+class Parameter(Record):
+    """One named quantity of a formula: what was printed, and apart from it the spread.
+
+    `value` is the printed number in the printed unit, or a table by year; `low` and `high` instead where a range is
+    printed. `shared` takes the parameter of that name from `shared.toml`; `constant` names one of `ctsim.constants`.
+    """
+
+    symbol: Text | None = None
+    as_printed: Text | tuple[Text, ...] | None = None
+    value: Value | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: Unit | None = None
+    source: Citation | None = None
+    uncertainty: Spread | None = None
+    years: Literal["shared", "independent"] = "shared"
+    sum_to_one: Identifier | None = None
+    shared: Identifier | None = None
+    constant: Text | None = None
+    was: Text | None = None
+    value_outside_range: bool = False
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _value_or_range(self) -> Self:
+        if self.shared:
+            return self
+        has_range = self.low is not None and self.high is not None
+        if (self.low is None) != (self.high is None):
+            raise ValueError("a range needs both 'low' and 'high'")
+        if (self.value is None) != has_range:
+            raise ValueError("give 'value', or 'low' and 'high' for a printed range")
+        if has_range and not self.low < self.high:  # type: ignore[operator]
+            raise ValueError("'low' must be below 'high'")
+        if self.unit is None:
+            raise ValueError('a unit is missing; write unit = "1" for a plain number')
+        return self
+
+
+class Printed(Record):
+    """One place where a figure is printed."""
+
+    as_printed: Text
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    step: Annotated[float, Field(gt=0)] | None = None
+    where: Text
+
+    @model_validator(mode="after")
+    def _value_or_range(self) -> Self:
+        if (self.value is None) == (self.low is None or self.high is None):
+            raise ValueError("give 'value', or 'low' and 'high' for a printed range")
+        return self
+
+
+class Impact(Record):
+    """A figure of the report: CO2 reduction, economic effect or other, for a year or under a label.
+
+    The first of `printed` is the printing that the audit compares with: the one with the most digits.
+    `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`.
+    """
+
+    metric: Metric
+    when: Text
+    item: ItemName = ""
+    item_ja: Text | None = None
+    item_en: Text | None = None
+    formula: Identifier
+    unit: Unit
+    title_ja: Text | None = None
+    title_en: Text | None = None
+    scope: Scope = "unstated"
+    boundary: Boundary | None = None
+    period: Period = "unstated"
+    timing: Timing | None = None
+    counterfactual: Bilingual | None = None
+    money_kind: MoneyKind | None = None
+    price_year: Text | None = None
+    exchange_rate_note: Text | None = None
+    year_kind: YearKind = "calendar"
+    reference: bool = False
+    verdict: Verdict | None = None
+    uncertainty: Uncertainty | None = None
+    note: Text | None = None
+    printed: tuple[Printed, ...] = ()
+
+
+class Reading(Record):
+    """A named alternative reading of a formula, shown beside the literal result, never blended into a spread."""
+
+    name: Identifier
+    impact: Text
+    formula: Identifier
+    description: Bilingual
+    reason: Text
+
+
+class Output(Record):
+    """支援実績: what was supported, counted."""
+
+    indicator_ja: Text
+    indicator_en: Text
+    value: float
+    unit: Unit
+    as_printed: Text
+    where: Text
+
+
+class Readiness(Record):
+    """Technology readiness as the report states it."""
+
+    trl_now: Text | None = None
+    trl_target: Text | None = None
+    by: Text | None = None
+    as_of: Text | None = None
+    quote: Text
+    where: Text
+
+
+class Unquantified(Record):
+    """What the interval leaves out."""
+
+    what_ja: Text
+    what_en: Text
+    direction: Literal["+", "-", "±"]
+    size: Literal["small", "medium", "large", "unknown"]
+    why: Text
+
+
+class CellReason(Record):
+    """Why a cell has no number."""
+
+    metric: Metric
+    year: YearLabel
+    reason_code: ReasonCode
+    reason: Bilingual
+
+
+class ProgrammeHead(Record):
+    """Identity of a programme. `annex` is its number there, or `chapter` where the Annex has none."""
+
+    id: Identifier
+    annex: int | None = None
+    chapter: Text | None = None
+    name_ja: Text = ""
+    name_en: Text = ""
+    kind: Kind = "r_and_d"
+
+
+class ProgrammePage(Record):
+    """One file of `scenarios/programmes/`."""
+
+    format: Literal[1]
+    programme: ProgrammeHead
+    parameter: dict[ParameterName, Parameter] = Field(default_factory=dict)
+    impact: tuple[Impact, ...] = ()
+    reading: tuple[Reading, ...] = ()
+    output: tuple[Output, ...] = ()
+    readiness: Readiness | None = None
+    unquantified: tuple[Unquantified, ...] = ()
+    not_applicable: tuple[CellReason, ...] = ()
+
+
+class SharedFile(Record):
+    """`shared.toml`: parameters that several programmes use: one stream, one draw."""
+
+    format: Literal[1]
+    parameter: dict[ParameterName, Parameter]
+
+
+class Source(Record):
+    """A document that was read."""
+
+    title: Text
+    publisher: Text
+    date: Text
+    language: Literal["ja", "en"] = "ja"
+    sha256: Text | None = None
+    reviewed: Text | None = None
+    note: Text | None = None
+
+
+class SourcesFile(Record):
+    """`sources.toml`."""
+
+    format: Literal[1]
+    source: dict[Identifier, Source]
+
+
+class SpreadClass(Record):
+    """A rule that gives many parameters their spread, relative to the value."""
+
+    what_ja: Text
+    what_en: Text
+    uncertainty: Uncertainty
+    reason: Text
+
+
+class SpreadClassesFile(Record):
+    """`spread_classes.toml`."""
+
+    format: Literal[1]
+    spread_class: dict[Identifier, SpreadClass] = Field(alias="class")
+
+
+class ScenarioHead(Record):
+    """Identity of a scenario. `uncertainty = "none"` fixes every parameter at its value."""
+
+    id: Identifier
+    revision: Text | None = None
+    extends: Text | None = None
+    title_ja: Text | None = None
+    title_en: Text | None = None
+    uncertainty: Literal["none", "pages"] | None = None
+    programmes: tuple[Identifier, ...] | None = None
+    note: Text | None = None
+
+
+class Change(Record):
+    """One deviation from the scenario that is extended, with reason and source."""
+
+    parameter: Text | None = None
+    programme: Identifier | None = None
+    impact: Text | None = None
+    value: Value | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: Unit | None = None
+    uncertainty: Spread | None = None
+    include: bool | None = None
+    formula: Identifier | None = None
+    reason: Text
+    source: Citation
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        targets = [name for name in ("parameter", "programme", "impact") if getattr(self, name) is not None]
+        if len(targets) != 1:
+            raise ValueError("a change names exactly one of 'parameter', 'programme' or 'impact'")
+        if self.programme is not None and self.include is None:
+            raise ValueError("a change of a programme needs 'include = true' or 'include = false'")
+        if self.impact is not None and self.formula is None:
+            raise ValueError("a change of an impact needs 'formula'")
+        sets = (self.value, self.low, self.uncertainty)
+        if self.parameter is not None and all(field is None for field in sets):
+            raise ValueError("a change of a parameter needs 'value', 'low' and 'high', or 'uncertainty'")
+        return self
+
+
+class ScenarioFile(Record):
+    """One file of `scenarios/` or a user's own."""
+
+    scenario: ScenarioHead
+    change: tuple[Change, ...] = ()
+
+
+class Allocation(Record):
+    """Money of one issue year allocated to one programme from one budget."""
+
+    category: Literal["A", "B", "C", "D"]
+    budget_year: Text
+    name_ja: Text
+    programme: tuple[Identifier, ...] = ()
+    amount: float
+    unit: Unit = "億円"
+    as_printed: Text
+    green_categories: tuple[Text, ...] = ()
+    where: Text
+    note: Text | None = None
+
+
+class Issue(Record):
+    """One auction of the bonds."""
+
+    name_ja: Text
+    auction_date: Text
+    issue_date: Text
+    redemption_date: Text
+    coupon: float
+    planned_amount: float
+    bids: float
+    accepted: float
+    highest_yield: float
+    unit: Unit = "億円"
+    as_printed: tuple[Text, ...]
+    where: Text
+
+
+class AllocationTotals(Record):
+    """The sums as printed, and what they do not say."""
+
+    allocated: float
+    proceeds: float
+    unallocated: float
+    refinanced: float | None = None
+    unit: Unit = "億円"
+    as_printed: tuple[Text, ...]
+    where: Text
+    note: Text | None = None
+
+
+class AllocationFile(Record):
+    """One file of `scenarios/allocations/`: one fiscal year of issues."""
+
+    format: Literal[1]
+    fiscal_year: int
+    as_of: Text
+    source: Identifier
+    totals: AllocationTotals
+    allocation: tuple[Allocation, ...]
+    issue: tuple[Issue, ...]
+
+
+class LedgerEntry(Record):
+    """One inconsistency of the report: what is printed and what follows from its own words or numbers."""
+
+    id: Identifier
+    kind: Literal[
+        "formula_and_figure", "unit", "label", "scope", "period", "sum", "symbol", "edition", "method", "duplicate",
+        "wording",
+    ]  # fmt: skip
+    programme: Identifier | None = None
+    where: Text
+    quote: Text
+    printed: Text
+    computed: Text
+    why: Text
+
+
+class LedgerFile(Record):
+    """`ledger.toml`."""
+
+    format: Literal[1]
+    inconsistency: tuple[LedgerEntry, ...]
