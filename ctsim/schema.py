@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
+from ctsim.errors import did_you_mean
+
 FORMAT: Final = 1
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=64)]
@@ -145,7 +147,8 @@ class Uncertainty(Record):
             raise ValueError("give either 'dist' with its arguments or 'class'")
         extra = dict(self.model_extra or {})
         if self.dist != "scipy" and extra:
-            raise ValueError(f"unknown field '{next(iter(extra))}'")
+            unknown = next(iter(extra))
+            raise ValueError(f"unknown field '{unknown}'.{did_you_mean(unknown, type(self).model_fields)}")
         if self.dist == "scipy" and any(
             isinstance(v, bool) or not isinstance(v, int | float) for v in extra.values()
         ):

@@ -77,7 +77,7 @@ class UnitError(ValueError):
 def _registry() -> Any:
     from pint import UnitRegistry
 
-    registry = UnitRegistry(None, non_int_type=Fraction)
+    registry: Any = UnitRegistry(None, non_int_type=Fraction)
     for line in _DEFINITIONS.strip().splitlines():
         registry.define(line)
     return registry
@@ -202,6 +202,7 @@ t_per_yr = Annotated[float, "t/yr"]
 Mt_per_yr = Annotated[float, "Mt/yr"]
 t_H2_per_yr = Annotated[float, "t-H2/yr"]
 t_H2 = Annotated[float, "t-H2"]
+kg_H2_per_yr = Annotated[float, "kg-H2/yr"]
 GJ_per_t_H2 = Annotated[float, "GJ/t-H2"]
 MWh_per_t_H2 = Annotated[float, "MWh/t-H2"]
 t_C_per_GJ = Annotated[float, "t-C/GJ"]
@@ -240,3 +241,5 @@ JPY_per_yr = Annotated[float, "JPY/yr"]
 JPY_per_GW = Annotated[float, "JPY/GW"]
 JPY_per_kW = Annotated[float, "JPY/kW"]
 JPY_per_Nm3 = Annotated[float, "JPY/Nm3"]
+kWh_per_yr = Annotated[float, "kWh/yr"]
+GJ_per_kl = Annotated[float, "GJ/kl"]

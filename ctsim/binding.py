@@ -1,0 +1,362 @@
+"""Formulas meet parameters: every argument is bound to a parameter or a cell, units are converted, order is found.
+
+The result is a flat table of rows (what is sampled) and steps (what is computed from rows and earlier steps).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Final
+
+from ctsim import units
+from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread
+
+Formula = Callable[..., float]
+
+_ALLOWED: Final = (
+    ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Expr, ast.Assign, ast.Name, ast.Load, ast.Store,
+    ast.Constant, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UnaryOp, ast.USub, ast.UAdd,
+    ast.IfExp, ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Call, ast.BoolOp, ast.And, ast.Or,
+)  # fmt: skip
+_CALLS: Final = ("min", "max")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit."""
+
+    stream: str
+    year: str
+    unit: str
+    low: float
+    high: float
+    spread: Spread
+    basis: str
+    place: Place
+
+    @property
+    def central(self) -> float:
+        return self.low if self.low == self.high else (self.low + self.high) / 2
+
+    @property
+    def label(self) -> str:
+        return f"{self.stream}@{self.year}" if self.year else self.stream
+
+
+@dataclass(frozen=True)
+class Input:
+    """One argument of a formula: a row or an earlier step, times `factor` into the unit the formula declares."""
+
+    kind: str
+    index: int
+    factor: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One figure, computed by `function` from `inputs`; `factor` turns the result into the figure's unit.
+
+    A reported figure has no function: it is its row.
+    """
+
+    figure: Figure
+    function: Formula | None
+    inputs: tuple[Input, ...]
+    factor: float
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Everything that is sampled and computed for a set of programmes; steps are in dependency order."""
+
+    rows: tuple[Row, ...]
+    steps: tuple[Step, ...]
+
+    def step_of(self, figure: Figure) -> int:
+        return next(i for i, step in enumerate(self.steps) if step.figure is figure)
+
+    def evaluate(self, values: Sequence[float]) -> list[float]:
+        """Every step at one set of row values (page units), by plain Python; results in the figures' units."""
+        results: list[float] = []
+        for step in self.steps:
+            given = [(values if one.kind == "row" else results)[one.index] * one.factor for one in step.inputs]
+            results.append((given[0] if step.function is None else step.function(*given)) * step.factor)
+        return results
+
+    def central(self) -> list[float]:
+        """Row values at what is printed (midpoints of printed ranges)."""
+        return [row.central for row in self.rows]
+
+
+# ---- formula modules
+
+
+def formulas_of(programme: str, outside: Path | None) -> ModuleType | None:
+    """The formula module of a programme: from `outside` if it has one, else ctsim's own; None if there is none."""
+    if outside is not None and (outside / f"{programme}.py").is_file():
+        return _outside_module(outside / f"{programme}.py")
+    try:
+        return importlib.import_module(f"ctsim.formulas.{programme}")
+    except ModuleNotFoundError as error:
+        if error.name == f"ctsim.formulas.{programme}":
+            return None
+        raise
+
+
+def _outside_module(path: Path) -> ModuleType:
+    """Import a user's formula file under a name that carries its content, so that an edit is never missed."""
+    source = path.read_bytes()
+    name = f"ctsim_outside_{sha256(source).hexdigest()[:16]}_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        line = getattr(error, "lineno", 0) or 0
+        message = f"cannot be imported: {type(error).__name__}: {error}"
+        raise InputError(Finding(Place(str(path), line), "", message)) from None
+    return module
+
+
+def formula_place(function: Formula) -> Place:
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return Place()
+    path = Path(code.co_filename)
+    return Place(f"ctsim/formulas/{path.name}" if path.parent.name == "formulas" else str(path), code.co_firstlineno)
+
+
+def formula_source(function: Formula) -> str:
+    return textwrap.dedent(inspect.getsource(function))
+
+
+def check_formula(function: Formula) -> list[Finding]:
+    """A formula is arithmetic on its arguments and constants: anything else in its syntax tree is a finding."""
+    assert isinstance(function, FunctionType)
+    tree = ast.parse(formula_source(function)).body[0]
+    place, key = formula_place(function), f"formula {function.__name__}"
+    if not isinstance(tree, ast.FunctionDef):
+        return [Finding(place, key, "must be a plain function")]
+    found = [_fault(node) for statement in tree.body for node in ast.walk(statement)]
+    found += ["takes no decorators"] if tree.decorator_list else []
+    arguments = tree.args
+    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs or arguments.defaults:
+        found.append("takes plain arguments only, without defaults")
+    return [Finding(place, key, message) for message in dict.fromkeys(found) if message]
+
+
+def _fault(node: ast.AST) -> str:
+    if isinstance(node, ast.Call):
+        plain = isinstance(node.func, ast.Name) and node.func.id in _CALLS and not node.keywords
+        return "" if plain else f"may call only {', '.join(_CALLS)}"
+    if isinstance(node, _ALLOWED):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            small = isinstance(node.right, ast.Constant) and node.right.value in (2, 3, 4)
+            return "" if small else "'**' takes the literals 2, 3 and 4 only"
+        return ""
+    return f"may not contain {type(node).__name__}; use arithmetic, min, max or a conditional expression"
+
+
+# ---- binding
+
+
+def bind(programmes: Iterable[Programme], outside: Path | None = None) -> Binding:
+    """Bind every figure of `programmes`. Raises InputError with every finding."""
+    builder = _Builder(outside)
+    for programme in programmes:
+        builder.add(programme)
+    if builder.findings:
+        raise InputError(sorted(set(builder.findings), key=lambda finding: (finding.place, finding.key)))
+    return Binding(tuple(builder.rows), tuple(builder.steps))
+
+
+class _Builder:
+    """Collects rows and steps; a figure that another one needs comes first."""
+
+    def __init__(self, outside: Path | None) -> None:
+        self.outside = outside
+        self.rows: list[Row] = []
+        self.steps: list[Step] = []
+        self.findings: list[Finding] = []
+        self._row_index: dict[tuple[str, str], int] = {}
+        self._step_index: dict[str, int] = {}
+        self._open: list[str] = []
+        self._used: set[str] = set()
+
+    def add(self, programme: Programme) -> None:
+        module = formulas_of(programme.id, self.outside)
+        for figure in programme.figures:
+            self._figure(programme, module, figure, figure.record.formula)
+        for number, reading in enumerate(programme.page.reading):
+            self._note_reading(programme, module, reading.formula, number)
+        self._unused(programme)
+
+    def _figure(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> int | None:
+        if figure.key in self._step_index:
+            return self._step_index[figure.key]
+        if figure.key in self._open:
+            circle = " -> ".join([*self._open[self._open.index(figure.key) :], figure.key])
+            self._fault(figure, "formula", f"formulas need each other in a circle: {circle}")
+            return None
+        self._open.append(figure.key)
+        step = self._reported(figure) if formula == "reported" else self._computed(programme, module, figure, formula)
+        self._open.pop()
+        if step is None:
+            return None
+        self.steps.append(step)
+        self._step_index[figure.key] = len(self.steps) - 1
+        return len(self.steps) - 1
+
+    def _reported(self, figure: Figure) -> Step:
+        low, high = figure.published()
+        stream = f"{figure.programme}.{figure.name}"
+        spread = figure.spread or FIXED
+        row = Row(stream, "", figure.record.unit, low, high, spread, spread.basis, figure.place)
+        return Step(figure, None, (Input("row", self._row(row), 1.0),), 1.0)
+
+    def _computed(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> Step | None:
+        function = self._function(programme, module, formula, figure.place, figure.key)
+        if function is None:
+            return None
+        arguments, result = units.signature(function)
+        inputs = [self._input(programme, module, figure, name, unit) for name, unit in arguments.items()]
+        try:
+            factor = units.conversion(result, figure.record.unit)
+        except units.UnitError as error:
+            self._fault(figure, "unit", f"{error}; formula '{formula}' returns {result}")
+            return None
+        if any(one is None for one in inputs):
+            return None
+        return Step(figure, function, tuple(one for one in inputs if one is not None), factor)
+
+    def _function(
+        self, programme: Programme, module: ModuleType | None, formula: str, place: Place, key: str
+    ) -> Formula | None:
+        function = getattr(module, formula, None) if module else None
+        if not isinstance(function, FunctionType):
+            known = [name for name, one in vars(module or object).items() if isinstance(one, FunctionType)]
+            where = f"formulas/{programme.id}.py"
+            message = f"no formula '{formula}' in {where}.{did_you_mean(formula, known)}"
+            if module is None:
+                message = f'no {where}: write it, give its folder with --formulas, or use formula = "reported"'
+            self.findings.append(Finding(place, f"{key}.formula", message))
+            return None
+        faults = check_formula(function)
+        try:
+            for unit in (*units.signature(function)[0].values(), units.signature(function)[1]):
+                units.check(unit)
+        except (units.UnitError, NameError) as error:
+            faults.append(Finding(formula_place(function), f"formula {formula}", str(error)))
+        self.findings.extend(faults)
+        return None if faults else function
+
+    def _input(
+        self, programme: Programme, module: ModuleType | None, figure: Figure, argument: str, unit: str
+    ) -> Input | None:
+        member = f"{argument}[{figure.record.item}]"
+        name = member if figure.record.item and member in programme.parameters else argument
+        if name in programme.parameters:
+            return self._parameter_input(programme.parameters[name], figure, unit)
+        other = next((one for one in programme.figures if one.name == argument), None)
+        if other is not None:
+            index = self._figure(programme, module, other, other.record.formula)
+            return None if index is None else self._converted("step", index, other.record.unit, unit, figure, argument)
+        known = [*programme.parameters, *(one.name for one in programme.figures)]
+        hint = did_you_mean(argument, known)
+        message = (
+            f"formula '{figure.record.formula}' needs '{argument}', which is no parameter and no cell of the page."
+        )
+        self._fault(figure, "formula", message + hint)
+        return None
+
+    def _parameter_input(self, parameter: Parameter, figure: Figure, unit: str) -> Input | None:
+        self._used.add(f"{figure.programme}/{parameter.name}")
+        year = figure.record.when if parameter.years != ("",) else ""
+        if year not in parameter.years:
+            years = ", ".join(parameter.years)
+            message = f"has values for {years} but figure '{figure.key}' needs one for {year}"
+            self.findings.append(Finding(parameter.place(), f"parameter.{parameter.name}.value", message))
+            return None
+        low, high = parameter.ends(year)
+        spread = parameter.spread(year)
+        row = Row(parameter.stream, year, parameter.unit, low, high, spread, spread.basis, parameter.place())
+        return self._converted(
+            "row", self._row(row), parameter.unit, unit, figure, parameter.name, parameter.place("unit")
+        )
+
+    def _converted(
+        self, kind: str, index: int, source: str, target: str, figure: Figure, name: str, place: Place | None = None
+    ) -> Input | None:
+        try:
+            return Input(kind, index, units.conversion(source, target))
+        except units.UnitError as error:
+            message = f"{error}, which formula '{figure.record.formula}' declares"
+            self.findings.append(Finding(place or figure.place, f"parameter.{name}.unit", message))
+            return None
+
+    def _row(self, row: Row) -> int:
+        key = (row.stream, row.year)
+        if key not in self._row_index:
+            self._row_index[key] = len(self.rows)
+            self.rows.append(row)
+        return self._row_index[key]
+
+    def _note_reading(self, programme: Programme, module: ModuleType | None, formula: str, number: int) -> None:
+        """Readings are run by the audit; here only: the formula exists and its parameters count as used."""
+        reading = programme.page.reading[number]
+        place = Place(programme.file, 0)
+        if reading.impact not in {figure.key.partition(".")[2] for figure in programme.figures}:
+            self.findings.append(Finding(place, f"reading.{reading.name}.impact", f"no figure '{reading.impact}'"))
+        function = self._function(programme, module, formula, place, f"reading.{reading.name}")
+        item = reading.impact.split(".")[2] if reading.impact.count(".") == 2 else ""
+        for name in units.signature(function)[0] if function else ():
+            self._used.update({f"{programme.id}/{name}", f"{programme.id}/{name}[{item}]"})
+
+    def _unused(self, programme: Programme) -> None:
+        for name, parameter in programme.parameters.items():
+            if f"{programme.id}/{name}" not in self._used and not parameter.record.constant:
+                message = "no formula uses it; remove it or give a formula an argument of this name"
+                self.findings.append(Finding(parameter.place(""), f"parameter.{name}", message))
+
+    def _fault(self, figure: Figure, key: str, message: str) -> None:
+        self.findings.append(Finding(figure.place, f"impact.{figure.key}.{key}", message))
+
+
+def reading_step(programme: Programme, name: str, outside: Path | None = None) -> Binding:
+    """A binding whose last step is the reading `name` in place of the literal formula of its figure."""
+    reading = next(one for one in programme.page.reading if one.name == name)
+    builder = _Builder(outside)
+    module = formulas_of(programme.id, outside)
+    figure = next(one for one in programme.figures if one.key == f"{programme.id}.{reading.impact}")
+    builder._figure(programme, module, figure, reading.formula)
+    if builder.findings:
+        raise InputError(builder.findings)
+    return Binding(tuple(builder.rows), tuple(builder.steps))
+
+
+def sources(binding: Binding) -> Iterator[tuple[str, str]]:
+    """(figure key, source text) of every formula, for the scenario's digest."""
+    for step in binding.steps:
+        if step.function is not None:
+            yield step.figure.key, formula_source(step.function)
+
+
+def by_label(rows: Sequence[Row], values: Mapping[str, float]) -> list[float]:
+    """Row values at what is printed, with some replaced by label."""
+    return [values.get(row.label, row.central) for row in rows]

@@ -1,0 +1,93 @@
+"""The one way ctsim compiles functions with numba, and where the machine code is kept between processes.
+
+numba checks only the file of a cached function, not the helpers it was compiled from. So the cache folder is named by
+a digest of every module of ctsim and of the versions of numba, llvmlite and numpy: a change of any gives a new folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile on first call: no GIL, no fastmath, IEEE division, machine code kept on disk where that is possible."""
+    return cast(Callable[P, R], _decorate(function, forceinline=False))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Like `compiled`, for small helpers: they are merged into their callers, so that loops over them vectorise."""
+    return cast(Callable[P, R], _decorate(function, forceinline=True))
+
+
+def cache_folder() -> Path | None:
+    """The folder for what ctsim compiles, private to the user and to this exact code; None where none can be written.
+
+    `CTSIM_CACHE_DIR` replaces the system's folder for caches.
+    """
+    folder = _caches() / "ctsim" / _digest()
+    return folder if _writable(folder) else None
+
+
+def _decorate(function: Callable[..., Any], forceinline: bool) -> Any:
+    import numba
+
+    folder = cache_folder()
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder or before)
+    try:  # numba reads CACHE_DIR while decorating, and only then
+        return numba.njit(
+            nogil=True,
+            cache=folder is not None,
+            error_model="numpy",
+            fastmath=False,
+            forceinline=forceinline,
+        )(function)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def _caches() -> Path:
+    """The user's folder for caches on this system."""
+    if override := os.environ.get("CTSIM_CACHE_DIR"):
+        return Path(override).expanduser().absolute()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG specification has relative paths ignored.
+    return Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
+
+
+@cache
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in `folder`, which is created; asked once a process."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+@cache
+def _digest() -> str:
+    """Names the code: sources of all modules of ctsim and versions of what turns them into machine code."""
+    digest = blake2b(digest_size=16)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        source = path.read_bytes()
+        digest.update(f"{path.name}:{len(source)}:".encode() + source)
+    for package in ("numba", "llvmlite", "numpy"):
+        digest.update(f"{package}={version(package)};".encode())
+    return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""Annex 19: purchase subsidies for clean-energy vehicles."""
+
+from ctsim.units import (
+    Persons,
+    Vehicles,
+    Vehicles_per_person,
+    km_per_kl,
+    km_per_vehicle_yr,
+    t_CO2_per_kl,
+    t_CO2_per_yr,
+)
+
+
+def co2_reduction_ev(
+    population: Persons,  # ①
+    petrol_ownership: Vehicles_per_person,  # ②
+    ev_ownership: Vehicles_per_person,  # ③
+    petrol_annual_emissions: t_CO2_per_yr,  # ⑤ all petrol cars in Japan
+    ev_annual_emissions: t_CO2_per_yr,  # ⑥ all EVs in Japan
+    ev_vehicles: Vehicles,  # ⑧
+) -> t_CO2_per_yr:
+    """{(⑤ ÷ (① × ②)) - (⑥ ÷ (① × ③))} × ⑧"""
+    petrol_car = petrol_annual_emissions / (population * petrol_ownership)
+    ev = ev_annual_emissions / (population * ev_ownership)
+    return (petrol_car - ev) * ev_vehicles
+
+
+def co2_reduction_phev(
+    population: Persons,  # ①
+    petrol_ownership: Vehicles_per_person,  # ②
+    phev_ownership: Vehicles_per_person,  # ④ one printed digit
+    petrol_annual_emissions: t_CO2_per_yr,  # ⑤ all petrol cars in Japan
+    phev_annual_emissions: t_CO2_per_yr,  # ⑦ all PHEVs in Japan
+    phev_vehicles: Vehicles,  # ⑨
+) -> t_CO2_per_yr:
+    """{(⑤ ÷ (① × ②)) - (⑦ ÷ (① × ④))} × ⑨"""
+    petrol_car = petrol_annual_emissions / (population * petrol_ownership)
+    phev = phev_annual_emissions / (population * phev_ownership)
+    return (petrol_car - phev) * phev_vehicles
+
+
+def co2_reduction(
+    co2_reduction_fy2023_ev: t_CO2_per_yr,
+    co2_reduction_fy2023_phev: t_CO2_per_yr,
+) -> t_CO2_per_yr:
+    """EV 導入による年間排出削減量 + PHEV 導入による年間排出削減量"""
+    return co2_reduction_fy2023_ev + co2_reduction_fy2023_phev
+
+
+# Reading: measured against a new petrol car, as the text says, not against the average petrol car on the road.
+
+
+def co2_reduction_ev_new_car(
+    annual_distance: km_per_vehicle_yr,
+    new_car_fuel_economy: km_per_kl,
+    petrol_factor: t_CO2_per_kl,
+    population: Persons,  # ①
+    ev_ownership: Vehicles_per_person,  # ③
+    ev_annual_emissions: t_CO2_per_yr,  # ⑥
+    ev_vehicles: Vehicles,  # ⑧
+) -> t_CO2_per_yr:
+    """{(年間走行距離 ÷ 新車の燃費 × ガソリンの排出係数) - (⑥ ÷ (① × ③))} × ⑧"""
+    new_car = annual_distance / new_car_fuel_economy * petrol_factor
+    return (new_car - ev_annual_emissions / (population * ev_ownership)) * ev_vehicles
+
+
+def co2_reduction_phev_new_car(
+    annual_distance: km_per_vehicle_yr,
+    new_car_fuel_economy: km_per_kl,
+    petrol_factor: t_CO2_per_kl,
+    population: Persons,  # ①
+    phev_ownership: Vehicles_per_person,  # ④
+    phev_annual_emissions: t_CO2_per_yr,  # ⑦
+    phev_vehicles: Vehicles,  # ⑨
+) -> t_CO2_per_yr:
+    """{(年間走行距離 ÷ 新車の燃費 × ガソリンの排出係数) - (⑦ ÷ (① × ④))} × ⑨"""
+    new_car = annual_distance / new_car_fuel_economy * petrol_factor
+    return (new_car - phev_annual_emissions / (population * phev_ownership)) * phev_vehicles
+
+
+def co2_reduction_new_car(
+    co2_reduction_fy2023: t_CO2_per_yr,  # the literal total
+    population: Persons,  # ①
+    petrol_ownership: Vehicles_per_person,  # ②
+    petrol_annual_emissions: t_CO2_per_yr,  # ⑤
+    annual_distance: km_per_vehicle_yr,
+    new_car_fuel_economy: km_per_kl,
+    petrol_factor: t_CO2_per_kl,
+    ev_vehicles: Vehicles,  # ⑧
+    phev_vehicles: Vehicles,  # ⑨
+) -> t_CO2_per_yr:
+    """合計 - {(⑤ ÷ (① × ②)) - 新車の年間排出量} × (⑧ + ⑨): the total, moved from one baseline to the other"""
+    petrol_car = petrol_annual_emissions / (population * petrol_ownership)
+    new_car = annual_distance / new_car_fuel_economy * petrol_factor
+    return co2_reduction_fy2023 - (petrol_car - new_car) * (ev_vehicles + phev_vehicles)

@@ -1,0 +1,38 @@
+"""Annex 20: electric trucks and taxis."""
+
+from ctsim.units import (
+    Vehicles,
+    km_per_kl,
+    km_per_MWh,
+    km_per_vehicle_yr,
+    t_CO2_per_kl,
+    t_CO2_per_MWh,
+    t_CO2_per_yr,
+)
+
+
+def co2_reduction_by_class(
+    fuel_economy: km_per_kl,  # ① of the vehicle that is replaced
+    fuel_factor: t_CO2_per_kl,  # ② petrol or diesel
+    electric_economy: km_per_MWh,  # ③
+    grid_factor: t_CO2_per_MWh,  # ④
+    annual_distance: km_per_vehicle_yr,  # ⑤
+    vehicles: Vehicles,  # ⑥
+) -> t_CO2_per_yr:
+    """(② ÷ ① - ④ ÷ ③) × ⑤ × ⑥"""
+    return (fuel_factor / fuel_economy - grid_factor / electric_economy) * annual_distance * vehicles
+
+
+def co2_reduction(
+    co2_reduction_fy2024_kei_truck: t_CO2_per_yr,
+    co2_reduction_fy2024_small_truck: t_CO2_per_yr,
+    co2_reduction_fy2024_large_truck: t_CO2_per_yr,
+    co2_reduction_fy2024_taxi: t_CO2_per_yr,
+) -> t_CO2_per_yr:
+    """軽トラック + 小型トラック + 普通トラック + タクシー"""
+    return (
+        co2_reduction_fy2024_kei_truck
+        + co2_reduction_fy2024_small_truck
+        + co2_reduction_fy2024_large_truck
+        + co2_reduction_fy2024_taxi
+    )

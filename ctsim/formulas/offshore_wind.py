@@ -1,0 +1,22 @@
+"""Annex 2: lower cost of offshore wind power."""
+
+from ctsim.constants import HOURS_PER_YEAR
+from ctsim.units import TW, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio
+
+
+def co2_reduction(
+    offshore_wind_capacity: TW,  # ① of the formula; the list of parameters prints it without a number
+    thermal_emission_factor: Mt_CO2_per_TWh,  # ② of the formula, ① of the list
+    capacity_factor: Ratio,  # ③ of the formula, ② of the list
+) -> Mt_CO2_per_yr:
+    """① × 8760 × ② × ③, for 2030 and for 2050"""
+    return offshore_wind_capacity * HOURS_PER_YEAR * thermal_emission_factor * capacity_factor
+
+
+def co2_reduction_2050_falling_thermal_factor(
+    offshore_wind_capacity: TW,
+    thermal_factor_2050: Mt_CO2_per_TWh,  # what thermal power still emits per kWh in 2050, instead of FY2030
+    capacity_factor: Ratio,
+) -> Mt_CO2_per_yr:
+    """Reading: the power displaced in 2050 is the thermal power of 2050."""
+    return offshore_wind_capacity * HOURS_PER_YEAR * thermal_factor_2050 * capacity_factor

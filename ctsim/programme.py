@@ -1,0 +1,208 @@
+"""What a page says, resolved: parameters with the spread they have, figures with the cell they belong to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ctsim import schema, units
+from ctsim.errors import Place
+
+YEARS: Final = ("2030", "2040", "2050")
+METRICS: Final = ("co2_reduction", "economic_effect")
+NODE_UNITS: Final = {"co2_reduction": ("Mt-CO2/yr", "Mt-CO2"), "economic_effect": ("兆円/yr", "兆円")}
+"""The unit of a metric's cells; the second where a report leaves out "per year"."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A distribution as it is sampled: arguments in the parameter's unit, or multiples of the value."""
+
+    dist: str
+    arguments: Mapping[str, Any]
+    truncate: tuple[float, float] | None
+    relative: bool
+    basis: str
+    reason: str
+    spread_class: str | None = None
+
+    def support_of(self, value: float) -> tuple[float, float] | None:
+        """The range that the arguments state, in the unit of `value`; None where they state none."""
+        factor = value if self.relative else 1.0
+        low, high = self.arguments.get("low"), self.arguments.get("high")
+        if self.truncate:
+            low, high = self.truncate
+        return None if low is None or high is None else (low * factor, high * factor)
+
+
+FIXED: Final = Spread("fixed", {"value": 1.0}, None, True, "published", "taken at its value")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a programme, or a shared one.
+
+    `stream` is the full name its random numbers belong to; `spreads` has one entry by year label, or one under "".
+    """
+
+    name: str
+    stream: str
+    record: schema.Parameter
+    spreads: Mapping[str, Spread]
+    places: Mapping[str, Place] = field(default_factory=dict)
+    symbol: str | None = None
+
+    @property
+    def unit(self) -> str:
+        assert self.record.unit is not None
+        return self.record.unit
+
+    @property
+    def years(self) -> tuple[str, ...]:
+        """The year labels the value is given for, or ("",)."""
+        value = self.record.value
+        return tuple(value) if isinstance(value, dict) else ("",)
+
+    def ends(self, year: str) -> tuple[float, float]:
+        """Low and high end of what is printed for `year`, in the page's unit; equal where one number is printed."""
+        value: Any = self.record.value
+        if isinstance(value, dict):
+            value = value[year]
+        if isinstance(value, schema.Range):
+            return value.low, value.high
+        if value is None:
+            assert self.record.low is not None and self.record.high is not None
+            return self.record.low, self.record.high
+        return value, value
+
+    def central(self, year: str) -> float:
+        """The printed value, or the midpoint of a printed range."""
+        low, high = self.ends(year)
+        return low if low == high else (low + high) / 2
+
+    def spread(self, year: str) -> Spread:
+        return self.spreads[year] if year in self.spreads else self.spreads[""]
+
+    def place(self, key: str = "value") -> Place:
+        return self.places.get(key) or self.places.get("") or Place()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the report: an impact record with its programme and its place in the file."""
+
+    programme: str
+    record: schema.Impact
+    place: Place
+    spread: Spread | None = None
+
+    @property
+    def name(self) -> str:
+        """The name under which other formulas of the programme take it: `co2_reduction_2030_tandem`."""
+        parts = [self.record.metric, self.record.when, *([self.record.item] if self.record.item else [])]
+        return re.sub(r"[^a-z0-9]+", "_", "_".join(parts).lower()).strip("_")
+
+    @property
+    def key(self) -> str:
+        """`programme.metric.when` or `programme.metric.when.item`, as changes and messages name it."""
+        tail = f".{self.record.item}" if self.record.item else ""
+        return f"{self.programme}.{self.record.metric}.{self.record.when}{tail}"
+
+    @property
+    def reported(self) -> bool:
+        """Printed without a formula."""
+        return self.record.formula == "reported"
+
+    @property
+    def on_year_axis(self) -> bool:
+        """Whether the figure is an annual amount of one of the years of the result."""
+        record = self.record
+        annual = record.period in ("annual", "unstated") and not record.reference
+        return record.when in YEARS and record.metric in METRICS and annual and self.node_unit is not None
+
+    @property
+    def node_unit(self) -> str | None:
+        """The unit of the metric's cells that this figure converts to."""
+        targets = NODE_UNITS.get(self.record.metric, ())
+        return next((unit for unit in targets if units.convertible(self.record.unit, unit)), None)
+
+    def published(self) -> tuple[float, float]:
+        """Low and high end of the first printing, in the impact's unit; NaN where nothing is printed."""
+        if not self.record.printed:
+            return float("nan"), float("nan")
+        first = self.record.printed[0]
+        if first.value is not None:
+            return first.value, first.value
+        assert first.low is not None and first.high is not None
+        return first.low, first.high
+
+
+@dataclass(frozen=True)
+class Cell:
+    """(programme, metric, year): figures that make it up, or why there are none."""
+
+    programme: str
+    metric: str
+    year: str
+    status: str
+    figures: tuple[Figure, ...] = ()
+    reason_code: str = ""
+    reason: schema.Bilingual | None = None
+
+
+@dataclass(frozen=True)
+class Programme:
+    """One programme with its parameters by name and its figures in page order."""
+
+    id: str
+    page: schema.ProgrammePage
+    parameters: Mapping[str, Parameter]
+    figures: tuple[Figure, ...]
+    file: str = ""
+
+    @property
+    def name_ja(self) -> str:
+        return self.page.programme.name_ja or self.id
+
+    @property
+    def name_en(self) -> str:
+        return self.page.programme.name_en or self.id
+
+    @property
+    def number(self) -> int:
+        """The report's number of the programme, 0 for an outside one."""
+        head = self.page.programme
+        if head.annex is not None:
+            return head.annex
+        tail = (head.chapter or "").rpartition("-")[2]
+        return int(tail) if tail.isdigit() else 0
+
+    def cell(self, metric: str, year: str) -> Cell:
+        """The cell of `metric` and `year` with its status."""
+        here = [f for f in self.figures if f.record.metric == metric and f.record.when == year and f.on_year_axis]
+        total = [figure for figure in here if not figure.record.item]
+        parts = total or _addable(here)
+        if parts:
+            status = "reported" if all(figure.reported for figure in parts) else "published"
+            return Cell(self.id, metric, year, status, tuple(parts))
+        for reason in self.page.not_applicable:
+            if (reason.metric, reason.year) == (metric, year):
+                return Cell(self.id, metric, year, "not_applicable", (), reason.reason_code, reason.reason)
+        missing = schema.Bilingual(ja="この年の値は頁に定義されていない", en="the page defines no value for this year")
+        return Cell(self.id, metric, year, "not_applicable", (), "no_volume", missing)
+
+    def other_figures(self) -> tuple[Figure, ...]:
+        """Figures off the year axis: labels, cumulative, per-unit, reference."""
+        return tuple(figure for figure in self.figures if not figure.on_year_axis)
+
+    def items(self) -> tuple[Figure, ...]:
+        """Parts that are printed for a year of the axis."""
+        return tuple(figure for figure in self.figures if figure.on_year_axis and figure.record.item)
+
+
+def _addable(items: list[Figure]) -> list[Figure]:
+    """Items make up a cell if they share scope, period and unit; a part of something else does not."""
+    kinds = {(f.record.scope, f.record.period, f.record.unit) for f in items}
+    return items if len(kinds) == 1 else []

@@ -1,0 +1,94 @@
+"""From what a page says about uncertainty to the spread that is sampled, with the checks that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ctsim import schema
+from ctsim.distributions import build
+from ctsim.errors import Finding, InputError
+from ctsim.programme import FIXED, Parameter, Spread
+
+
+def spreads_of(
+    parameter: Parameter, classes: Mapping[str, schema.SpreadClass], key: str, fixed: bool
+) -> tuple[list[Finding], dict[str, Spread]]:
+    """Findings, and the spread by year label ("" for all years) of a parameter; all fixed when `fixed`."""
+    record = parameter.record
+    given = record.uncertainty
+    if given is None:
+        return [], {"": _default(parameter)} if not fixed else {"": FIXED}
+    by_year = given if isinstance(given, dict) else {"": given}
+    findings: list[Finding] = []
+    result: dict[str, Spread] = {}
+    for year, uncertainty in by_year.items():
+        place_key = f"{key}.uncertainty" + (f".{year}" if year else "")
+        spread, found = _resolved(uncertainty, classes)
+        covered = [year] if year else [one for one in parameter.years if one not in by_year]
+        if year and year not in parameter.years:
+            found.append(f"a spread for {year}, but no value for {year}")
+        elif spread is not None:
+            found += [message for one in covered for message in _misfit(parameter, spread, one)]
+        findings += [Finding(parameter.place("uncertainty"), place_key, message) for message in dict.fromkeys(found)]
+        if spread is not None:
+            result[year] = FIXED if fixed else spread
+    missing = [year for year in parameter.years if year not in result and "" not in result]
+    if missing and not findings:
+        findings.append(Finding(parameter.place("uncertainty"), f"{key}.uncertainty", f"no spread for {missing[0]}"))
+    return findings, result
+
+
+def _default(parameter: Parameter) -> Spread:
+    """A printed range without a word on its spread is uniform between its ends; a number is fixed."""
+    low, high = parameter.ends(parameter.years[0])
+    if low == high:
+        return FIXED
+    return Spread("uniform", {"low": low, "high": high}, None, False, "published", "the printed range")
+
+
+def _resolved(
+    uncertainty: schema.Uncertainty, classes: Mapping[str, schema.SpreadClass]
+) -> tuple[Spread | None, list[str]]:
+    found: list[str] = []
+    name, record, reason = uncertainty.spread_class, uncertainty, uncertainty.reason or ""
+    if name is not None:
+        if name not in classes:
+            return None, [f"no class '{name}' in spread_classes.toml; known: {', '.join(classes)}"]
+        record = classes[name].uncertainty
+        reason = f"{reason} [{record.reason}]"
+    assert record.dist is not None
+    if record.dist != "fixed" and record.basis is None:
+        found.append("say what the spread rests on: basis = published | literature | elicited | assumed")
+    if record.dist != "fixed" and not reason:
+        found.append("give a 'reason' for low and for high")
+    if record.basis == "literature" and record.source is None:
+        found.append("basis = \"literature\" needs a 'source' that was read")
+    truncate = uncertainty.truncate or record.truncate
+    spread = Spread(
+        record.dist, record.arguments(), truncate, record.relative, record.basis or "published", reason, name
+    )
+    return spread, found
+
+
+def _misfit(parameter: Parameter, spread: Spread, year: str) -> list[str]:
+    """What is wrong between a spread and the value it is for."""
+    low, high = parameter.ends(year)
+    try:
+        build(spread.dist, dict(spread.arguments), spread.truncate)
+    except InputError as error:
+        return [finding.message for finding in error.findings]
+    support = spread.support_of(parameter.central(year))
+    if spread.dist == "fixed" and not spread.relative:
+        value = spread.arguments["value"]
+        support = (value, value)
+    if support is None or parameter.record.value_outside_range:
+        return []
+    bottom, top = min(support), max(support)
+    slack = 1e-12 * max(abs(bottom), abs(top))
+    if bottom - slack <= low and high <= top + slack:
+        return []
+    shown = f"{low:g}" if low == high else f"{low:g}–{high:g}"
+    return [
+        f"{bottom:g}–{top:g} does not contain the published value {shown}. "
+        "Widen the range, or set value_outside_range = true and say why in note."
+    ]
