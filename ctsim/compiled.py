@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
@@ -39,22 +40,34 @@ def cache_folder() -> Path | None:
     return folder if _writable(folder) else None
 
 
+@contextmanager
+def cache_in_folder() -> Iterator[bool]:
+    """While open, numba keeps what it decorates in `cache_folder`; yields whether there is one.
+
+    numba reads its CACHE_DIR while decorating, and only then.
+    """
+    import numba
+
+    config: Any = numba.config
+    folder, before = cache_folder(), config.CACHE_DIR
+    config.CACHE_DIR = str(folder or before)
+    try:
+        yield folder is not None
+    finally:
+        config.CACHE_DIR = before
+
+
 def _decorate(function: Callable[..., Any], forceinline: bool) -> Any:
     import numba
 
-    folder = cache_folder()
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder or before)
-    try:  # numba reads CACHE_DIR while decorating, and only then
+    with cache_in_folder() as cached:
         return numba.njit(
             nogil=True,
-            cache=folder is not None,
+            cache=cached,
             error_model="numpy",
             fastmath=False,
             forceinline=forceinline,
         )(function)
-    finally:
-        numba.config.CACHE_DIR = before
 
 
 def _caches() -> Path:

@@ -161,9 +161,9 @@ def _fill_table(parameters: FloatArray, table: FloatArray, words: WordArray, out
     for i in range(len(words)):
         word = words[i]
         upper = word >> _63
-        tail = max(np.float64(np.int64(word ^ (_NONE - upper))), _SMALLEST).view(np.uint64)
+        tail = np.float64(max(np.float64(np.int64(word ^ (_NONE - upper))), _SMALLEST)).view(np.uint64)
         segment = np.int64(np.uint64(6) * ((tail >> (_52 - bits)) - first + upper * side))
-        t = (((tail << (_12 + bits)) >> _12) | _ONE).view(np.float64) - 1.0
+        t = np.uint64(((tail << (_12 + bits)) >> _12) | _ONE).view(np.float64) - 1.0
         z = table[segment + 4] + t * table[segment + 5]
         z = table[segment + 3] + t * z
         z = table[segment + 2] + t * z
@@ -206,7 +206,7 @@ def _fill_steps(parameters: FloatArray, table: FloatArray, words: WordArray, out
 @inlined
 def _unit(word: np.uint64) -> float:
     """The middle of the word's cell among 2^52 equal ones: strictly inside (0, 1), exact, and so is its complement."""
-    return ((word >> _12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
+    return np.uint64((word >> _12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
 
 
 @inlined
@@ -405,17 +405,15 @@ def _steps(left: FloatArray, right: FloatArray, weights: FloatArray) -> Quantile
     if len(left) == 1:
         return _constant(float(left[0])) if left[0] == right[0] else _flat(float(left[0]), float(right[0]))
     total = weights.sum()
-    probabilities = weights / total
     cdf = np.append(0.0, np.cumsum(weights) / total)
     complement = np.append(np.cumsum(weights[::-1])[::-1] / total, 0.0)
     cdf[-1] = complement[0] = 1.0
-    return _stepped(cdf, complement, left, right, probabilities)
+    return _stepped(cdf, complement, left, right)
 
 
-def _stepped(
-    cdf: FloatArray, complement: FloatArray, left: FloatArray, right: FloatArray, probabilities: FloatArray
-) -> Quantiles:
+def _stepped(cdf: FloatArray, complement: FloatArray, left: FloatArray, right: FloatArray) -> Quantiles:
     bits, guide = _guide(cdf, complement)
+    probabilities = np.where(cdf[1:] <= 0.5, np.diff(cdf), -np.diff(complement))
     jump = left == right
     middle = left + (right - left) / 2
     mean = float((probabilities * middle).sum())
@@ -798,7 +796,7 @@ def _mirrored(q: Quantiles) -> Quantiles:
     else:
         n = int(p[0])
         cdf, complement, ends = table[: n + 1], table[n + 1 : 2 * n + 2], table[2 * n + 2 : 4 * n + 2]
-        return _stepped(complement[::-1], cdf[::-1], -ends[n:][::-1], -ends[:n][::-1], XX)
+        return _stepped(complement[::-1], cdf[::-1], -ends[n:][::-1], -ends[:n][::-1])
     return replace(
         q,
         parameters=p,

@@ -17,7 +17,6 @@ _TAG: Final = re.compile(r"</?(?:p|br|ul|ol|li|u|b|i|sub|sup|strong|em)(?: [^<>]
 _LATEX: Final = re.compile(r"\\(times|div|textcircled\{(\d{1,2})\}|text\{|begin\{aligned\}|end\{aligned\})|[\\${}_^&]")
 _SIGNS: Final = {"\\times": "×", "\\div": "÷"}
 _VARIANTS: Final = str.maketrans({"〜": "~", "−": "-", "–": "-", "‐": "-", "―": "-", "—": "-"})
-_SUPERSCRIPTS: Final = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 _NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 _MULTIPLIERS: Final = {"千": 10**3, "万": 10**4, "百万": 10**6, "億": 10**8, "兆": 10**12}
@@ -35,6 +34,7 @@ _PLAIN: Final = re.compile(_NUMBER)
 _START: Final = re.compile(r"(?<![\d.])(?<!CO)(?<!CH)(?<!COURSE)(?<!m)(?<!\d,)\d")
 _STATED_UNIT: Final = re.compile(r"\((?:単位:)?([^()\d]*[^()]*)\)")
 _YEAR: Final = re.compile(r"[(\[【]約?(\d{4})(?:年|~)")
+_CLOSING: Final = re.compile(r"(?:\([^()\d]*\))?\)")
 _CHAIN: Final = re.compile(r"(?:\([^()\d]*\))?[-+=]約?")
 
 
@@ -116,8 +116,9 @@ def _readable(text: str) -> str:
     """The phrase without blanks, labels and note marks; table cells and paragraphs are kept apart by `|`."""
     text = without_markup(text)
     text = re.sub(r"[①-⑳]", "|", text)
-    text = re.sub(rf"(?<=10)[{_SUPERSCRIPTS}]+", lambda m: "^" + unicodedata.normalize("NFKC", m[0]), text)
-    text = re.sub(rf"(?<!m)[{_SUPERSCRIPTS}]+", "", text)
+    text = re.sub(r"10\s*⁻(?=[⁰¹²³⁴⁵⁶⁷⁸⁹])", "10^-", text)
+    text = re.sub(r"(?<=\^-)[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda power: unicodedata.normalize("NFKC", power[0]), text)
+    text = re.sub(r"(?<!m)[⁰¹²³⁴⁵⁶⁷⁸⁹]+", "", text)
     text = unicodedata.normalize("NFKC", re.sub(r"[\t\n]", "|", text)).translate(_VARIANTS)
     text = re.sub(r"\s+", "", re.sub(r"(?<=\d)\s+(?=\d)", "|", text))
     text = re.sub(r"\^?[※*]\d{1,2}(?!\d)", "", text)
@@ -127,7 +128,7 @@ def _readable(text: str) -> str:
 def _read(phrase: str, start: int) -> _Read:
     """The number that begins at `start`, a range where a wave dash and a second number follow."""
     if power := _POWER.match(phrase, start):
-        return _Read(start, power.end(), (PrintedNumber(*[float(f"1e{power[1]}")] * 2, "", 0.0, 0.0, 0),))
+        return _Read(start, power.end(), (_exact(float(f"1e{power[1]}")),))
     if fraction := _FRACTION.match(phrase, start):
         return _fraction(phrase, fraction)
     first = _single(phrase, start)
@@ -138,7 +139,7 @@ def _read(phrase: str, start: int) -> _Read:
 def _fraction(phrase: str, match: re.Match[str]) -> _Read:
     unit, end = _unit_at(phrase, match.end())
     top, bottom = int(match[1]), int(match[2])
-    ratio = [PrintedNumber(top / bottom, top / bottom, unit, 0.0, 0.0, 0)] if bottom else []
+    ratio = [_exact(top / bottom, unit)] if bottom else []
     parts = [_number(text, unit) for text in (match[1], match[2])]
     return _Read(match.start(), end, (*ratio, *parts))
 
@@ -171,6 +172,11 @@ def _range(first: _Read, second: _Read) -> _Read:
         max(low.decimals, high.decimals), high.year,
     )  # fmt: skip
     return _Read(first.start, second.end, (joined,))
+
+
+def _exact(value: float, unit: str = "") -> PrintedNumber:
+    """A fraction or a power of ten: no place of a last digit."""
+    return PrintedNumber(value, value, unit, 0.0, 0.0, 0)
 
 
 def _decimal(text: str) -> Decimal:
@@ -209,12 +215,10 @@ def _units_from_the_right(phrase: str, reads: list[_Read]) -> list[_Read]:
     """Terms of a sum take the unit printed once at its end: "1.6-0.8+2.5=3.3kg", "(131+339+612)t"."""
     done: list[_Read] = []
     for index in reversed(range(len(reads))):
-        read = reads[index]
-        previous_end = reads[index - 1].end if index else 0
+        read, closing = reads[index], _CLOSING.match(phrase, reads[index].end)
         if done and _CHAIN.fullmatch(phrase, read.end, done[-1].start):
             read = _with_unit(read, done[-1].numbers[0].unit)
-        elif closing := re.compile(r"(?:\([^()\d]*\))?\)").match(phrase, read.end):
-            if index and _CHAIN.fullmatch(phrase, previous_end, read.start):
-                read = _with_unit(read, _unit_at(phrase, closing.end())[0])
+        elif closing and index and _CHAIN.fullmatch(phrase, reads[index - 1].end, read.start):
+            read = _with_unit(read, _unit_at(phrase, closing.end())[0])
         done.append(read)
     return done[::-1]

@@ -7,7 +7,7 @@ maximum, so any order of joining gives the same bits.
 Sums: the deviations from a fixed centre are added within a tile in fixed order, then exactly, in an integer that spans
 the whole range of doubles. Quantiles: counts between edges that a pilot (the first 65,536 draws) fixes for every chunk
 alike, dense around each reported quantile; repeated values (atoms) have a bin of their own and are exact. Runs that are
-no longer than the pilot are exact throughout. Errors come from the 16 replicates (tile t belongs to replicate t mod 16).
+no longer than the pilot are exact throughout. Errors come from the 16 replicates: tile t belongs to replicate t mod 16.
 """
 
 from __future__ import annotations
@@ -165,9 +165,24 @@ def accumulate(plan: Plan, state: State, values: FloatArray, first_tile: int) ->
 
 @compiled
 def _accumulate(
-    values, first_tile, centre, edges, offsets, marks, thresholds, digits, finite, not_finite, first_bad, minimum,
-    maximum, bins, at_most, at_least, below,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+    values: FloatArray,
+    first_tile: int,
+    centre: FloatArray,
+    edges: FloatArray,
+    offsets: IntArray,
+    marks: FloatArray,
+    thresholds: FloatArray,
+    digits: IntArray,
+    finite: IntArray,
+    not_finite: IntArray,
+    first_bad: IntArray,
+    minimum: FloatArray,
+    maximum: FloatArray,
+    bins: IntArray,
+    at_most: IntArray,
+    at_least: IntArray,
+    below: IntArray,
+) -> None:
     sums = np.zeros(2)
     bits = sums.view(np.uint64)
     for i in range(values.shape[0]):
@@ -199,7 +214,7 @@ def _accumulate(
 
 
 @compiled
-def _add(digits, bits):  # type: ignore[no-untyped-def]
+def _add(digits: IntArray, bits: np.uint64) -> None:
     """Add the double with these bits to an integer in base 2^32 whose unit is 2^-1074."""
     exponent = np.int64((bits >> np.uint64(52)) & np.uint64(0x7FF))
     mantissa = bits & np.uint64(0xFFFFFFFFFFFFF)
@@ -245,7 +260,7 @@ def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summ
     good = state.not_finite == 0
     mean, mcse, sd, sd_mcse = (np.full(n, np.nan) for _ in range(4))
     quantiles, quantiles_mcse = (np.full((n, len(QUANTILES)), np.nan) for _ in range(2))
-    for i in np.flatnonzero(good):
+    for i in np.flatnonzero(good).tolist():
         mean[i], mcse[i], sd[i], sd_mcse[i] = _moments(state.digits[i], state.finite[i], plan.centre[i])
         if sample is None:
             quantiles[i] = _quantiles(plan, state, i)
@@ -298,7 +313,9 @@ def _spread_error(deviations: FloatArray, sizes: FloatArray) -> float:
     return float(np.sqrt(np.sum(sizes * deviations**2) / ((r - 1) * np.sum(sizes))))
 
 
-def _share(hits: IntArray, counts: IntArray, good: npt.NDArray[np.bool_], marks: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _share(
+    hits: IntArray, counts: IntArray, good: npt.NDArray[np.bool_], marks: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Share of draws counted in `hits` (n, r) and its error; NaN where there is no threshold."""
     usable = good & np.isfinite(marks)
     totals = counts.sum(axis=1)
@@ -337,7 +354,8 @@ def _from_histogram(edges: FloatArray, counts: IntArray, shares: FloatArray) -> 
     within = (rank - cumulative[bin_]) / np.maximum(counts[bin_], 1)
     low, high = edges[bin_], edges[bin_ + 1]
     single = np.nextafter(low, np.inf) >= high
-    return np.where(single, low, low + np.clip(within, 0.0, 1.0) * (high - low))
+    values: FloatArray = np.where(single, low, low + np.clip(within, 0.0, 1.0) * (high - low))
+    return values
 
 
 def _quantile_errors(plan: Plan, state: State, i: int, ordered: FloatArray | None) -> FloatArray:
@@ -346,6 +364,6 @@ def _quantile_errors(plan: Plan, state: State, i: int, ordered: FloatArray | Non
     shares = np.array(QUANTILES)
     low, high = np.clip(shares - errors, 0, 1), np.clip(shares + errors, 0, 1)
     if ordered is not None:
-        return (np.quantile(ordered, high) - np.quantile(ordered, low)) / 2
+        return np.asarray(np.quantile(ordered, high) - np.quantile(ordered, low)) / 2
     edges, counts = _histogram(plan, state, i)
     return (_from_histogram(edges, counts, high) - _from_histogram(edges, counts, low)) / 2

@@ -191,6 +191,7 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
 # Aliases for formula signatures. The string is the unit that the argument's number is in.
 Ratio = Annotated[float, "1"]
 Years = Annotated[float, "yr"]
+MW = Annotated[float, "MW"]
 GW = Annotated[float, "GW"]
 TW = Annotated[float, "TW"]
 GW_per_yr = Annotated[float, "GW/yr"]

@@ -1,8 +1,8 @@
 """The report's text, when it is at hand: its blocks by the names that pages use in `where`.
 
-The document is looked for by digest in ../shared/seeds (or where CTSIM_REPORT says); `find()` is None where it is absent.
-Headings are irregular in the extracted text (numbers displaced or lost), so sections of chapter 4.3.2 are found by the
-line that every one of them has below its heading.
+The document is looked for by digest in ../shared/seeds (or where CTSIM_REPORT says); `find()` is None where it is
+absent. Headings are irregular in the extracted text (numbers displaced or lost), so sections of chapter 4.3.2 are found
+by the line that every one of them has below its heading.
 """
 
 import hashlib
@@ -137,7 +137,7 @@ class Report:
         return first
 
     def rows_of(self, chart: int, name: str) -> Block:
-        """The rows of a programme (id, or name as printed) in chart 8, 9, 10 or 37, with the rows that continue them."""
+        """The rows of a programme (id, or name as printed) in chart 8, 9, 10 or 37, and those that continue them."""
         block, rows, inside = self.block(f"chart {chart}"), [], False
         wanted = tuple(map(squash, _names(chart, name)))
         for number in range(block.first, block.last + 1):
@@ -149,7 +149,9 @@ class Report:
                 rows.append(number)
         if not rows:
             raise KeyError(f"{name} has no row in chart {chart}")
-        return Block(rows[0], rows[-1], "\n".join(self.lines[n - 1] if n in rows else "" for n in range(rows[0], rows[-1] + 1)))
+        return Block(
+            rows[0], rows[-1], "\n".join(self.lines[n - 1] if n in rows else "" for n in range(rows[0], rows[-1] + 1))
+        )
 
 
 def _names(chart: int, name: str) -> tuple[str, ...]:

@@ -79,17 +79,19 @@ def co2_reduction_phev_new_car(
 
 
 def co2_reduction_new_car(
-    co2_reduction_fy2023: t_CO2_per_yr,  # the literal total
-    population: Persons,  # ①
-    petrol_ownership: Vehicles_per_person,  # ②
-    petrol_annual_emissions: t_CO2_per_yr,  # ⑤
     annual_distance: km_per_vehicle_yr,
     new_car_fuel_economy: km_per_kl,
     petrol_factor: t_CO2_per_kl,
+    population: Persons,  # ①
+    ev_ownership: Vehicles_per_person,  # ③
+    phev_ownership: Vehicles_per_person,  # ④
+    ev_annual_emissions: t_CO2_per_yr,  # ⑥
+    phev_annual_emissions: t_CO2_per_yr,  # ⑦
     ev_vehicles: Vehicles,  # ⑧
     phev_vehicles: Vehicles,  # ⑨
 ) -> t_CO2_per_yr:
-    """合計 - {(⑤ ÷ (① × ②)) - 新車の年間排出量} × (⑧ + ⑨): the total, moved from one baseline to the other"""
-    petrol_car = petrol_annual_emissions / (population * petrol_ownership)
+    """EV と PHEV の合計: the two readings above added up, from parameters so that no cell refers to itself"""
     new_car = annual_distance / new_car_fuel_economy * petrol_factor
-    return co2_reduction_fy2023 - (petrol_car - new_car) * (ev_vehicles + phev_vehicles)
+    ev_part = (new_car - ev_annual_emissions / (population * ev_ownership)) * ev_vehicles
+    phev_part = (new_car - phev_annual_emissions / (population * phev_ownership)) * phev_vehicles
+    return ev_part + phev_part

@@ -1,0 +1,330 @@
+"""Results as an xarray tree: which quantities are summarised, where they stand, and the digest of their numbers.
+
+Nodes and variables are DESIGN.md 6: one variable a statistic, cells by (programme, year), figures off the year axis
+under `/other`, sampled parameters under `/parameters`. Absence is a status with a reason, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from ctsim import units
+from ctsim.binding import Binding, Row
+from ctsim.catalog import Scenario
+from ctsim.kernel import Target
+from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
+from ctsim.summaries import QUANTILES, Summary
+
+NODE_UNITS: Final = {"co2_reduction": "Mt-CO2/yr", "economic_effect": "trillion JPY/yr"}
+LONG_NAMES: Final = {
+    "mean": "mean",
+    "mcse": "Monte Carlo standard error of the mean",
+    "sd": "standard deviation",
+    "sd_mcse": "Monte Carlo standard error of the standard deviation",
+    "minimum": "smallest draw",
+    "maximum": "largest draw",
+    "quantiles": "quantiles",
+    "quantiles_mcse": "Monte Carlo standard errors of the quantiles",
+    "computed": "value computed by the report's formula at the printed parameters",
+    "published": "published figure; middle of a published range",
+    "published_low": "low end of the published figure",
+    "published_high": "high end of the published figure",
+    "published_percentile": "share of draws below the published figure",
+    "p_at_least_published": "share of draws at or above the low end of the published figure, under the assumptions",
+    "p_mcse": "Monte Carlo standard error of p_at_least_published",
+    "not_finite": "draws whose formula result is not finite",
+    "value": "value as printed; middle of a printed range",
+}
+_WITHOUT_UNIT: Final = ("published_percentile", "p_at_least_published", "p_mcse", "not_finite")
+_STATISTICS: Final = (
+    "mean", "mcse", "sd", "sd_mcse", "minimum", "maximum", "computed", "published", "published_low", "published_high",
+    "published_percentile", "p_at_least_published", "p_mcse", "not_finite",
+)  # fmt: skip
+_WORDS: Final = ("status", "reason", "reason_code", "scope", "boundary", "period")
+_UNLIKE: Final = "mixed"
+
+
+# ---- what is summarised
+
+
+def targets(scenario: Scenario, years: Sequence[str] = YEARS) -> list[Target]:
+    """Every quantity that a run summarises: cells, items, other figures and what is sampled, in this order."""
+    binding = scenario.binding
+    found: list[Target] = []
+    for programme in scenario.programmes:
+        for metric in METRICS:
+            cells = [programme.cell(metric, year) for year in years]
+            found += [_cell_target(binding, cell) for cell in cells if cell.figures]
+        found += [_item_target(binding, figure) for figure in programme.items() if figure.record.when in years]
+        found += [_other_target(binding, figure) for figure in programme.other_figures()]
+    rows = [(i, row) for i, row in enumerate(binding.rows) if row.spread.dist != "fixed"]
+    return found + [Target("/parameters", (row.label,), row.unit, (("row", i, 1.0),)) for i, row in rows]
+
+
+def _cell_target(binding: Binding, cell: Cell) -> Target:
+    return _target(binding, f"/{cell.metric}", (cell.programme, cell.year), cell.figures, None)
+
+
+def _item_target(binding: Binding, figure: Figure) -> Target:
+    key = (item_name(figure), figure.record.when)
+    return _target(binding, f"/items/{figure.record.metric}", key, (figure,), None)
+
+
+def _other_target(binding: Binding, figure: Figure) -> Target:
+    return _target(binding, "/other", (figure.key,), (figure,), figure.record.unit)
+
+
+def _target(
+    binding: Binding, node: str, key: tuple[str, ...], figures: tuple[Figure, ...], unit: str | None
+) -> Target:
+    factors = [units.conversion(f.record.unit, unit or f.node_unit or f.record.unit) for f in figures]
+    parts = tuple(("step", binding.step_of(f), factor) for f, factor in zip(figures, factors, strict=True))
+    ends = [(f.published()[0] * factor, f.published()[1] * factor) for f, factor in zip(figures, factors, strict=True)]
+    low, high = sum(end[0] for end in ends), sum(end[1] for end in ends)
+    return Target(node, key, unit or str(figures[0].node_unit), parts, low, high, (low + high) / 2)
+
+
+def item_name(figure: Figure) -> str:
+    return f"{figure.programme}.{figure.record.item}"
+
+
+# ---- the tree
+
+
+def tree(
+    scenario: Scenario, found: Sequence[Target], summary: Summary, central: npt.NDArray[np.float64],
+    card: Mapping[str, Any], years: Sequence[str] = YEARS,
+) -> xr.DataTree:  # fmt: skip
+    """The result tree of a run: `summary` and `central` are by target."""
+    index = {(target.node, target.key): i for i, target in enumerate(found)}
+    table = _Table(summary, found, central, index)
+    nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_root_attributes(scenario, card))}
+    for metric in METRICS:
+        nodes[f"/{metric}"] = _cells(scenario, metric, years, table)
+        nodes[f"/items/{metric}"] = _items(scenario, metric, years, table)
+    nodes["/other"] = _others(scenario, table)
+    nodes["/parameters"] = _parameters(scenario.binding.rows, table)
+    return xr.DataTree.from_dict(nodes, name=scenario.id)
+
+
+class _Table:
+    """Statistics by target, looked up by node and key; NaN where a node has no such target."""
+
+    def __init__(
+        self, summary: Summary, found: Sequence[Target], central: npt.NDArray[np.float64], index: Mapping[Any, int]
+    ) -> None:
+        self.index = index
+        self.summary = summary
+        self.columns: dict[str, npt.NDArray[Any]] = {
+            "mean": summary.mean, "mcse": summary.mcse, "sd": summary.sd, "sd_mcse": summary.sd_mcse,
+            "minimum": summary.minimum, "maximum": summary.maximum, "computed": central,
+            "published": np.array([t.middle for t in found]), "published_low": np.array([t.low for t in found]),
+            "published_high": np.array([t.high for t in found]), "published_percentile": summary.p_below,
+            "p_at_least_published": summary.p_at_least, "p_mcse": summary.p_mcse,
+            "not_finite": summary.not_finite.astype(float), "quantiles": summary.quantiles,
+            "quantiles_mcse": summary.quantiles_mcse,
+        }  # fmt: skip
+
+    def array(self, name: str, node: str, keys: Sequence[tuple[str, ...]]) -> npt.NDArray[np.float64]:
+        """Column `name` for `keys`; (key) or (key, quantile)."""
+        column = self.columns[name]
+        empty = np.full(column.shape[1:], np.nan)
+        rows = [column[self.index[node, key]] if (node, key) in self.index else empty for key in keys]
+        return np.array(rows, dtype=float).reshape(len(keys), *column.shape[1:])
+
+    def not_finite(self, node: str, key: tuple[str, ...]) -> str:
+        """The sentence for a quantity that some draws have no finite value for, or ""."""
+        i = self.index.get((node, key))
+        bad = 0 if i is None else int(self.summary.not_finite[i])
+        if not bad or i is None:
+            return ""
+        return f"{bad} of {self.summary.draws} draws not finite, first at draw {int(self.summary.first_bad[i])}"
+
+
+def _statistics(
+    table: _Table, node: str, keys: Sequence[tuple[str, ...]], dims: tuple[str, ...], shape: tuple[int, ...], unit: str
+) -> dict[str, xr.Variable]:
+    """Every statistic as a variable over `dims`; quantiles over `dims` and quantile."""
+    variables = {}
+    for name in _STATISTICS:
+        values = table.array(name, node, keys).reshape(shape)
+        attributes = {"units": "1" if name in _WITHOUT_UNIT else unit, "long_name": LONG_NAMES[name]}
+        variables[name] = xr.Variable(dims, values, attributes)
+    for name in ("quantiles", "quantiles_mcse"):
+        values = table.array(name, node, keys).reshape(*shape, len(QUANTILES))
+        variables[name] = xr.Variable((*dims, "quantile"), values, {"units": unit, "long_name": LONG_NAMES[name]})
+    return variables
+
+
+def _words(name: str, dims: tuple[str, ...], values: Sequence[str], shape: tuple[int, ...]) -> xr.Variable:
+    attributes = {"units": "", "long_name": name.replace("_", " ")}
+    return xr.Variable(dims, np.array(values, dtype=object).reshape(shape), attributes)
+
+
+def _quantile_coordinate() -> dict[str, xr.Variable]:
+    attributes = {"units": "1", "long_name": "share of draws below"}
+    return {"quantile": xr.Variable(("quantile",), np.array(QUANTILES), attributes)}
+
+
+def _programme_coordinates(programmes: Sequence[Programme]) -> dict[str, xr.Variable]:
+    def words(name: str, values: list[str]) -> xr.Variable:
+        return _words(name, ("programme",), values, (len(values),))
+
+    return {
+        "programme": words("programme", [p.id for p in programmes]),
+        "programme_ja": words("name in Japanese", [p.name_ja for p in programmes]),
+        "programme_en": words("name in English", [p.name_en for p in programmes]),
+        "programme_number": xr.Variable(
+            ("programme",),
+            np.array([p.number for p in programmes]),
+            {"units": "1", "long_name": "number in the report"},
+        ),
+    }
+
+
+def _years(years: Sequence[str]) -> dict[str, xr.Variable]:
+    return {"year": xr.Variable(("year",), np.array([int(y) for y in years]), {"units": "yr", "long_name": "year"})}
+
+
+def _cells(scenario: Scenario, metric: str, years: Sequence[str], table: _Table) -> xr.Dataset:
+    cells = [programme.cell(metric, year) for programme in scenario.programmes for year in years]
+    node, dims, shape = f"/{metric}", ("programme", "year"), (len(scenario.programmes), len(years))
+    keys = [(cell.programme, cell.year) for cell in cells]
+    variables = _statistics(table, node, keys, dims, shape, NODE_UNITS[metric])
+    columns: dict[str, list[str]] = {
+        "status": [cell.status for cell in cells],
+        "reason": [_reason(table, node, cell) for cell in cells],
+        "reason_code": [cell.reason_code for cell in cells],
+        "scope": [_common(cell.figures, "scope") for cell in cells],
+        "boundary": [_common(cell.figures, "boundary") for cell in cells],
+        "period": [_common(cell.figures, "period") for cell in cells],
+    }
+    variables |= {name: _words(name, dims, values, shape) for name, values in columns.items()}
+    reasons_ja = [cell.reason.ja if cell.reason else "" for cell in cells]
+    variables["reason_ja"] = _words("reason in Japanese", dims, reasons_ja, shape)
+    coordinates = _programme_coordinates(scenario.programmes) | _years(years) | _quantile_coordinate()
+    return xr.Dataset(variables, coordinates, {"long_name": metric.replace("_", " ")})
+
+
+def _reason(table: _Table, node: str, cell: Cell) -> str:
+    return table.not_finite(node, (cell.programme, cell.year)) or (cell.reason.en if cell.reason else "")
+
+
+def _common(figures: Sequence[Figure], name: str) -> str:
+    """What all figures of a cell say, "mixed" where they differ, "" where there is none."""
+    said = {str(getattr(figure.record, name) or "") for figure in figures}
+    return "" if not said else said.pop() if len(said) == 1 else _UNLIKE
+
+
+def _items(scenario: Scenario, metric: str, years: Sequence[str], table: _Table) -> xr.Dataset:
+    figures = [f for p in scenario.programmes for f in p.items() if f.record.metric == metric]
+    names = list(dict.fromkeys(item_name(figure) for figure in figures))
+    by_key = {(item_name(figure), figure.record.when): figure for figure in figures}
+    node, dims, shape = f"/items/{metric}", ("item", "year"), (len(names), len(years))
+    keys = [(name, year) for name in names for year in years]
+    variables = _statistics(table, node, keys, dims, shape, NODE_UNITS[metric])
+    here = [by_key.get(key) for key in keys]
+    columns: dict[str, list[str]] = {
+        "status": [_item_status(figure) for figure in here],
+        "reason": [table.not_finite(node, key) for key in keys],
+        "reason_code": ["" if figure else "no_volume" for figure in here],
+        **{name: [str(getattr(f.record, name) or "") if f else "" for f in here] for name in _WORDS[3:]},
+    }
+    variables |= {name: _words(name, dims, values, shape) for name, values in columns.items()}
+    first = {item_name(figure): figure for figure in reversed(figures)}
+    coordinates: dict[str, Any] = {"item": _words("item", ("item",), names, (len(names),))}
+    for suffix in ("ja", "en"):
+        titles = [getattr(first[name].record, f"item_{suffix}") or first[name].record.item for name in names]
+        coordinates[f"item_{suffix}"] = _words(f"item_{suffix}", ("item",), titles, (len(names),))
+    return xr.Dataset(variables, coordinates | _years(years) | _quantile_coordinate())
+
+
+def _item_status(figure: Figure | None) -> str:
+    if figure is None:
+        return "not_applicable"
+    return "reported" if figure.reported else "published"
+
+
+def _others(scenario: Scenario, table: _Table) -> xr.Dataset:
+    figures = [figure for programme in scenario.programmes for figure in programme.other_figures()]
+    n, dims = len(figures), ("figure",)
+    keys = [(figure.key,) for figure in figures]
+    variables = _statistics(table, "/other", keys, dims, (n,), "see coordinate unit")
+    columns = {
+        "status": ["reported" if figure.reported else "published" for figure in figures],
+        "reason": [table.not_finite("/other", key) for key in keys],
+        "reason_code": ["reference_only" if figure.record.reference else "" for figure in figures],
+        **{name: [str(getattr(f.record, name) or "") for f in figures] for name in _WORDS[3:]},
+    }
+    variables |= {name: _words(name, dims, values, (n,)) for name, values in columns.items()}
+    coordinates = {
+        "figure": [figure.key for figure in figures],
+        "programme": [figure.programme for figure in figures],
+        "metric": [figure.record.metric for figure in figures],
+        "item": [figure.record.item for figure in figures],
+        "when": [figure.record.when for figure in figures],
+        "unit": [figure.record.unit for figure in figures],
+        "money_kind": [figure.record.money_kind or "" for figure in figures],
+    }
+    named = {name: _words(name, dims, values, (n,)) for name, values in coordinates.items()}
+    return xr.Dataset(variables, named | _quantile_coordinate())
+
+
+def _parameters(rows: Sequence[Row], table: _Table) -> xr.Dataset:
+    """What is sampled, in the page's unit; a fixed parameter has its value and no spread."""
+    n, dims = len(rows), ("parameter",)
+    keys = [(row.label,) for row in rows]
+    values = np.array([row.central for row in rows])
+    sampled = np.array([("/parameters", key) in table.index for key in keys], dtype=bool)
+    variables: dict[str, xr.Variable] = {}
+    for name in ("mean", "mcse", "sd", "sd_mcse", "minimum", "maximum", "quantiles", "quantiles_mcse"):
+        found = table.array(name, "/parameters", keys)
+        constant = np.zeros(n) if name in ("mcse", "sd", "sd_mcse", "quantiles_mcse") else values
+        constant = constant.reshape(n, *[1] * (found.ndim - 1))
+        filled = np.where(sampled.reshape(constant.shape), found, constant)
+        names = (*dims, "quantile") if found.ndim == 2 else dims
+        attributes = {"units": "see coordinate unit", "long_name": LONG_NAMES[name]}
+        variables[name] = xr.Variable(names, filled, attributes)
+    attributes = {"units": "see coordinate unit", "long_name": LONG_NAMES["value"]}
+    variables["value"] = xr.Variable(dims, values, attributes)
+    words = {
+        "basis": [row.basis for row in rows], "distribution": [row.spread.dist for row in rows],
+        "spread_class": [row.spread.spread_class or "" for row in rows],
+    }  # fmt: skip
+    variables |= {name: _words(name, dims, list(said), (n,)) for name, said in words.items()}
+    coordinates = {"parameter": [row.label for row in rows], "unit": [row.unit for row in rows]}
+    named = {name: _words(name, dims, said, (n,)) for name, said in coordinates.items()}
+    return xr.Dataset(variables, named | _quantile_coordinate())
+
+
+def _root_attributes(scenario: Scenario, card: Mapping[str, Any]) -> dict[str, Any]:
+    said = {key: value for key, value in card.items() if isinstance(value, str | int | float) and value is not None}
+    return {
+        "title": scenario.title_en, "title_ja": scenario.title_ja, "Conventions": "CF-1.11",
+        "comment": "Intervals rest on assumed spreads; they are not probabilities that a published figure is met.",
+    } | {key: str(value) if isinstance(value, bool) else value for key, value in said.items()}  # fmt: skip
+
+
+# ---- digest
+
+
+def result_digest(result: xr.DataTree) -> str:
+    """SHA-256 over the numeric variables of every node but /draws: path, dimensions, labels, shape, values."""
+    digest = sha256()
+    for path in sorted(node.path for node in result.subtree if not node.path.startswith("/draws")):
+        dataset = result.dataset if path == "/" else result[path].dataset
+        for name in sorted(str(one) for one in dataset.data_vars):
+            variable = dataset[name]
+            if variable.dtype.kind not in "fiu":
+                continue
+            labels = [[str(label) for label in dataset[dim].values.tolist()] for dim in variable.dims]
+            digest.update(repr((path, name, variable.dims, labels, variable.shape)).encode())
+            values = variable.values.astype("<f8") + 0.0  # -0 becomes 0
+            digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+    return digest.hexdigest()

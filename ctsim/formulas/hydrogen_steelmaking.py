@@ -1,0 +1,21 @@
+"""Annex 6: hydrogen in steelmaking."""
+
+from ctsim.units import Furnaces, Mt_CO2_per_yr, Ratio, t_CO2_per_t, t_CO2_per_yr, t_per_furnace_yr
+
+
+def co2_reduction_2030(
+    furnace_output: t_per_furnace_yr,  # ①
+    steel_intensity: t_CO2_per_t,  # ② printed as a range, with "/年" where "/t" is meant
+    course50_reduction: Ratio,  # ③
+    course50_furnaces: Furnaces,  # ④
+) -> t_CO2_per_yr:
+    """① × ② × ③ × ④"""
+    return furnace_output * steel_intensity * course50_reduction * course50_furnaces
+
+
+def co2_reduction_2050(
+    world_steel_emission: Mt_CO2_per_yr,  # ① of the 2050 block
+    innovative_reduction: Ratio,  # ② of the 2050 block
+) -> Mt_CO2_per_yr:
+    """① × ②"""
+    return world_steel_emission * innovative_reduction
