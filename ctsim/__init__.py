@@ -1,3 +1,39 @@
-"""ctsim: a Monte Carlo scenario engine for Japan's Climate Transition Bonds."""
+"""ctsim: a Monte Carlo scenario engine for Japan's Climate Transition Bonds.
+
+`load` a scenario, `simulate` it, `audit` the report; results are xarray trees. Names are imported on first use, so
+that `import ctsim` and `ctsim --help` load neither numba nor xarray.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "load", "open_run", "simulate",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from ctsim.audit import Audit, audit
+    from ctsim.catalog import Scenario, load
+    from ctsim.engine import Run, open_run, simulate
+    from ctsim.errors import CtsimError
+    from ctsim.programme import Parameter, Programme
+
+_HOMES = {
+    "Audit": "audit", "audit": "audit", "CtsimError": "errors", "Parameter": "programme", "Programme": "programme",
+    "Run": "engine", "Scenario": "catalog", "load": "catalog", "open_run": "engine", "simulate": "engine",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ctsim' has no attribute '{name}'")
+    return getattr(import_module(f"ctsim.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -338,13 +338,12 @@ class _Builder:
         self.findings.append(Finding(figure.place, f"impact.{figure.key}.{key}", message))
 
 
-def reading_step(programme: Programme, name: str, outside: Path | None = None) -> Binding:
-    """A binding whose last step is the reading `name` in place of the literal formula of its figure."""
-    reading = next(one for one in programme.page.reading if one.name == name)
+def reading_step(programme: Programme, name: str, impact: str, outside: Path | None = None) -> Binding:
+    """A binding whose last step is the reading `name` of `impact` in place of its literal formula."""
+    reading = next(one for one in programme.page.reading if (one.name, one.impact) == (name, impact))
+    figure = next(one for one in programme.figures if one.key == f"{programme.id}.{impact}")
     builder = _Builder(outside)
-    module = formulas_of(programme.id, outside)
-    figure = next(one for one in programme.figures if one.key == f"{programme.id}.{reading.impact}")
-    builder._figure(programme, module, figure, reading.formula)
+    builder._figure(programme, formulas_of(programme.id, outside), figure, reading.formula)
     if builder.findings:
         raise InputError(builder.findings)
     return Binding(tuple(builder.rows), tuple(builder.steps))

@@ -96,11 +96,16 @@ def _writable(folder: Path) -> bool:
 
 @cache
 def _digest() -> str:
-    """Names the code: sources of all modules of ctsim and versions of what turns them into machine code."""
+    """Names the code: sources of ctsim's modules and versions of what turns them into machine code.
+
+    Formulas are left out: they reach machine code only through modules that name the formulas' own sources.
+    """
     digest = blake2b(digest_size=16)
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        source = path.read_bytes()
-        digest.update(f"{path.name}:{len(source)}:".encode() + source)
-    for package in ("numba", "llvmlite", "numpy"):
-        digest.update(f"{package}={version(package)};".encode())
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        name, source = path.relative_to(package), path.read_bytes()
+        if name.parts[0] != "formulas":
+            digest.update(f"{name.as_posix()}:{len(source)}:".encode() + source)
+    for library in ("numba", "llvmlite", "numpy"):
+        digest.update(f"{library}={version(library)};".encode())
     return digest.hexdigest()

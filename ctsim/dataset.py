@@ -80,9 +80,7 @@ def _other_target(binding: Binding, figure: Figure) -> Target:
     return _target(binding, "/other", (figure.key,), (figure,), figure.record.unit)
 
 
-def _target(
-    binding: Binding, node: str, key: tuple[str, ...], figures: tuple[Figure, ...], unit: str | None
-) -> Target:
+def _target(binding: Binding, node: str, key: tuple[str, ...], figures: tuple[Figure, ...], unit: str | None) -> Target:
     factors = [units.conversion(f.record.unit, unit or f.node_unit or f.record.unit) for f in figures]
     parts = tuple(("step", binding.step_of(f), factor) for f, factor in zip(figures, factors, strict=True))
     ends = [(f.published()[0] * factor, f.published()[1] * factor) for f, factor in zip(figures, factors, strict=True)]
@@ -205,6 +203,8 @@ def _cells(scenario: Scenario, metric: str, years: Sequence[str], table: _Table)
         "boundary": [_common(cell.figures, "boundary") for cell in cells],
         "period": [_common(cell.figures, "period") for cell in cells],
     }
+    if metric == "economic_effect":
+        columns["money_kind"] = [_common(cell.figures, "money_kind") for cell in cells]
     variables |= {name: _words(name, dims, values, shape) for name, values in columns.items()}
     reasons_ja = [cell.reason.ja if cell.reason else "" for cell in cells]
     variables["reason_ja"] = _words("reason in Japanese", dims, reasons_ja, shape)
@@ -236,7 +236,7 @@ def _items(scenario: Scenario, metric: str, years: Sequence[str], table: _Table)
         "reason_code": ["" if figure else "no_volume" for figure in here],
         **{name: [str(getattr(f.record, name) or "") if f else "" for f in here] for name in _WORDS[3:]},
     }
-    variables |= {name: _words(name, dims, values, shape) for name, values in columns.items()}
+    variables |= {name: _words(name, dims, said, shape) for name, said in columns.items()}
     first = {item_name(figure): figure for figure in reversed(figures)}
     coordinates: dict[str, Any] = {"item": _words("item", ("item",), names, (len(names),))}
     for suffix in ("ja", "en"):
@@ -271,6 +271,8 @@ def _others(scenario: Scenario, table: _Table) -> xr.Dataset:
         "when": [figure.record.when for figure in figures],
         "unit": [figure.record.unit for figure in figures],
         "money_kind": [figure.record.money_kind or "" for figure in figures],
+        "item_ja": [figure.record.item_ja or figure.record.item for figure in figures],
+        "item_en": [figure.record.item_en or figure.record.item for figure in figures],
     }
     named = {name: _words(name, dims, values, (n,)) for name, values in coordinates.items()}
     return xr.Dataset(variables, named | _quantile_coordinate())

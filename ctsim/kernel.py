@@ -133,7 +133,7 @@ def _sample(
 ) -> None:
     words_ = np.empty(1024, np.uint64)
     for t in range(out.shape[0] // 1024):
-        words(key, first_tile + t, 0, words_)
+        words(key, first_tile + t, 0, words_)  # type: ignore[arg-type]  # a key needs 64 unsigned bits
         fill(kind, parameters, table, words_, out[t * 1024 : (t + 1) * 1024])
 
 
@@ -142,7 +142,7 @@ def _ufunc(function: Formula) -> Any:
     """The formula as a numpy ufunc: IEEE arithmetic, no fastmath, machine code kept on disk."""
     import numba
 
-    count = function.__code__.co_argcount  # type: ignore[attr-defined]
+    count = function.__code__.co_argcount
     signature = numba.float64(*[numba.float64] * count)
     with cache_in_folder() as cached:
         decorate: Any = numba.vectorize

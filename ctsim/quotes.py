@@ -218,7 +218,7 @@ def _units_from_the_right(phrase: str, reads: list[_Read]) -> list[_Read]:
         read, closing = reads[index], _CLOSING.match(phrase, reads[index].end)
         if done and _CHAIN.fullmatch(phrase, read.end, done[-1].start):
             read = _with_unit(read, done[-1].numbers[0].unit)
-        elif closing and index and _CHAIN.fullmatch(phrase, reads[index - 1].end, read.start):
+        elif closing:
             read = _with_unit(read, _unit_at(phrase, closing.end())[0])
         done.append(read)
     return done[::-1]

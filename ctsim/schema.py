@@ -17,9 +17,7 @@ from ctsim.errors import did_you_mean
 FORMAT: Final = 1
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=64)]
-ParameterName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*(\[[a-z0-9_]+\])?$", max_length=96)
-]
+ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*(\[[a-z0-9_]+\])?$", max_length=96)]
 YearLabel = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Unit = Annotated[str, StringConstraints(min_length=1, max_length=60)]
@@ -37,9 +35,7 @@ Boundary = Literal[
     "per_unit",
     "reference",
 ]
-Period = Literal[
-    "annual", "cumulative", "lifecycle", "period_mean", "per_unit", "ratio", "one_off", "unstated"
-]
+Period = Literal["annual", "cumulative", "lifecycle", "period_mean", "per_unit", "ratio", "one_off", "unstated"]
 Timing = Literal["ex_ante", "ex_post_units"]
 MoneyKind = Literal["market", "investment", "project_cost", "demand"]
 YearKind = Literal["calendar", "fiscal", "label"]
@@ -109,9 +105,7 @@ class Uncertainty(Record):
     multiples of the parameter's value.
     """
 
-    model_config = ConfigDict(
-        extra="allow", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True)
 
     spread_class: Identifier | None = Field(default=None, alias="class")
     dist: Distribution | None = None
@@ -149,9 +143,7 @@ class Uncertainty(Record):
         if self.dist != "scipy" and extra:
             unknown = next(iter(extra))
             raise ValueError(f"unknown field '{unknown}'.{did_you_mean(unknown, type(self).model_fields)}")
-        if self.dist == "scipy" and any(
-            isinstance(v, bool) or not isinstance(v, int | float) for v in extra.values()
-        ):
+        if self.dist == "scipy" and any(isinstance(v, bool) or not isinstance(v, int | float) for v in extra.values()):
             raise ValueError("arguments of a scipy distribution are numbers")
         every = {name for names in ARGUMENTS.values() for name in names}
         wanted = set(ARGUMENTS[self.dist]) if self.dist else set()
@@ -174,9 +166,7 @@ def _range_form(given: Any) -> str:
     return "range" if isinstance(given, dict | Range) else "number"
 
 
-YearValue = Annotated[
-    Annotated[float, Tag("number")] | Annotated[Range, Tag("range")], Discriminator(_range_form)
-]
+YearValue = Annotated[Annotated[float, Tag("number")] | Annotated[Range, Tag("range")], Discriminator(_range_form)]
 Value = Annotated[
     Annotated[float, Tag("single")] | Annotated[dict[YearLabel, YearValue], Tag("by_year")],
     Discriminator(_year_form),
@@ -507,7 +497,7 @@ class LedgerEntry(Record):
     id: Identifier
     kind: Literal[
         "formula_and_figure", "unit", "label", "scope", "period", "sum", "symbol", "edition", "method", "duplicate",
-        "wording",
+        "wording", "attribution", "premise", "baseline",
     ]  # fmt: skip
     programme: Identifier | None = None
     where: Text

@@ -85,14 +85,14 @@ def words(key: int, tile: int, purpose: int, out: npt.NDArray[np.uint64]) -> Non
 def _pair(
     a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, k: np.uint64, m: np.uint64
 ) -> tuple[np.uint64, np.uint64]:
-    """Philox4x32-10 on 64-bit lanes that hold 32 bits each; the four words of the result as two of 64 bits."""
+    """Philox4x32-10 on 64-bit lanes; the four words of the result as two of 64 bits.
+
+    Only the low half of each lane counts; what the high halves collect is dropped where a lane is multiplied.
+    """
     for _ in range(_ROUNDS):
-        left = _M0 * a
-        right = _M1 * c
-        a = (right >> _32) ^ b ^ k
-        b = right & _LOW
-        c = (left >> _32) ^ d ^ m
-        d = left & _LOW
-        k = (k + _W0) & _LOW
-        m = (m + _W1) & _LOW
-    return a | (b << _32), c | (d << _32)
+        left = _M0 * (a & _LOW)
+        right = _M1 * (c & _LOW)
+        a, b, c, d = (right >> _32) ^ b ^ k, right, (left >> _32) ^ d ^ m, left
+        k += _W0
+        m += _W1
+    return (a & _LOW) | (b << _32), (c & _LOW) | (d << _32)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ctsim.compiled import compiled
+from ctsim.compiled import compiled, inlined
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -185,32 +185,105 @@ def _accumulate(
 ) -> None:
     sums = np.zeros(2)
     bits = sums.view(np.uint64)
+    kept = np.empty(1024)
     for i in range(values.shape[0]):
-        low, high = offsets[i], offsets[i + 1]
         for t in range(values.shape[1] // 1024):
             tile = first_tile + t
             r = tile % 16
-            sums[0] = 0.0
-            sums[1] = 0.0
-            for k in range(1024):
-                x = values[i, t * 1024 + k]
-                if not np.isfinite(x):
-                    not_finite[i] += 1
-                    first_bad[i] = min(first_bad[i], tile * 1024 + k)
-                    continue
-                finite[i, r] += 1
-                deviation = x - centre[i]
-                sums[0] += deviation
-                sums[1] += deviation * deviation
-                minimum[i] = min(minimum[i], x)
-                maximum[i] = max(maximum[i], x)
-                bins[low + i + np.searchsorted(edges[low:high], x, side="right")] += 1
-                for q in range(marks.shape[1]):
-                    at_most[i, r, q] += x <= marks[i, q]
-                at_least[i, r] += x >= thresholds[i, 0]
-                below[i, r] += x < thresholds[i, 1]
+            row = values[i, t * 1024 : (t + 1) * 1024]
+            n = _finite_part(row, kept)
+            if n < 1024:
+                not_finite[i] += 1024 - n
+                first_bad[i] = min(first_bad[i], tile * 1024 + _first_bad(row))
+            finite[i, r] += n
+            _sums(kept, n, centre[i], sums)
             _add(digits[i, r, 0], bits[0])
             _add(digits[i, r, 1], bits[1])
+            minimum[i], maximum[i] = _extremes(kept, n, minimum[i], maximum[i])
+            for q in range(marks.shape[1]):
+                at_most[i, r, q] += _count_at_most(kept, n, marks[i, q])
+            at_least[i, r] += _count_at_least(kept, n, thresholds[i, 0])
+            below[i, r] += n - _count_at_least(kept, n, thresholds[i, 1])
+            _count_bins(kept, n, edges[offsets[i] : offsets[i + 1]], bins[offsets[i] + i : offsets[i + 1] + i + 1])
+
+
+@inlined
+def _finite_part(row: FloatArray, kept: FloatArray) -> int:
+    """Copy the finite values of a tile to the front of `kept`; how many they are."""
+    total = 0.0
+    for k in range(1024):
+        total += row[k] - row[k]  # 0 where finite, NaN elsewhere
+    if total == 0.0:
+        for k in range(1024):
+            kept[k] = row[k]
+        return 1024
+    n = 0
+    for k in range(1024):
+        if np.isfinite(row[k]):
+            kept[n] = row[k]
+            n += 1
+    return n
+
+
+@inlined
+def _first_bad(row: FloatArray) -> int:
+    for k in range(1024):
+        if not np.isfinite(row[k]):
+            return k
+    return 1024
+
+
+@inlined
+def _sums(kept: FloatArray, n: int, centre: float, sums: FloatArray) -> None:
+    """Sums of deviations and of their squares in eight fixed lanes, so that the order never depends on the machine."""
+    first, second = np.zeros(8), np.zeros(8)
+    for k in range(n):
+        deviation = kept[k] - centre
+        first[k & 7] += deviation
+        second[k & 7] += deviation * deviation
+    sums[0] = sums[1] = 0.0
+    for lane in range(8):
+        sums[0] += first[lane]
+        sums[1] += second[lane]
+
+
+@inlined
+def _extremes(kept: FloatArray, n: int, low: float, high: float) -> tuple[float, float]:
+    for k in range(n):
+        low = kept[k] if kept[k] < low else low
+        high = kept[k] if kept[k] > high else high
+    return low, high
+
+
+@inlined
+def _count_at_most(kept: FloatArray, n: int, mark: float) -> int:
+    count = 0
+    for k in range(n):
+        count += kept[k] <= mark
+    return count
+
+
+@inlined
+def _count_at_least(kept: FloatArray, n: int, mark: float) -> int:
+    count = 0
+    for k in range(n):
+        count += kept[k] >= mark
+    return count
+
+
+@inlined
+def _count_bins(kept: FloatArray, n: int, edges: FloatArray, bins: IntArray) -> None:
+    """Count each value in the bin between the last edge at or below it and the next; a search without branches."""
+    for k in range(n):
+        x = kept[k]
+        base = 0
+        length = len(edges)
+        while length > 1:
+            half = length >> 1
+            base = base + half if edges[base + half] <= x else base
+            length -= half
+        base += edges[base] <= x
+        bins[base] += 1
 
 
 @compiled

@@ -175,12 +175,8 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
     units, result_unit = signature(function)
     assert isinstance(function, FunctionType)
     scope = dict(function.__globals__)
-    scope.update(
-        {name: quantity(scope[name], unit) for name, unit in CONSTANT_UNITS.items() if name in scope}
-    )
-    on_units = FunctionType(
-        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
-    )
+    scope.update({name: quantity(scope[name], unit) for name, unit in CONSTANT_UNITS.items() if name in scope})
+    on_units = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
     try:
         result = on_units(**{name: quantity(arguments[name], unit) for name, unit in units.items()})
     except DimensionalityError as error:

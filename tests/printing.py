@@ -78,8 +78,8 @@ def _same(printed: Atom, page: Atom) -> bool:
 
 
 def candidates(texts: list[str], unit: str) -> list[PrintedNumber]:
-    """The numbers of a printed phrase that may be in `unit`: those with such a unit, else those without any."""
-    read = [number for text in texts for number in numbers(text)]
+    """The numbers of printed phrases that may be in `unit`: those with such a unit, else those without any."""
+    read = numbers("\t".join(texts))
     return [n for n in read if n.unit and scale(n.unit, unit) is not None] or [n for n in read if not n.unit]
 
 
@@ -88,8 +88,9 @@ def matches(printed: PrintedNumber, low: float, high: float, unit: str, convert:
     factor = scale(printed.unit, unit)
     if factor is None or not (convert or math.isclose(factor, 1.0, rel_tol=1e-12)):
         return False
-    return math.isclose(printed.low * factor, low, rel_tol=1e-12) and math.isclose(
-        printed.high * factor, high, rel_tol=1e-12
+    places = 1e-12 if printed.step else 1e-11  # pages write fractions as decimals
+    return math.isclose(printed.low * factor, low, rel_tol=places) and math.isclose(
+        printed.high * factor, high, rel_tol=places
     )
 
 
@@ -115,11 +116,13 @@ def parameter_faults(node: dict[str, Any], shared: dict[str, Any]) -> list[str]:
     unit = "1" if "constant" in node else defined["unit"]
     read, faults, used = candidates(texts, unit), [], -1
     for year, low, high in bounds(defined):
-        fits = [i for i, n in enumerate(read) if matches(n, low, high, unit, convert="shared" in node)]
-        # years are printed in order, and mostly in brackets after their number
-        fits = [i for i in fits if not year or (i > used and read[i].year in ("", year))]
-        if not fits:
-            faults.append(f"{_text(low, high)} {unit} {year} is not in {words!r}, which has {_list(texts)}")
+        # the two ends of a range may be quoted apart; years are printed in order, mostly in brackets after their number
+        ends = [(low, high)] if len(texts) == 1 or low == high else [(low, low), (high, high)]
+        for end in ends:
+            fits = [i for i, n in enumerate(read) if matches(n, *end, unit, convert="shared" in node)]
+            fits = [i for i in fits if not year or (i > used and read[i].year in ("", year))]
+            if not fits:
+                faults.append(f"{_text(*end)} {unit} {year} is not in {words!r}, which has {_list(texts)}")
         used = min(fits, default=used)
     symbol = node.get("symbol", "")
     if symbol and set(re.findall("[①-⑳]", "".join(texts))) - set(symbol) and symbol not in "".join(texts):

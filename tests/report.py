@@ -179,6 +179,6 @@ def find() -> Report | None:
     named = os.environ.get("CTSIM_REPORT")
     candidates = [Path(named)] if named else sorted((ROOT.parent / "shared" / "seeds").glob("*.txt"))
     for path in candidates:
-        if hashlib.sha256(path.read_bytes()).hexdigest() == expected_sha256():
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == expected_sha256():
             return Report(path)
     return None

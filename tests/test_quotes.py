@@ -23,11 +23,15 @@ SHARED = PAGES["shared"]["parameter"]
 STORED_TEXT = STORED.read_text(encoding="utf-8") if STORED.exists() else '{"document_sha256":"","quotes":[]}'
 needs_report = pytest.mark.skipif(find() is None, reason="the report is not on this machine")
 
-UNIT_AS_LEDGERED: dict[tuple[str, str], str] = {
-    ("hydrogen_steelmaking", "steel_intensity"): "printed per year, but it is an emission per tonne of crude steel",
-    ("regional_microgrids", "co2_reduction.five-year plan"): "printed per year, but it is the sum over five years",
+UNIT_AS_LEDGERED: dict[tuple[str, str], tuple[str, str]] = {
+    ("hydrogen_steelmaking", "steel_intensity"): ("t-CO2/yr", "it is an emission per tonne of crude steel"),
+    ("regional_microgrids", "co2_reduction.five-year plan"): ("万t-CO2/yr", "it is the sum over five years"),
+    ("high_temperature_reactor", "co2_reduction.per t-H2"): (
+        "t-CO2/yr",
+        "it is per tonne of hydrogen; 4.3.2-13 has it",
+    ),
 }
-"""Where the report's own words contradict the unit it prints: the page has the words', the ledger the contradiction."""
+"""Printed units that the report's own words contradict: the page has the words', the ledger the contradiction."""
 
 
 def parameters() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -103,24 +107,42 @@ def test_every_quotation_is_stored_with_the_numbers_that_it_has_on_the_page() ->
 
 
 def test_every_parameter_is_the_number_that_is_printed() -> None:
-    faults = {(page, name): parameter_faults(node, SHARED) for page, name, node in parameters()}
-    report(faults)
+    faults = []
+    for page, name, node in parameters():
+        found, units = [], allowed_units(page, name, node.get("unit", ""))
+        for unit in units:
+            found.append(parameter_faults({**node, "unit": unit} if unit else node, SHARED))
+        faults += [f"{page} {name}: {fault}" for fault in min(found, key=len)]
+        assert len(units) == 1 or found[0], f"{page} {name} is printed in its own unit: not a case for UNIT_AS_LEDGERED"
+    assert not faults, "\n".join(faults)
 
 
 def test_every_figure_is_the_number_that_is_printed() -> None:
-    faults: dict[tuple[str, str], list[str]] = {}
+    faults = []
     for page, name, impact, printing in printings():
-        found = printing_faults(printing, impact["unit"], impact["when"])
-        faults.setdefault((page, name), []).extend(f"{printing['where']}: {fault}" for fault in found)
-    report(faults)
+        units = allowed_units(page, name, impact["unit"])
+        found = min((printing_faults(printing, unit, impact["when"]) for unit in units), key=len)
+        faults += [f"{page} {name} {printing['where']}: {fault}" for fault in found]
+    assert not faults, "\n".join(faults)
 
 
-def report(faults: dict[tuple[str, str], list[str]]) -> None:
-    """Fail with one line per fault that is not a contradiction in the report itself."""
-    lines = [f"{' '.join(key)}: {f}" for key, found in faults.items() if key not in UNIT_AS_LEDGERED for f in found]
-    assert not lines, "\n".join(lines)
-    stale = [key for key in UNIT_AS_LEDGERED if key in faults and not faults[key]]
-    assert not stale, f"no longer differ from what is printed: {stale}"
+def allowed_units(page: str, name: str, unit: str) -> list[str]:
+    """The unit on the page, and the one that the report prints against its own words."""
+    return [unit, *(UNIT_AS_LEDGERED[page, name][:1] if (page, name) in UNIT_AS_LEDGERED else ())]
+
+
+@needs_report
+def test_names_and_categories_are_as_printed() -> None:
+    report = find()
+    assert report is not None
+    for page, content in PAGES.items():
+        if "programme" in content:
+            chart = 9 if list(NAMES).index(page) < 10 else 10
+            assert squash(content["programme"]["name_ja"]) in squash(report.rows_of(chart, page).text), page
+        for row in content.get("allocation", []):
+            printed = squash(report.rows_of(int(row["where"].removeprefix("chart ")), row["name_ja"]).text)
+            assert all(squash(category) in printed for category in row["green_categories"]), (page, row)
+            assert all(squash(year) in printed for year in row["budget_year"].split("・")), (page, row)
 
 
 @pytest.mark.parametrize("page", [page for page, content in PAGES.items() if content.get("output")])
@@ -152,7 +174,7 @@ def test_every_amount_of_money_is_the_number_that_is_printed() -> None:
 
 def _digits_changed(value: float) -> Iterator[float]:
     """The value with each digit changed, with each two neighbours swapped, with the decimal point moved."""
-    text = f"{value:.12g}"
+    text = f"{value:.9g}"
     for place, digit in enumerate(text):
         if digit.isdigit():
             yield float(text[:place] + str((int(digit) + 1) % 10) + text[place + 1 :])
@@ -217,11 +239,11 @@ def test_typing_errors_in_thirty_figures_are_caught() -> None:
 
 def test_typing_errors_in_quoted_words_are_caught() -> None:
     """A wrong digit in `as_printed` leaves words that quotes.json, made from the document, does not have."""
-    texts, chosen = {text for _, _, text in stored()}, random.Random(4)
-    for one in chosen.sample([q for q in quotations() if set(q.text) & set(DIGITS)], 30):
+    known, chosen = stored(), random.Random(4)
+    for one in chosen.sample([q for q in quotations() if q.file in NAMES and set(q.text) & set(DIGITS)], 30):
         place = chosen.choice([i for i, c in enumerate(one.text) if c in DIGITS])
         wrong = one.text[:place] + str((int(one.text[place]) + 1) % 10) + one.text[place + 1 :]
-        assert squash(wrong) not in texts, one
+        assert not any((where, one.rows(where), squash(wrong)) in known for where in one.where), one
 
 
 # ---- the parser of printed numbers

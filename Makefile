@@ -1,0 +1,74 @@
+# ctsim from a fresh clone: Python >= 3.11, make and a package registry that pip knows are all it takes.
+# `make` lists the targets. The environment is made once and renewed when pyproject.toml or constraints.txt changes.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint types pytest quotes audit docs clean
+
+# Variables to set on the command line, as in `make run DRAWS=65536`:
+PYTHON         ?=
+VENV           ?= .venv
+SCENARIO       ?= framework_2023_11
+DRAWS          ?= 1000000
+RUN_OPTIONS    ?=
+PYTEST_OPTIONS ?=
+
+PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+# The build back end is pinned like everything else, so it is installed first and not fetched by pip on the side.
+BUILD   := hatchling editables
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.stamp-run ## the main job: a million draws of SCENARIO, a table and a picture
+	$(BIN)/ctsim run $(SCENARIO) --draws $(DRAWS) --figure $(RUN_OPTIONS)
+
+test: lint types pytest ## every check: ruff, mypy --strict on ctsim, pytest
+
+lint: $(VENV)/.stamp-dev ## ruff: rules and format
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+types: $(VENV)/.stamp-dev ## mypy, strict on ctsim
+	$(BIN)/python -m mypy
+
+pytest: $(VENV)/.stamp-dev ## the tests alone (PYTEST_OPTIONS='-k name')
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+quotes: $(VENV)/.stamp-dev ## look up every quotation in the report and write tests/data/quotes.json
+	$(BIN)/python -m tests.quotes
+
+audit: $(VENV)/.stamp-run ## every printed figure against its own formula, and the ledger of inconsistencies
+	$(BIN)/ctsim audit
+
+docs: $(VENV)/.stamp-dev ## write the generated pages of docs/ again
+	$(BIN)/python -m tests.docs
+
+clean: ## remove the environment, caches and build output; results/ stays
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python that is new enough and can make environments (some systems ship python3 without ensurepip).
+$(BIN)/python:
+	@set -e; for python in $(PYTHONS); do \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	        echo "making $(VENV) with $$($$python --version) ($$python)"; \
+	        if $$python -m venv $(VENV); then exit 0; else rm -rf $(VENV); fi; \
+	    fi; \
+	done; \
+	echo "make: none of '$(PYTHONS)' is Python 3.11 or newer with venv. Install one (on Debian also python3-venv)," \
+	     "or name it: make PYTHON=/path/to/python3" >&2; exit 1
+
+$(VENV)/.stamp-run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing ctsim into $(VENV)"
+	@$(PIP) $(BUILD)
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.stamp-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing ctsim and the development tools into $(VENV)"
+	@$(PIP) $(BUILD)
+	@$(PIP) --no-build-isolation -e '.[dev]'
+	@touch $@ $(VENV)/.stamp-run

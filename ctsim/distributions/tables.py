@@ -1,0 +1,137 @@
+"""The dyadic quantile table: any continuous quantile function as polynomials on octaves of the tail probability.
+
+One segment for every octave of v and every value of its first mantissa bits (4, more where the check asks for it); in
+each a polynomial of degree 5 in the remaining mantissa bits, read as a coordinate in [0, 1). Quantile functions are
+smooth on that scale, far tails and ends of bounded supports included. Every table is compared with what it was made
+from between its nodes, and refined or refused.
+
+Rows of 6 coefficients, constant first: the lower side's segments, one constant row for v = 1/2, the upper side's
+segments, the same constant row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from ctsim.distributions.sampling import OCTAVES, FloatArray
+
+TOLERANCE: Final = 1e-9
+"""Largest error of a table against scipy, relative to max(|quantile|, interquartile range)."""
+
+_BITS: Final = (4, 5, 6, 7)
+_NODES: Final = (0.0, 3 / 32, 11 / 32, 21 / 32, 29 / 32, 1.0)
+"""Where a segment's polynomial meets the quantile function: near the Chebyshev points, in exact binary."""
+_BETWEEN: Final = (3 / 64, 7 / 32, 1 / 2, 25 / 32, 61 / 64)
+"""Where it is compared with it."""
+
+Tail = Callable[[FloatArray], FloatArray]
+"""Quantiles by tail probability in (0, 1/2]."""
+
+
+class TableError(ValueError):
+    """No table of these quantiles is accurate, or they are not finite."""
+
+
+@dataclass(frozen=True)
+class DyadicTable:
+    """`error` is the largest one found, on the scale of `TOLERANCE`; `reach` the largest absolute value."""
+
+    coefficients: FloatArray
+    bits: int
+    error: float
+    reach: float
+    mean: float
+    sd: float
+
+
+def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
+    """The coarsest accurate table of a distribution given by the quantiles of both sides; raises TableError."""
+    error = math.inf
+    for bits in _BITS:
+        sides = _side(lower, bits), _side(upper, bits)
+        quarter = int(np.searchsorted(_starts(bits)[0], 0.25))
+        scale = float(sides[1][quarter, 0] - sides[0][quarter, 0])
+        error = max(_worst(tail, side, bits, scale) for tail, side in zip((lower, upper), sides, strict=True))
+        if error <= TOLERANCE:
+            coefficients = np.concatenate(sides).ravel()
+            reach = float(np.abs(coefficients[::6]).max())
+            return DyadicTable(coefficients, bits, error, reach, *_moments(sides, bits))
+    raise TableError(
+        f"a table of its quantiles has an error of {error:.1e}, at most {TOLERANCE:.0e} is allowed: they bend sharply or "
+        "are computed too roughly. Use 'empirical' or 'triangular' for a distribution with corners"
+    )
+
+
+@cache
+def _to_powers() -> FloatArray:
+    """Values at `_NODES` to coefficients of powers: exact fractions, rounded once, the same on every machine."""
+    nodes = [Fraction(node) for node in _NODES]
+    rows = []
+    for i, node in enumerate(nodes):
+        powers = [Fraction(1)]
+        for other in nodes[:i] + nodes[i + 1 :]:
+            shifted, kept = [Fraction(0), *powers], [*powers, Fraction(0)]
+            powers = [(a - b * other) / (node - other) for a, b in zip(shifted, kept, strict=True)]
+        rows.append([float(power) for power in powers])
+    return np.array(rows)
+
+
+@cache
+def _starts(bits: int) -> tuple[FloatArray, FloatArray]:
+    """Left end and width, in tail probability, of every segment of a side."""
+    octave = np.repeat(np.ldexp(1.0, np.arange(-1 - OCTAVES, -1)), 2**bits)
+    width = octave / 2**bits
+    return octave + width * np.tile(np.arange(2**bits), OCTAVES), width
+
+
+def _sampled(tail: Tail, bits: int, coordinates: tuple[float, ...]) -> FloatArray:
+    """Quantiles (segments, coordinates) at local coordinates of every segment."""
+    left, width = _starts(bits)
+    v = left[:, None] + width[:, None] * np.array(coordinates)
+    return np.asarray(tail(v.ravel()), dtype=np.float64).reshape(v.shape)
+
+
+def _side(tail: Tail, bits: int) -> FloatArray:
+    """Coefficients (segments + 1, 6) of one side."""
+    values = _sampled(tail, bits, _NODES[:-1])
+    last = np.asarray(tail(np.array([0.5])), dtype=np.float64)
+    if not (np.isfinite(values).all() and np.isfinite(last).all()):
+        raise TableError("its quantiles are not finite: arguments out of range, or tails beyond the largest numbers")
+    rises = np.column_stack([values, np.append(values[1:, 0], last)]) - values[:, :1]
+    coefficients = np.zeros((len(values) + 1, 6))
+    for i, weights in enumerate(_to_powers()):  # no matmul: its bits depend on the BLAS
+        coefficients[:-1] += rises[:, i, None] * weights
+    coefficients[:, 0] = np.append(values[:, 0], last)
+    return coefficients
+
+
+def _worst(tail: Tail, side: FloatArray, bits: int, scale: float) -> float:
+    """Largest error between the nodes, relative to max(|quantile|, `scale`)."""
+    exact = _sampled(tail, bits, _BETWEEN)
+    t = np.array(_BETWEEN)
+    table = np.zeros_like(exact)
+    for k in (5, 4, 3, 2, 1, 0):
+        table = table * t + side[:-1, k, None]
+    error = np.abs(table - exact) / np.maximum(np.abs(exact), abs(scale))
+    return float(np.nan_to_num(error, nan=math.inf).max())
+
+
+def _moments(sides: tuple[FloatArray, FloatArray], bits: int) -> tuple[float, float]:
+    """Mean and standard deviation of what the table gives: exact integrals of its polynomials."""
+    _, width = _starts(bits)
+    rest = math.ldexp(1.0, -1 - OCTAVES)  # below the first segment its first value holds
+    power = np.arange(1, 7)
+    mean = math.fsum(float((width * (c[:-1] / power).sum(axis=1)).sum()) + rest * float(c[0, 0]) for c in sides)
+    squares = []
+    for side in sides:
+        c = side[:-1] - np.array([mean, 0, 0, 0, 0, 0])
+        products = c[:, :, None] * c[:, None, :] / (power[:, None] + power - 1)
+        squares += [float((width * products.sum(axis=(1, 2))).sum()), rest * float(c[0, 0]) ** 2]
+    return mean, math.sqrt(math.fsum(squares))

@@ -1,0 +1,65 @@
+"""Numbers as people read them: 万t and 億円 in Japanese, Mt and bn JPY in English, no more digits than they support."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from ctsim import units
+from ctsim.locale import text
+
+_SCALES: Final = {
+    ("t-CO2", "ja"): ((1e8, "億t"), (1e4, "万t"), (1.0, "t")),
+    ("t-CO2", "en"): ((1e6, "Mt"), (1e3, "kt"), (1.0, "t")),
+    ("円", "ja"): ((1e12, "兆円"), (1e8, "億円")),
+    ("円", "en"): ((1e12, "trn JPY"), (1e9, "bn JPY")),
+}
+_OTHERS: Final = {"t-CO2/t-H2": "unit.t_CO2_per_t_H2", "yr": "unit.years", "1": "unit.ratio"}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a number in the tree's unit is multiplied by, and the word that then stands behind it."""
+
+    factor: float
+    word: str
+
+
+def scale(size: float, unit: str, lang: str) -> Scale:
+    """The scale for numbers of about `size` in `unit`; a unit that no scale knows stays as it is."""
+    unit = unit.replace("trillion JPY", "兆円")  # how the tree names the unit of its money cells
+    for base in ("t-CO2", "円"):
+        for yearly in (True, False):
+            whole = f"{base}/yr" if yearly else base
+            if units.convertible(unit, whole):
+                return _in_base(size, units.conversion(unit, whole), base, yearly, lang)
+    for plain, key in _OTHERS.items():
+        if units.convertible(unit, plain):
+            return Scale(units.conversion(unit, plain), text(key, lang))
+    return Scale(1.0, unit)
+
+
+def _in_base(size: float, factor: float, base: str, yearly: bool, lang: str) -> Scale:
+    scales = _SCALES[base, lang]
+    # A hair of slack: 1e8 t that arrives as 99,999,999.99 is 1 億t.
+    step, word = next((one for one in scales if abs(size * factor) >= one[0] * (1 - 1e-9)), scales[-1])
+    return Scale(factor / step, text("unit.per_year", lang, unit=word) if yearly else word)
+
+
+def rounded(value: float, digits: int = 2) -> str:
+    """`value` with that many significant digits, thousands separated; "–" where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    whole = round(value, decimals)
+    if abs(whole) >= 10 ** (digits - decimals):  # 9.96 became 10.0: one decimal less says the same
+        decimals -= 1
+    return f"{whole:,.{max(decimals, 0)}f}".replace("-", "−")
+
+
+def as_printed(value: float) -> str:
+    """A published number with all its digits, up to four: it is a quotation, not an estimate."""
+    return f"{float(f'{value:.4g}'):,.15g}".replace("-", "−")

@@ -1,0 +1,52 @@
+"""Texts in Japanese and English: what figures and reports say, in the words of the report.
+
+The texts are data (`locale.toml`, one table a subject); nothing falls back from one language to the other.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+LANGUAGES: Final = ("ja", "en")
+
+_LABELS: Final = (
+    (re.compile(r"(?P<year>\d{4})"), "when.year"),
+    (re.compile(r"FY(?P<year>\d{4})"), "when.fiscal_year"),
+    (re.compile(r"(?P<year>\d{4}) cumulative"), "when.cumulative"),
+    (re.compile(r"FY(?P<year>\d{4}) operating"), "when.fiscal_year_operating"),
+    (re.compile(r"(?P<first>\d{4})-(?P<last>\d{4})"), "when.span"),
+)
+"""Labels of figures that hold a year, and the text each kind is said with."""
+
+
+@cache
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Every text by dotted key, then by language."""
+    data: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return {f"{table}.{name}": said for table, entries in data.items() for name, said in entries.items()}
+
+
+def text(key: str, lang: str, **values: object) -> str:
+    """The text `key` in `lang`, with `{name}` fields filled from `values`. KeyError for what is not there."""
+    if key not in texts():
+        raise KeyError(f"no text '{key}'")
+    if lang not in texts()[key]:
+        raise KeyError(f"no text '{key}' in language '{lang}'")
+    return texts()[key][lang].format(**values)
+
+
+def when(label: str, lang: str) -> str:
+    """The label of a figure ("2030", "FY2024 operating", "plan total"); one that no text knows stands as it is.
+
+    Labels are the pages' own, and a page outside the package may have any: that is why this one is not strict.
+    """
+    for pattern, key in _LABELS:
+        if found := pattern.fullmatch(label):
+            return text(key, lang, **found.groupdict())
+    key = f"when.{re.sub(r'[^A-Za-z0-9]+', '_', label)}"
+    return text(key, lang) if key in texts() else label

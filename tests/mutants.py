@@ -1,0 +1,281 @@
+"""Formulas made wrong on purpose, and what notices. `python -m tests.mutants --write docs/mutants.md` writes the table.
+
+Every formula that a shipped page uses is changed at one place of its syntax tree, and every parameter is given a
+mistaken unit scale. Killers, in this order: the unit check (the formula run on quantities), the values of
+tests/expected.py, the published figures at their printed digits. These are also counted alone: what a reader of the
+report could notice with its own figures.
+"""
+
+import argparse
+import ast
+import copy
+import itertools
+import math
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from ctsim import constants, units
+from ctsim.binding import formula_source
+from tests.formula_runs import TOLERANCE, Results, Run, formulas, programmes, runs
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "mutants.md"
+OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷"}
+IDENTICAL = "the same function: equal at random points"
+SURVIVORS: dict[tuple[str, str], str] = {}
+"""(formula or programme, mutant) that nothing kills though it is another function: why. None at present."""
+
+Rule = Callable[[Any], ast.AST | None]
+"""What a node is replaced by; None keeps it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A mutant, what killed it ("units", "value", "published" or ""), and why it survives."""
+
+    where: str
+    kind: str
+    what: str
+    killed: str
+    published_alone: bool
+    reason: str = ""
+
+
+# ---- mutants of a formula
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def visit(self, node: ast.AST) -> Any:
+        new = self.rule(node)
+        return self.generic_visit(node) if new is None else new
+
+
+def mutants_of(function: FunctionType) -> Iterator[tuple[str, str, FunctionType]]:
+    """(kind, what was changed, the changed function)."""
+    tree = ast.parse(formula_source(function))
+    nodes = [node for statement in _body(tree) for node in ast.walk(statement)]
+    for number, node in enumerate(nodes):
+        node.number = number  # type: ignore[attr-defined]  # copies keep it
+    seen: dict[str, int] = {}
+    for kind, what, rule in itertools.chain(_at_nodes(nodes), _at_names(function)):
+        seen[what] = seen.get(what, 0) + 1
+        yield kind, what if seen[what] == 1 else f"{what} ({seen[what]})", _compiled(function, tree, rule)
+
+
+def _body(tree: ast.Module) -> list[ast.stmt]:
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    return definition.body
+
+
+def _compiled(function: FunctionType, tree: ast.Module, rule: Rule) -> FunctionType:
+    changed = copy.deepcopy(tree)
+    body = _body(changed)
+    body[:] = [_Replace(rule).visit(statement) for statement in body]
+    scope = dict(function.__globals__)
+    exec(compile(ast.fix_missing_locations(changed), "<mutant>", "exec", dont_inherit=True), scope)
+    mutant = scope[function.__name__]
+    assert isinstance(mutant, FunctionType)
+    return mutant
+
+
+def _at_nodes(nodes: list[ast.AST]) -> Iterator[tuple[str, str, Rule]]:
+    for number, node in enumerate(nodes):
+        for kind, what, new in _replacements(node):
+            yield kind, what, lambda one, n=number, new=new: new if getattr(one, "number", None) == n else None
+
+
+def _replacements(node: ast.AST) -> Iterator[tuple[str, str, ast.AST]]:
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        for new, symbol in OPERATORS.items():
+            if new is not type(node.op):
+                what = f"{OPERATORS[type(node.op)]} → {symbol} before {ast.unparse(node.right)}"
+                yield "operator", what, ast.BinOp(node.left, new(), node.right)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield "sign", f"−{ast.unparse(node.operand)} → {ast.unparse(node.operand)}", node.operand
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        for value in (node.value + 1, node.value - 1, node.value * 10):
+            yield "constant", f"{node.value} → {value}", ast.Constant(value)
+    elif isinstance(node, ast.Name) and node.id in constants.UNITS:
+        for text in (f"{node.id} * 1.001", f"1 / {node.id}", "1"):
+            yield "constant", f"{node.id} → {text}", ast.parse(text, mode="eval").body
+
+
+def _at_names(function: FunctionType) -> Iterator[tuple[str, str, Rule]]:
+    signature = units.signature(function)[0]
+    for a, b in itertools.combinations(signature, 2):
+        if signature[a] == signature[b]:
+            yield "swap", f"{a} ↔ {b}", _renaming({a: ast.Name(b, ast.Load()), b: ast.Name(a, ast.Load())})
+    for name in signature:
+        yield "left out", f"{name} → 1", _renaming({name: ast.Constant(1)})
+
+
+def _renaming(new: dict[str, ast.expr]) -> Rule:
+    return lambda node: new.get(node.id) if isinstance(node, ast.Name) else None
+
+
+# ---- killers
+
+
+def fails_on_quantities(mutant: FunctionType, given: dict[str, float]) -> bool:
+    """Whether the unit check notices: dimensions that do not fit, or another magnitude than without units."""
+    try:
+        return not math.isclose(units.on_quantities(mutant, given), mutant(**given), rel_tol=TOLERANCE)
+    except (units.UnitError, TypeError):
+        return True
+    except ArithmeticError:
+        return False
+
+
+def identical(function: FunctionType, mutant: FunctionType) -> bool:
+    """Equal at five random points: algebraically the same."""
+    draw = random.Random(0)
+    points = [[draw.uniform(0.1, 0.9) for _ in units.signature(function)[0]] for _ in range(5)]
+    try:
+        return all(math.isclose(function(*point), mutant(*point), rel_tol=1e-9) for point in points)
+    except ArithmeticError:
+        return False
+
+
+def judged(where: str, kind: str, what: str, by_units: bool, given: list[tuple[Run, Results | None]]) -> Outcome:
+    """The outcome of a mutant from its results in every run; None where they cannot be computed."""
+    by_value = any(results is None or not run.as_expected(results) for run, results in given)
+    by_figure = any(results is not None and run.verdicts(results) != run.printed_verdicts for run, results in given)
+    killers = (("units", by_units), ("value", by_value), ("published", by_figure))
+    killed = next((name for name, hit in killers if hit), "")
+    return Outcome(where, kind, what, killed, by_figure, "" if killed else SURVIVORS.get((where, what), ""))
+
+
+def formula_outcomes(where: str) -> Iterator[Outcome]:
+    function, used = formulas()[where]
+    given = next(used[0].arguments(function))
+    for kind, what, mutant in mutants_of(function):
+        if identical(function, mutant):
+            yield Outcome(where, kind, what, "", False, IDENTICAL)
+            continue
+        results = [(run, _results(run, function, mutant)) for run in used]
+        yield judged(where, kind, what, fails_on_quantities(mutant, given), results)
+
+
+def _results(run: Run, function: FunctionType, mutant: FunctionType) -> Results | None:
+    try:
+        return run.results(run.with_function(function, mutant))
+    except ArithmeticError:
+        return None
+
+
+# ---- a parameter in a mistaken unit
+
+
+def mistaken_scales(unit: str) -> dict[str, float]:
+    """Factors by which a value is wrong where its unit is misread (k for M is 10³)."""
+    found = {"10³ too much": 1e3, "10³ too little": 1e-3}
+    if re.search("[万億兆]", unit):
+        found |= {"万 read as 億": 1e4, "億 read as 万": 1e-4}
+    return found | {"%": {"% read as 1": 1e2}, "1": {"1 read as %": 1e-2}}.get(unit, {})
+
+
+def scale_outcomes(programme: str) -> Iterator[Outcome]:
+    """Every parameter of a page. The dimension stays right, so the unit check sees nothing."""
+    used = [run for run in runs() if run.programme == programme]
+    for stream, unit in _parameters(used).items():
+        name = stream.partition(".")[2] or stream
+        for what, factor in mistaken_scales(unit).items():
+            results = [(run, run.results(points=_scaled(run, stream, factor))) for run in used]
+            yield judged(programme, "unit scale", f"{name}: {what}", False, results)
+
+
+def _parameters(used: Iterable[Run]) -> dict[str, str]:
+    """Stream and unit of everything sampled that a formula takes."""
+    taken = ((run, one) for run in used for step in run.binding.steps if step.function for one in step.inputs)
+    rows = (run.binding.rows[one.index] for run, one in taken if one.kind == "row")
+    return {row.stream: row.unit for row in rows}
+
+
+def _scaled(run: Run, stream: str, factor: float) -> list[list[float]]:
+    rows = run.binding.rows
+    return [[v * factor if row.stream == stream else v for row, v in zip(rows, p, strict=True)] for p in run.points]
+
+
+@cache
+def outcomes() -> tuple[Outcome, ...]:
+    by_formula = (one for where in formulas() for one in formula_outcomes(where))
+    by_page = (one for programme in programmes() for one in scale_outcomes(programme.id))
+    return (*by_formula, *by_page)
+
+
+# ---- the document
+
+HEADER = "mutants | by units | by value | by figure | surviving | noticed by the figures alone |"
+TITLES = {
+    "operator": "each operator replaced by the other three",
+    "sign": "a minus sign removed",
+    "constant": "literals ± 1 and × 10; constants × 1.001, inverted, left out",
+    "swap": "two arguments of one unit exchanged",
+    "left out": "an argument replaced by 1",
+    "unit scale": "a parameter's unit scale mistaken: 万/億, k/M (10³), %/1",
+}
+INTRODUCTION = """# Mutants of the formulas
+
+*Generated by `python -m tests.mutants --write docs/mutants.md`; a test keeps it current.*
+
+Every formula that a page uses, readings included, was changed at one place at a time, and every parameter was given a
+wrong unit scale. Each mutant is run against three checks, in this order, and counted at the first that fails:
+
+1. **units**: the same function run on quantities; dimensions do not fit, or the magnitude differs from the plain run;
+2. **value**: the result at the printed parameters differs by more than 1e-12 from the number in `tests/expected.py`,
+   where the report's equations are typed a second time (for a few formulas also at other values, because the report
+   prints 3.3 and 3.3, or 24 % and 24 %, for different parameters);
+3. **figure**: the verdict on a published figure (reproduced at its printed digits, or not) changes.
+
+The last column asks what the report's own figures notice without the first two checks: a mutant that leaves every
+verdict as it is, is an error that nobody could find by comparing with the report. Printed figures have one or two
+digits, some parts of totals are not printed, and a figure that does not follow from the report's own parameters can
+notice little.
+"""
+
+
+def row(name: str, found: list[Outcome]) -> str:
+    """A line of a table; mutants that are the same function are no errors and do not count in the last column."""
+    counts = [sum(one.killed == killer for one in found) for killer in ("units", "value", "published", "")]
+    errors = [one for one in found if one.reason != IDENTICAL]
+    noticed = sum(one.published_alone for one in errors)
+    share = f"{noticed} of {len(errors)} ({noticed / len(errors):.0%})" if errors else "0"
+    return f"| {name} | {len(found)} | {' | '.join(map(str, counts))} | {share} |"
+
+
+def table(first: str, rows: dict[str, list[Outcome]]) -> list[str]:
+    return [f"| {first} | {HEADER}", "|---|" + "--:|" * 6, *(row(name, found) for name, found in rows.items()), ""]
+
+
+def document() -> str:
+    every = list(outcomes())
+    changed = [one for one in every if one.kind != "unit scale"]
+    kinds = {title: [one for one in every if one.kind == kind] for kind, title in TITLES.items()}
+    used = {where: [one for one in changed if one.where == where] for where in formulas()}
+    pages = {page.id: [one for one in every if one.where == page.id] for page in programmes()}
+    survivors = [one for one in changed + every[len(changed) :] if not one.killed]
+    lines = [INTRODUCTION, "## Totals", "", *table("change", {"**all**": every} | {k: v for k, v in kinds.items() if v})]
+    lines += ["## By formula", "", *table("formula", {f"`{where}`": found for where, found in used.items()})]
+    lines += ["## Unit scales, by page", "", *table("page", {f"`{k}`": found for k, found in pages.items() if found})]
+    lines += ["## Survivors", "", "| formula | mutant | reason |", "|---|---|---|"]
+    lines += [f"| `{one.where}` | {one.what} | {one.reason or '**unexplained**'} |" for one in survivors]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there instead of printing it")
+    target = parser.parse_args().write
+    if target is None:
+        print(document(), end="")
+    else:
+        target.write_text(document(), encoding="utf-8")
