@@ -120,7 +120,6 @@ def semiconductors() -> float:
 
 
 GENERATION = 8.760  # TWh a year of one GW
-WIND = "offshore_wind"
 
 RECOMPUTED: dict[str, Callable[[], float]] = {
     "solar_2050_formula_without_share": lambda: (
