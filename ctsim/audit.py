@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from ctsim import schema, tomlfile, units
 from ctsim.binding import Binding, reading_step
-from ctsim.catalog import Scenario, library_root, load
+from ctsim.catalog import Scenario, load
+from ctsim.library import library_root
 from ctsim.programme import Figure, Parameter, Programme
 from ctsim.quotes import numbers
 

@@ -100,7 +100,8 @@ def main() -> None:
 @main.command("list")
 def list_() -> None:
     """List scenarios and programmes."""
-    from ctsim.catalog import load, shipped
+    from ctsim.catalog import load
+    from ctsim.library import shipped
 
     rows = [[head.id, head.title_en or "", head.title_ja or ""] for _, head in shipped()]
     _table("Scenarios", ["scenario", "title", "題名"], rows)

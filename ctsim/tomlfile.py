@@ -194,9 +194,8 @@ def _path_in(data: Any, location: tuple[int | str, ...], missing: bool) -> list[
     path: list[str | int] = []
     for position, part in enumerate(location):
         last = position == len(location) - 1
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        listed = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if listed or (isinstance(data, dict) and part in data):
             data = data[part]
         elif not (last and missing):
             continue

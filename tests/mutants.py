@@ -7,31 +7,23 @@ reader of the report has.
 """
 
 import argparse
-import ast
-import copy
-import itertools
 import math
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import FunctionType
-from typing import Any
 
-from ctsim import constants, units
-from ctsim.binding import formula_source
+from ctsim import units
 from tests.formula_runs import TOLERANCE, Results, Run, formulas, programmes, runs
+from tests.mutation import mutants_of
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "mutants.md"
-OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷"}
-IDENTICAL = "the same function: equal at random points"
+IDENTICAL = "no error: the exchanged arguments only meet as factors or terms, the function is the same"
 SURVIVORS: dict[tuple[str, str], str] = {}
 """(formula or programme, mutant) that nothing kills though it is another function: why. None at present."""
-
-Rule = Callable[[Any], ast.AST | None]
-"""What a node is replaced by; None keeps it."""
 
 
 @dataclass(frozen=True)
@@ -44,82 +36,6 @@ class Outcome:
     killed: str
     published_alone: bool
     reason: str = ""
-
-
-# ---- mutants of a formula
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-
-    def visit(self, node: ast.AST) -> Any:
-        new = self.rule(node)
-        return self.generic_visit(node) if new is None else new
-
-
-def mutants_of(function: FunctionType) -> Iterator[tuple[str, str, FunctionType]]:
-    """(kind, what was changed, the changed function)."""
-    tree = ast.parse(formula_source(function))
-    nodes = [node for statement in _body(tree) for node in ast.walk(statement)]
-    for number, node in enumerate(nodes):
-        node.number = number  # type: ignore[attr-defined]  # copies keep it
-    seen: dict[str, int] = {}
-    for kind, what, rule in itertools.chain(_at_nodes(nodes), _at_names(function)):
-        seen[what] = seen.get(what, 0) + 1
-        yield kind, what if seen[what] == 1 else f"{what} ({seen[what]})", _compiled(function, tree, rule)
-
-
-def _body(tree: ast.Module) -> list[ast.stmt]:
-    definition = tree.body[0]
-    assert isinstance(definition, ast.FunctionDef)
-    return definition.body
-
-
-def _compiled(function: FunctionType, tree: ast.Module, rule: Rule) -> FunctionType:
-    changed = copy.deepcopy(tree)
-    body = _body(changed)
-    body[:] = [_Replace(rule).visit(statement) for statement in body]
-    scope = dict(function.__globals__)
-    exec(compile(ast.fix_missing_locations(changed), "<mutant>", "exec", dont_inherit=True), scope)
-    mutant = scope[function.__name__]
-    assert isinstance(mutant, FunctionType)
-    return mutant
-
-
-def _at_nodes(nodes: list[ast.AST]) -> Iterator[tuple[str, str, Rule]]:
-    for number, node in enumerate(nodes):
-        for kind, what, new in _replacements(node):
-            yield kind, what, lambda one, n=number, new=new: new if getattr(one, "number", None) == n else None
-
-
-def _replacements(node: ast.AST) -> Iterator[tuple[str, str, ast.AST]]:
-    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-        for new, symbol in OPERATORS.items():
-            if new is not type(node.op):
-                what = f"{OPERATORS[type(node.op)]} → {symbol} before {ast.unparse(node.right)}"
-                yield "operator", what, ast.BinOp(node.left, new(), node.right)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield "sign", f"−{ast.unparse(node.operand)} → {ast.unparse(node.operand)}", node.operand
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        for value in (node.value + 1, node.value - 1, node.value * 10):
-            yield "constant", f"{node.value} → {value}", ast.Constant(value)
-    elif isinstance(node, ast.Name) and node.id in constants.UNITS:
-        for text in (f"{node.id} * 1.001", f"1 / {node.id}", "1"):
-            yield "constant", f"{node.id} → {text}", ast.parse(text, mode="eval").body
-
-
-def _at_names(function: FunctionType) -> Iterator[tuple[str, str, Rule]]:
-    signature = units.signature(function)[0]
-    for a, b in itertools.combinations(signature, 2):
-        if signature[a] == signature[b]:
-            yield "swap", f"{a} ↔ {b}", _renaming({a: ast.Name(b, ast.Load()), b: ast.Name(a, ast.Load())})
-    for name in signature:
-        yield "left out", f"{name} → 1", _renaming({name: ast.Constant(1)})
-
-
-def _renaming(new: dict[str, ast.expr]) -> Rule:
-    return lambda node: new.get(node.id) if isinstance(node, ast.Name) else None
 
 
 # ---- killers
@@ -145,7 +61,7 @@ def identical(function: FunctionType, mutant: FunctionType) -> bool:
         return False
 
 
-def judged(where: str, kind: str, what: str, by_units: bool, given: list[tuple[Run, Results | None]]) -> Outcome:
+def judged(where: str, kind: str, what: str, by_units: bool, given: Sequence[tuple[Run, Results | None]]) -> Outcome:
     """The outcome of a mutant from its results in every run; None where they cannot be computed."""
     by_value = any(results is None or not run.as_expected(results) for run, results in given)
     by_figure = any(results is not None and run.verdicts(results) != run.printed_verdicts for run, results in given)
@@ -254,23 +170,42 @@ def table(first: str, rows: dict[str, list[Outcome]]) -> list[str]:
     return [f"| {first} | {HEADER}", "|---|" + "--:|" * 5, *(row(name, found) for name, found in rows.items()), ""]
 
 
+def readings() -> set[str]:
+    """The formulas that only readings use."""
+    return {f"{page.id}.{one.formula}" for page in programmes() for one in page.page.reading}
+
+
 def document() -> str:
     every = list(outcomes())
     changed = [one for one in every if one.kind != "unit scale"]
     kinds = {title: [one for one in every if one.kind == kind] for kind, title in TITLES.items()}
     used = {where: [one for one in changed if one.where == where] for where in formulas()}
     pages = {page.id: [one for one in every if one.where == page.id] for page in programmes()}
-    survivors = [one for one in changed + every[len(changed) :] if not one.killed]
+    survivors: dict[tuple[str, str], list[str]] = {}
+    for one in every:
+        if not one.killed:
+            survivors.setdefault((one.where, one.reason or "**unexplained**"), []).append(one.what)
+    totals = {
+        "**all**": every,
+        "**literal formulas and their pages**": [one for one in every if one.where not in readings()],
+    }
     lines = [
         INTRODUCTION,
         "## Totals",
         "",
         *table("change", {"**all**": every} | {k: v for k, v in kinds.items() if v}),
     ]
-    lines += ["## By formula", "", *table("formula", {f"`{where}`": found for where, found in used.items()})]
+    lines += [
+        "## By formula",
+        "",
+        *table(
+            "formula",
+            {f"`{where}`{' (reading)' if where in readings() else ''}": found for where, found in used.items()},
+        ),
+    ]
     lines += ["## Unit scales, by page", "", *table("page", {f"`{k}`": found for k, found in pages.items() if found})]
-    lines += ["## Survivors", "", "| formula | mutant | reason |", "|---|---|---|"]
-    lines += [f"| `{one.where}` | {one.what} | {one.reason or '**unexplained**'} |" for one in survivors]
+    lines += ["## Survivors", "", "| formula | mutants | reason |", "|---|---|---|"]
+    lines += [f"| `{where}` | {'; '.join(found)} | {reason} |" for (where, reason), found in survivors.items()]
     return "\n".join(lines) + "\n"
 
 

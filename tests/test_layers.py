@@ -16,8 +16,9 @@ LAYERS: list[set[str]] = [
     {"constants", "errors", "locale", "compiled"},
     {"units", "distributions", "streams", "summaries", "quotes", "tomlfile"},
     {"schema", "formulas"},
-    {"programme"},
+    {"programme", "library"},
     {"binding", "spreads"},
+    {"assembly"},
     {"catalog"},
     {"audit", "kernel"},
     {"rundir", "dataset", "figures"},
@@ -95,7 +96,7 @@ def write_tree(folder: Path, files: dict[str, str]) -> list[Module]:
 @pytest.mark.parametrize(
     ("path", "text", "why"),
     [
-        ("units.py", "from ctsim.catalog import load", "layer 1 imports ctsim.catalog.load of layer 5"),
+        ("units.py", "from ctsim.catalog import load", "layer 1 imports ctsim.catalog.load of layer 6"),
         ("units.py", "def f():\n    from ctsim import engine", "layer 1 imports ctsim.engine of layer 9"),
         ("units.py", "import ctsim.engine as e", "layer 1 imports ctsim.engine of layer 9"),
         ("units.py", "from .engine import simulate", "layer 1 imports ctsim.engine.simulate of layer 9"),

@@ -130,6 +130,30 @@ def test_a_run_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None
     assert (tmp_path / "X" / "summary.nc").stat().st_size > 0
 
 
+# ---- the recipe of CONTRIBUTING.md
+
+
+def recipe() -> dict[str, str]:
+    """The files of "Add a programme in three steps", by the path that their first line names, and the commands."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a programme")[1].split("\n## ")[0]
+    blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+    files = {body.splitlines()[0].removeprefix("# "): body for kind, body in blocks if kind != "sh"}
+    return files | {"": next(body for kind, body in blocks if kind == "sh")}
+
+
+def test_a_programme_is_added_as_contributing_says(installed: Path, tmp_path: Path) -> None:
+    steps = recipe()
+    commands = steps.pop("").splitlines()
+    assert len(steps) == 3 and len(commands) == 2
+    for name, text in steps.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    outputs = [ctsim(installed, tmp_path, *command.split()[1:]) for command in commands]
+    assert [done.returncode for done in outputs] == [0, 0], outputs
+    assert "Heat pumps in homes" in outputs[1].stdout
+    assert (tmp_path / "heat_pumps" / "run.json").is_file()
+
+
 # ---- the versions
 
 

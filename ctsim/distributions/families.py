@@ -225,7 +225,7 @@ def _empirical(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
 
 def _atoms(values: FloatArray, weights: FloatArray, cut: Interval) -> Quantiles:
     unique, index = np.unique(values, return_inverse=True)
-    return _cells(unique, unique, np.bincount(index, weights), cut)
+    return _cells(unique, unique, np.bincount(index, weights).astype(np.float64), cut)
 
 
 def _cells(left: FloatArray, right: FloatArray, weights: FloatArray, cut: Interval) -> Quantiles:
@@ -254,7 +254,7 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
         refuse(f"scipy.stats.{name} rejects " + ", ".join(f"{key} = {value}" for key, value in given.items()))
     if "scale" not in placed:
         return _counts(family(*values), cut)
-    return tabled(f"scipy.stats.{name}", tuple(values[:-2]), *values[-2:], cut)
+    return tabled(f"scipy.stats.{name}", tuple(values[:-2]), values[-2], values[-1], cut)
 
 
 def _counts(frozen: Any, cut: Interval) -> Quantiles:

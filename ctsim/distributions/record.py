@@ -1,4 +1,4 @@
-"""The record of a distribution, and those that are made directly: constant, flat, and cells of a piecewise linear CDF."""
+"""The record of a distribution, and those made directly: constant, flat, and cells of a piecewise linear CDF."""
 
 from __future__ import annotations
 

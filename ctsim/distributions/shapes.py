@@ -23,7 +23,7 @@ EVERYTHING: Final[Interval] = (-math.inf, math.inf)
 
 @dataclass(frozen=True)
 class Shape:
-    """Quantiles by lower (`ppf`) and upper (`isf`) tail probability, CDF and its complement; moments may be infinite."""
+    """Quantiles by lower (`ppf`) and upper (`isf`) tail probability, CDF and its complement; moments may be inf."""
 
     ppf: Tail
     isf: Tail
@@ -78,8 +78,8 @@ def _tails(shape: Shape, cut: Interval) -> tuple[Tail, Tail]:
     """
     if cut == EVERYTHING:
         return shape.ppf, shape.isf
-    below, above = (float(shape.cdf(end)) for end in cut)
-    over, beyond = (float(shape.sf(end)) for end in cut)
+    below, above = (shape.cdf(end) for end in cut)
+    over, beyond = (shape.sf(end) for end in cut)
     kept = above - below if above <= 0.5 else over - beyond if over <= 0.5 else 1.0 - below - beyond
     if not kept > 0:
         nothing_left(cut, shape.low, shape.high)
@@ -95,14 +95,23 @@ def _tails(shape: Shape, cut: Interval) -> tuple[Tail, Tail]:
 
 @lru_cache(maxsize=256)
 def _shape(name: str, arguments: tuple[float, ...]) -> Shape:
-    named = {"normal": _normal, "lognormal": _lognormal, "beta": _beta}
+    named: dict[str, Callable[..., Shape]] = {"normal": _normal, "lognormal": _lognormal, "beta": _beta}
     return named[name](*arguments) if name in named else _from_scipy(name, arguments)
 
 
 def _normal() -> Shape:
     from scipy.special import ndtr, ndtri
 
-    return Shape(ndtri, lambda v: -ndtri(v), ndtr, lambda x: ndtr(-x), *EVERYTHING, 0.0, 1.0)
+    return Shape(
+        ppf=ndtri,
+        isf=lambda v: -ndtri(v),
+        cdf=lambda x: float(ndtr(x)),
+        sf=lambda x: float(ndtr(-x)),
+        low=-math.inf,
+        high=math.inf,
+        mean=0.0,
+        sd=1.0,
+    )
 
 
 def _lognormal(sigma: float) -> Shape:
@@ -118,8 +127,8 @@ def _lognormal(sigma: float) -> Shape:
     return Shape(
         ppf=lambda v: np.exp(sigma * ndtri(v)),
         isf=lambda v: np.exp(-sigma * ndtri(v)),
-        cdf=lambda x: ndtr(z(x)),
-        sf=lambda x: ndtr(-z(x)),
+        cdf=lambda x: float(ndtr(z(x))),
+        sf=lambda x: float(ndtr(-z(x))),
         low=0.0,
         high=math.inf,
         mean=mean,
@@ -137,8 +146,8 @@ def _beta(a: float, b: float) -> Shape:
     return Shape(
         ppf=lambda v: betaincinv(a, b, v),
         isf=lambda v: betainccinv(a, b, v),
-        cdf=lambda x: betainc(a, b, inside(x)),
-        sf=lambda x: betaincc(a, b, inside(x)),
+        cdf=lambda x: float(betainc(a, b, inside(x))),
+        sf=lambda x: float(betaincc(a, b, inside(x))),
         low=0.0,
         high=1.0,
         mean=a / (a + b),
@@ -159,12 +168,12 @@ def _from_scipy(name: str, arguments: tuple[float, ...]) -> Shape:
     frozen = scipy_families()[name.removeprefix("scipy.stats.")](*arguments)
     low, high = frozen.support()
     return Shape(
-        frozen.ppf,
-        frozen.isf,
-        frozen.cdf,
-        frozen.sf,
-        float(low),
-        float(high),
-        float(frozen.mean()),
-        float(frozen.std()),
+        ppf=frozen.ppf,
+        isf=frozen.isf,
+        cdf=lambda x: float(frozen.cdf(x)),
+        sf=lambda x: float(frozen.sf(x)),
+        low=float(low),
+        high=float(high),
+        mean=float(frozen.mean()),
+        sd=float(frozen.std()),
     )

@@ -64,8 +64,8 @@ def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
             reach = float(np.abs(coefficients[::6]).max())
             return DyadicTable(coefficients, bits, error, reach, *_moments(sides, bits))
     raise TableError(
-        f"a table of its quantiles has an error of {error:.1e}, at most {TOLERANCE:.0e} is allowed: they bend sharply or "
-        "are computed too roughly. Use 'empirical' or 'triangular' for a distribution with corners"
+        f"a table of its quantiles has an error of {error:.1e}, at most {TOLERANCE:.0e} is allowed: they bend "
+        "sharply or are computed too roughly. Use 'empirical' or 'triangular' for a distribution with corners"
     )
 
 

@@ -49,17 +49,30 @@ def _in_base(size: float, factor: float, base: str, yearly: bool, lang: str) -> 
 
 def rounded(value: float, digits: int = 2) -> str:
     """`value` with that many significant digits, thousands separated; "–" where there is none."""
-    if not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    whole = round(value, decimals)
-    if abs(whole) >= 10 ** (digits - decimals):  # 9.96 became 10.0: one decimal less says the same
-        decimals -= 1
-    return f"{whole:,.{max(decimals, 0)}f}".replace("-", "−")
+    return _fixed_point(value, _decimals(value, digits))
+
+
+def interval(low: float, median: float, high: float) -> str:
+    """Median and interval with two significant digits each; an end near zero has no finer digits than it deserves."""
+    most = _decimals(median, 2) + 1
+    said = [_fixed_point(value, min(_decimals(value, 2), most)) for value in (low, high)]
+    return f"{rounded(median)} [{said[0]}, {said[1]}]"
 
 
 def as_printed(value: float) -> str:
     """A published number with all its digits, up to four: it is a quotation, not an estimate."""
     return f"{float(f'{value:.4g}'):,.15g}".replace("-", "−")
+
+
+def _decimals(value: float, digits: int) -> int:
+    """Decimal places (negative: left of the point) of `digits` significant digits, after rounding up to 10 if so."""
+    if value == 0 or not math.isfinite(value):
+        return 0
+    return digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2])
+
+
+def _fixed_point(value: float, decimals: int) -> str:
+    if not math.isfinite(value):
+        return "–"
+    whole = round(value, decimals) + 0.0  # -0 becomes 0
+    return f"{whole:,.{max(decimals, 0)}f}".replace("-", "−")

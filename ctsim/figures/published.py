@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ctsim.figures.amounts import as_printed, rounded, scale
+from ctsim.figures.amounts import as_printed, interval, rounded, scale
 from ctsim.figures.rows import Row, panels, rows, without
 from ctsim.locale import LANGUAGES, text, when
 
@@ -31,15 +31,16 @@ NEGLIGIBLE_ERROR: Final = 0.02
 BLUE, SKY, VERMILION, BLACK, GREY = "#0072B2", "#8CCBF0", "#D55E00", "#1A1A1A", "#6B6B6B"
 RULE: Final = "#D9D9D9"
 
-_WIDTH: Final = 10.6
+_WIDTH: Final = 9.6
 _MARGIN: Final = 0.15
 _GAP: Final = 0.14
 _LINE: Final = 0.155
 _ROW: Final = 0.245
 _HEADING: Final = 0.50
-_BELOW: Final = 0.62
-_NAME: Final = 2.6
-_PLOT: Final = 3.0
+_BELOW: Final = 0.50
+_NAME: Final = 2.15
+_LABEL: Final = 1.35
+_PLOT: Final = 2.4
 _SIZE: Final = 8.5
 _SMALL: Final = 7.5
 
@@ -128,28 +129,33 @@ class _Line:
     number: str
     name: str
     label: str
-    kind: str
+    first: bool
     published: str
     computed: str
     interval: str
     unit: str
 
     @classmethod
-    def of(cls, row: Row, lang: str) -> _Line:
+    def of(cls, row: Row, lang: str, first: bool) -> _Line:
+        """`first`: the row above is of another programme."""
         amount = scale(row.middle, row.unit, lang)
-        low, median, high = (rounded(row.quantiles[i] * amount.factor) for i in (1, 3, 5))
+        low, median, high = (row.quantiles[i] * amount.factor for i in (1, 3, 5))
         published = as_printed(row.middle * amount.factor)
         if row.low != row.high:
             published = "–".join(as_printed(end * amount.factor) for end in (row.low, row.high))
-        label = when(row.label, lang)
+        kind = text(f"money_kind.{row.money_kind or 'unstated'}", lang) if row.metric == "economic_effect" else ""
+        label = "\n".join(filter(None, (when(row.label, lang), _wrapped(row.item[lang], _LABEL, lang), kind)))
+        name = _wrapped(row.name[lang], _NAME, lang)
+        if not first and "\n" in name:
+            name = name.partition("\n")[0] + "…"
         return cls(
             number=str(row.number or ""),
-            name=_wrapped(row.name[lang], _NAME, lang),
-            label=f"{label}\n{row.item[lang]}" if row.item[lang] else label,
-            kind=text(f"money_kind.{row.money_kind or 'unstated'}", lang) if row.metric == "economic_effect" else "",
+            name=name,
+            label=label,
+            first=first,
             published=published,
             computed=rounded(row.computed * amount.factor, 3),
-            interval="–" if not row.finite else median if row.fixed else f"{median} [{low}, {high}]",
+            interval="–" if not row.finite else as_printed(median) if row.fixed else interval(low, median, high),
             unit=amount.word,
         )
 

@@ -1,0 +1,224 @@
+"""A library with changes applied: resolved programmes, and every check that one record alone cannot show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from ctsim import schema, units
+from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.library import Library, PlacedChange
+from ctsim.programme import Figure, Parameter, Programme
+from ctsim.spreads import spreads_of
+from ctsim.tomlfile import Document
+
+
+def assemble(
+    head: schema.ScenarioHead, library: Library, changes: tuple[PlacedChange, ...]
+) -> tuple[tuple[Programme, ...], dict[str, Parameter]]:
+    """The programmes of a scenario and the shared parameters by name. Raises InputError with every finding."""
+    assembly = _Assembly(head, library, changes)
+    programmes = assembly.programmes()
+    if assembly.findings:
+        raise InputError(sorted(set(assembly.findings), key=lambda one: (one.place, one.key, one.message)))
+    return programmes, assembly.shared
+
+
+class _Assembly:
+    """Applies changes to the pages of a library, and checks what one record alone cannot show."""
+
+    def __init__(self, head: schema.ScenarioHead, library: Library, changes: tuple[PlacedChange, ...]) -> None:
+        self.library = library
+        self.fixed = head.uncertainty == "none"
+        self.findings: list[Finding] = []
+        self.parameter_changes: dict[str, list[PlacedChange]] = {}
+        self.formula_changes: dict[str, PlacedChange] = {}
+        self.included = dict.fromkeys((page.record.programme.id for page in library.pages), True)
+        if head.programmes is not None:
+            self._only(head.programmes)
+        for one in changes:
+            self._sort_in(one)
+        self._targets: set[str] = set()
+        self.shared = self._shared()
+
+    def _only(self, programmes: tuple[str, ...]) -> None:
+        for name in programmes:
+            if name not in self.included:
+                hint = did_you_mean(name, self.included)
+                self.findings.append(Finding(Place(), "scenario.programmes", f"no programme '{name}'.{hint}"))
+        self.included = {name: name in programmes for name in self.included}
+
+    def _sort_in(self, one: PlacedChange) -> None:
+        change = one.change
+        self._source(change.source, one.place, "change.source")
+        if change.parameter is not None:
+            self.parameter_changes.setdefault(change.parameter, []).append(one)
+        elif change.impact is not None:
+            self.formula_changes[change.impact] = one
+        elif change.programme in self.included:
+            self.included[change.programme] = bool(change.include)
+        else:
+            hint = did_you_mean(str(change.programme), self.included)
+            self.findings.append(Finding(one.place, "change.programme", f"no programme '{change.programme}'.{hint}"))
+
+    def _shared(self) -> dict[str, Parameter]:
+        document = self.library.shared
+        return {
+            name: self._parameter(document, ("parameter", name), name, name, record, None)
+            for name, record in document.record.parameter.items()
+        }
+
+    def programmes(self) -> tuple[Programme, ...]:
+        built = tuple(self._programme(page) for page in self.library.pages)
+        self._unknown_targets(built)
+        return tuple(programme for programme in built if self.included[programme.id])
+
+    def _programme(self, document: Document[schema.ProgrammePage]) -> Programme:
+        page = document.record
+        parameters = {
+            name: self._own_or_shared(document, page.programme.id, name, record)
+            for name, record in page.parameter.items()
+        }
+        figures = tuple(self._figure(document, page.programme.id, n, one) for n, one in enumerate(page.impact))
+        self._duplicate_figures(figures)
+        resolved = page.model_copy(update={
+            "parameter": {name: page.parameter[name] if page.parameter[name].shared else p.record
+                          for name, p in parameters.items()},
+            "impact": tuple(figure.record for figure in figures),
+        })  # fmt: skip
+        return Programme(page.programme.id, resolved, parameters, figures, document.file)
+
+    def _own_or_shared(
+        self, document: Document[schema.ProgrammePage], programme: str, name: str, record: schema.Parameter
+    ) -> Parameter:
+        path = ("parameter", name)
+        if record.shared is None:
+            return self._parameter(document, path, name, record.was or f"{programme}.{name}", record, programme)
+        self._targets.add(f"{programme}.{name}")
+        if f"{programme}.{name}" in self.parameter_changes:
+            one = self.parameter_changes[f"{programme}.{name}"][0]
+            message = f"'{programme}.{name}' is shared by several programmes; change parameter '{record.shared}'"
+            self.findings.append(Finding(one.place, "change.parameter", message))
+        if record.shared not in self.shared:
+            message = f"no parameter '{record.shared}' in shared.toml.{did_you_mean(record.shared, self.shared)}"
+            self.findings.append(Finding(document.place(*path, "shared"), f"parameter.{name}.shared", message))
+            return Parameter(name, record.shared, schema.Parameter(value=0.0, unit="1"), {})
+        if record.source:
+            self._source(record.source, document.place(*path, "source"), f"parameter.{name}.source")
+        return replace(self.shared[record.shared], name=name, symbol=record.symbol)
+
+    def _parameter(
+        self, document: Document[Any], path: tuple[str, str], name: str, stream: str,
+        record: schema.Parameter, programme: str | None,
+    ) -> Parameter:  # fmt: skip
+        full = f"{programme}.{name}" if programme else name
+        self._targets.add(full)
+        places = {key: document.place(*path, key) for key in schema.Parameter.model_fields} | {
+            "": document.place(*path)
+        }
+        for one in self.parameter_changes.get(full, ()):
+            record = self._changed(record, one, full, places)
+        key = ".".join(path)
+        if record.source:
+            self._source(record.source, places["source"], f"{key}.source")
+        try:
+            units.check(record.unit or "1")
+        except units.UnitError as error:
+            self.findings.append(Finding(places["unit"], f"{key}.unit", str(error)))
+        bare = Parameter(name, stream, record, {}, places, record.symbol)
+        found, spreads = spreads_of(bare, self.library.classes.record.spread_class, key, self.fixed)
+        self.findings.extend(found)
+        return replace(bare, spreads=spreads)
+
+    def _changed(
+        self, record: schema.Parameter, one: PlacedChange, full: str, places: dict[str, Place]
+    ) -> schema.Parameter:
+        change = one.change
+        sets = {k: getattr(change, k) for k in ("value", "low", "high", "unit", "uncertainty")}
+        sets = {key: value for key, value in sets.items() if value is not None}
+        moved = {"value", "low", "unit"} & set(sets)
+        if moved and "uncertainty" not in sets and (stale := self._stale_spread(record)):
+            now = f"{change.value:g}" if isinstance(change.value, float) else "changed"
+            message = f"value is now {now}, the spread is still {stale}; restate 'uncertainty'"
+            self.findings.append(Finding(one.place, f"change.{full}.value", message))
+        if "value" in sets:
+            sets |= {"low": None, "high": None}
+        elif "low" in sets:
+            sets["value"] = None
+        for key in sets:
+            places[key] = one.place
+        fields = {key: getattr(record, key) for key in schema.Parameter.model_fields} | sets
+        try:
+            return schema.Parameter.model_validate(fields)
+        except ValidationError as error:
+            message = "; ".join(str(e.get("ctx", {}).get("error", e["msg"])) for e in error.errors())
+            self.findings.append(Finding(one.place, f"change.{full}", message))
+            return record
+
+    def _stale_spread(self, record: schema.Parameter) -> str:
+        """The spread of `record` in words, if it would not follow a new value."""
+        spreads = record.uncertainty if isinstance(record.uncertainty, dict) else {"": record.uncertainty}
+        for spread in spreads.values():
+            if spread is not None and spread.spread_class is None and not spread.relative and spread.dist != "fixed":
+                return (
+                    f"{spread.dist}({', '.join(f'{v:g}' for v in spread.arguments().values() if isinstance(v, float))})"
+                )
+        return ""
+
+    def _figure(
+        self, document: Document[schema.ProgrammePage], programme: str, number: int, record: schema.Impact
+    ) -> Figure:
+        place = document.place("impact", number)
+        bare = Figure(programme, record, place)
+        self._targets.add(bare.key)
+        if one := self.formula_changes.get(bare.key):
+            bare = replace(bare, record=record.model_copy(update={"formula": one.change.formula}), place=one.place)
+        try:
+            units.check(record.unit)
+        except units.UnitError as error:
+            self.findings.append(
+                Finding(document.place("impact", number, "unit"), f"impact.{bare.key}.unit", str(error))
+            )
+            return bare
+        if not bare.reported:
+            return bare
+        return replace(bare, spread=self._reported_spread(bare, document.place("impact", number, "uncertainty")))
+
+    def _reported_spread(self, figure: Figure, place: Place) -> Any:
+        low, high = figure.published()
+        key = f"impact.{figure.key}"
+        if low != low:
+            self.findings.append(Finding(figure.place, key, "a reported figure needs [[impact.printed]] with a value"))
+            return None
+        ends = {"value": low} if low == high else {"low": low, "high": high}
+        record = schema.Parameter(unit=figure.record.unit, uncertainty=figure.record.uncertainty, **ends)  # type: ignore[arg-type]
+        stand_in = Parameter(figure.name, "", record, {}, {"uncertainty": place, "": figure.place})
+        found, spreads = spreads_of(stand_in, self.library.classes.record.spread_class, key, self.fixed)
+        self.findings.extend(found)
+        return spreads.get("")
+
+    def _duplicate_figures(self, figures: tuple[Figure, ...]) -> None:
+        seen: set[str] = set()
+        for figure in figures:
+            if figure.key in seen:
+                message = f"figure '{figure.key}' is given twice; give them different 'when' or 'item'"
+                self.findings.append(Finding(figure.place, "impact", message))
+            seen.add(figure.key)
+
+    def _source(self, citation: schema.Citation, place: Place, key: str) -> None:
+        known = self.library.sources.record.source
+        if citation.key not in known:
+            message = f"no source '{citation.key}' in sources.toml.{did_you_mean(citation.key, known)}"
+            self.findings.append(Finding(place, key, message))
+
+    def _unknown_targets(self, programmes: tuple[Programme, ...]) -> None:
+        for full, placed in self.parameter_changes.items():
+            if full not in self._targets:
+                message = f"no parameter '{full}'.{did_you_mean(full, self._targets)}"
+                self.findings.append(Finding(placed[0].place, "change.parameter", message))
+        for key, one in self.formula_changes.items():
+            if key not in self._targets:
+                message = f"no figure '{key}'.{did_you_mean(key, self._targets)}"
+                self.findings.append(Finding(one.place, "change.impact", message))

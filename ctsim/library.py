@@ -1,0 +1,159 @@
+"""Files on disk: the shipped library, a user's own pages, and the chain of scenario files that extend each other.
+
+Nothing is resolved here. Messages name shipped files by their place in the library, others as given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import ctsim
+from ctsim import schema, tomlfile
+from ctsim.errors import CtsimError, Finding, InputError, Place, did_you_mean
+from ctsim.tomlfile import Document
+
+MAX_EXTENDS: Final = 16
+_NOT_SCENARIOS: Final = ("sources", "shared", "spread_classes", "coordinates", "totals", "ledger")
+
+
+@dataclass(frozen=True)
+class PlacedChange:
+    """A change and where it was said."""
+
+    change: schema.Change
+    place: Place
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything the scenarios are made from, as read."""
+
+    root: Path
+    pages: tuple[Document[schema.ProgrammePage], ...]
+    shared: Document[schema.SharedFile]
+    classes: Document[schema.SpreadClassesFile]
+    sources: Document[schema.SourcesFile]
+
+
+def library_root() -> Path:
+    """Where the shipped scenarios are: inside the wheel, or beside the package in a checkout."""
+    package = Path(ctsim.__file__).parent
+    inside = package / "scenarios"
+    return inside if inside.is_dir() else package.parent / "scenarios"
+
+
+def shipped() -> list[tuple[str, schema.ScenarioHead]]:
+    """(folder, head) of every shipped scenario and study."""
+    root = library_root()
+    paths = [path for path in sorted(root.glob("*.toml")) if path.stem not in _NOT_SCENARIOS]
+    paths += sorted(root.glob("studies/*.toml"))
+    return [(path.parent.name, tomlfile.read(path, schema.ScenarioFile).record.scenario) for path in paths]
+
+
+def _scenario_path(name: str | Path, near: Path | None) -> Path:
+    text = str(name)
+    root = library_root()
+    if text.endswith(".toml"):
+        path = (near / text) if near and not Path(text).is_absolute() else Path(text)
+        if not path.is_file():
+            raise InputError(f"{path}: no such scenario file")
+        return path
+    for path in (root / f"{text}.toml", root / "studies" / f"{text}.toml"):
+        if path.is_file() and path.stem not in _NOT_SCENARIOS and "/" not in text:
+            return path
+    if near and (near / f"{text}.toml").is_file():
+        return near / f"{text}.toml"
+    known = [head.id for _, head in shipped()]
+    hint = did_you_mean(text, known) or f" Known: {', '.join(known)}."
+    raise InputError(f"no scenario '{text}'.{hint} Give a name from `ctsim list` or the path of a .toml file.")
+
+
+def chain(scenario: str | Path) -> list[tuple[Path, Document[schema.ScenarioFile]]]:
+    """The scenario file and all it extends, base first."""
+    chain: list[tuple[Path, Document[schema.ScenarioFile]]] = []
+    wanted: str | Path | None = scenario
+    near: Path | None = None
+    place = Place()
+    while wanted is not None:
+        try:
+            path = _scenario_path(wanted, near)
+        except InputError as error:
+            raise InputError([replace(f, place=place, key="scenario.extends" if chain else "")
+                              for f in error.findings]) from None  # fmt: skip
+        if any(path.resolve() == earlier.resolve() for earlier, _ in chain):
+            circle = " -> ".join([*(p.stem for p, _ in chain), path.stem])
+            raise InputError(Finding(place, "scenario.extends", f"extends itself in a circle: {circle}"))
+        if len(chain) >= MAX_EXTENDS:
+            raise InputError(Finding(place, "scenario.extends", f"more than {MAX_EXTENDS} scenarios deep"))
+        document = tomlfile.read(path, schema.ScenarioFile, _shown(path))
+        chain.append((path, document))
+        wanted, near = document.record.scenario.extends, path.parent
+        place = document.place("scenario", "extends")
+    return chain[::-1]
+
+
+def merged(
+    chain: list[tuple[Path, Document[schema.ScenarioFile]]],
+) -> tuple[schema.ScenarioHead, tuple[PlacedChange, ...]]:
+    """One head with what derived scenarios leave out taken from their base, and all changes in order."""
+    fields: dict[str, Any] = {}
+    changes: list[PlacedChange] = []
+    for _, document in chain:
+        fields |= document.record.scenario.model_dump(exclude_none=True)
+        changes += [PlacedChange(change, document.place("change", number))
+                    for number, change in enumerate(document.record.change)]  # fmt: skip
+    return schema.ScenarioHead.model_validate(fields), tuple(changes)
+
+
+def read_library(folders: Iterable[Path]) -> Library:
+    """The shipped library and the pages beside the user's scenario files."""
+    root = library_root()
+    page_folders = dict.fromkeys(
+        folder.resolve() / "programmes" for folder in (root, *folders) if folder.name != "studies"
+    )
+    paths = [path for folder in page_folders for path in sorted(folder.glob("*.toml"))]
+    findings: list[Finding] = []
+    pages = [_collect(findings, path, schema.ProgrammePage) for path in paths]
+    shared = _collect(findings, root / "shared.toml", schema.SharedFile)
+    classes = _collect(findings, root / "spread_classes.toml", schema.SpreadClassesFile)
+    known = _collect(findings, root / "sources.toml", schema.SourcesFile)
+    good = tuple(page for page in pages if page is not None)
+    findings += _duplicate_ids(good)
+    if findings or shared is None or classes is None or known is None:
+        raise InputError(findings)
+    number = {page.file: page.record.programme.annex or _chapter_number(page.record.programme) for page in good}
+    return Library(root, tuple(sorted(good, key=lambda page: (number[page.file], page.file))), shared, classes, known)
+
+
+def _chapter_number(head: schema.ProgrammeHead) -> int:
+    tail = (head.chapter or "").rpartition("-")[2]
+    return int(tail) if tail.isdigit() else 10**6
+
+
+def _collect(findings: list[Finding], path: Path, model: type[Any]) -> Any:
+    try:
+        return tomlfile.read(path, model, _shown(path))
+    except CtsimError as error:
+        findings.extend(error.findings)
+        return None
+
+
+def _shown(path: Path) -> str:
+    """Shipped files by their place in the library, others as given."""
+    root = library_root().resolve()
+    return f"scenarios/{path.resolve().relative_to(root)}" if path.resolve().is_relative_to(root) else str(path)
+
+
+def _duplicate_ids(pages: Iterable[Document[schema.ProgrammePage]]) -> list[Finding]:
+    seen: dict[str, str] = {}
+    findings = []
+    for page in pages:
+        name = page.record.programme.id
+        if name in seen:
+            message = f"'{name}' is also the id of {seen[name]}; give one of them another"
+            findings.append(Finding(page.place("programme", "id"), "programme.id", message))
+        seen.setdefault(name, page.file)
+    return findings
