@@ -135,6 +135,7 @@ def _outside_module(path: Path) -> ModuleType:
 
 
 def formula_place(function: Formula) -> Place:
+    """The file and line of a formula, as messages name them."""
     code = getattr(function, "__code__", None)
     if code is None:
         return Place()
@@ -143,6 +144,7 @@ def formula_place(function: Formula) -> Place:
 
 
 def formula_source(function: Formula) -> str:
+    """The text of a formula, for its syntax tree and for digests."""
     return textwrap.dedent(inspect.getsource(function))
 
 

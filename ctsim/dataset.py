@@ -256,7 +256,7 @@ def _others(scenario: Scenario, table: _Table) -> xr.Dataset:
     n, dims = len(figures), ("figure",)
     keys = [(figure.key,) for figure in figures]
     variables = _statistics(table, "/other", keys, dims, (n,), "see coordinate unit")
-    columns = {
+    columns: dict[str, list[str]] = {
         "status": ["reported" if figure.reported else "published" for figure in figures],
         "reason": [table.not_finite("/other", key) for key in keys],
         "reason_code": ["reference_only" if figure.record.reference else "" for figure in figures],

@@ -68,6 +68,7 @@ class Kernel:
         return values
 
     def plan(self, pilot: FloatArray) -> summaries.Plan:
+        """What the statistics count, from the values of the pilot's draws."""
         thresholds = np.array([(target.low, target.middle) for target in self.targets]).reshape(-1, 2)
         return summaries.plan(pilot, self.central(), thresholds)
 

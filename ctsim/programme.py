@@ -56,6 +56,7 @@ class Parameter:
 
     @property
     def unit(self) -> str:
+        """The page's unit."""
         assert self.record.unit is not None
         return self.record.unit
 
@@ -83,9 +84,11 @@ class Parameter:
         return low if low == high else (low + high) / 2
 
     def spread(self, year: str) -> Spread:
+        """The spread for `year`: its own, or the one for all years."""
         return self.spreads[year] if year in self.spreads else self.spreads[""]
 
     def place(self, key: str = "value") -> Place:
+        """Where `key` was set: the page, or the change that came last."""
         return self.places.get(key) or self.places.get("") or Place()
 
 

@@ -25,9 +25,9 @@ def close(given: list[float], expected: float | tuple[float, ...]) -> bool:
 
 def reproduced(record: Impact, given: list[float]) -> bool:
     """Whether results (one, or low, middle, high) are the first printing within half a step; a range at both ends."""
-    if not record.printed or record.printed[0].step is None:
+    first = record.printed[0] if record.printed else None
+    if first is None or first.step is None:
         return False
-    first = record.printed[0]
     pairs = [(given[0], first.low), (given[-1], first.high)]
     if first.value is not None:
         pairs = [(given[len(given) // 2], first.value)]

@@ -21,7 +21,7 @@ from tests.formula_runs import TOLERANCE, Results, Run, formulas, programmes, ru
 from tests.mutation import mutants_of
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "mutants.md"
-IDENTICAL = "no error: the exchanged arguments only meet as factors or terms, the function is the same"
+IDENTICAL = "no error: the formula treats the exchanged arguments alike, the function is the same"
 SURVIVORS: dict[tuple[str, str], str] = {}
 """(formula or programme, mutant) that nothing kills though it is another function: why. None at present."""
 
@@ -170,43 +170,35 @@ def table(first: str, rows: dict[str, list[Outcome]]) -> list[str]:
     return [f"| {first} | {HEADER}", "|---|" + "--:|" * 5, *(row(name, found) for name, found in rows.items()), ""]
 
 
-def readings() -> set[str]:
-    """The formulas that only readings use."""
-    return {f"{page.id}.{one.formula}" for page in programmes() for one in page.page.reading}
+def select(found: Iterable[Outcome], **fields: str) -> list[Outcome]:
+    return [one for one in found if all(getattr(one, name) == value for name, value in fields.items())]
+
+
+def survivors() -> list[str]:
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for one in select(outcomes(), killed=""):
+        grouped.setdefault((one.where, one.reason or "**unexplained**"), []).append(one.what)
+    return [f"| `{where}` | {'; '.join(found)} | {reason} |" for (where, reason), found in grouped.items()]
 
 
 def document() -> str:
-    every = list(outcomes())
-    changed = [one for one in every if one.kind != "unit scale"]
-    kinds = {title: [one for one in every if one.kind == kind] for kind, title in TITLES.items()}
-    used = {where: [one for one in changed if one.where == where] for where in formulas()}
-    pages = {page.id: [one for one in every if one.where == page.id] for page in programmes()}
-    survivors: dict[tuple[str, str], list[str]] = {}
-    for one in every:
-        if not one.killed:
-            survivors.setdefault((one.where, one.reason or "**unexplained**"), []).append(one.what)
-    totals = {
-        "**all**": every,
-        "**literal formulas and their pages**": [one for one in every if one.where not in readings()],
-    }
-    lines = [
-        INTRODUCTION,
-        "## Totals",
-        "",
-        *table("change", {"**all**": every} | {k: v for k, v in kinds.items() if v}),
+    readings = {f"{page.id}.{one.formula}" for page in programmes() for one in page.page.reading}
+    literal = [one for one in outcomes() if one.where in formulas() and one.where not in readings]
+    totals = {"**all**": list(outcomes()), "**changes of literal formulas** (no readings, no scales)": literal}
+    totals |= {title: select(outcomes(), kind=kind) for kind, title in TITLES.items()}
+    names = {where: f"`{where}`" + (" (reading)" if where in readings else "") for where in formulas()}
+    pages = {f"`{page.id}`": select(outcomes(), where=page.id) for page in programmes()}
+    parts = [
+        *(INTRODUCTION, "## Totals", ""),
+        *table("change", {title: found for title, found in totals.items() if found}),
+        *("## By formula", ""),
+        *table("formula", {name: select(outcomes(), where=where) for where, name in names.items()}),
+        *("## Unit scales, by page", ""),
+        *table("page", {name: found for name, found in pages.items() if found}),
+        *("## Survivors", "", "| formula | mutants | reason |", "|---|---|---|"),
+        *survivors(),
     ]
-    lines += [
-        "## By formula",
-        "",
-        *table(
-            "formula",
-            {f"`{where}`{' (reading)' if where in readings() else ''}": found for where, found in used.items()},
-        ),
-    ]
-    lines += ["## Unit scales, by page", "", *table("page", {f"`{k}`": found for k, found in pages.items() if found})]
-    lines += ["## Survivors", "", "| formula | mutants | reason |", "|---|---|---|"]
-    lines += [f"| `{where}` | {'; '.join(found)} | {reason} |" for (where, reason), found in survivors.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

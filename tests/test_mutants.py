@@ -82,13 +82,14 @@ def test_mutants_of_every_kind_are_made() -> None:
     assert set(formulas()) == {one.where for one in mutants.outcomes() if one.kind == "left out"}
 
 
-def double(a: units.Years, b: units.Years) -> units.Years:
+def known(a: units.Years, b: units.Years) -> units.Years:
     """− a + b × 2"""
     return -a + b * 2
 
 
 def test_mutants_of_a_known_formula() -> None:
-    made = {what: mutant(3.0, 5.0) for _, what, mutant in mutants_of(double)}
+    assert isinstance(known, FunctionType)
+    made = {what: mutant(3.0, 5.0) for _, what, mutant in mutants_of(known)}
     assert made == {
         "+ → − before b * 2": -13, "+ → × before b * 2": -30, "+ → ÷ before b * 2": -0.3,
         "× → + before 2": 4, "× → − before 2": 0, "× → ÷ before 2": -0.5,

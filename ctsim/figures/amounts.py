@@ -14,8 +14,10 @@ _SCALES: Final = {
     ("t-CO2", "en"): ((1e6, "Mt"), (1e3, "kt"), (1.0, "t")),
     ("円", "ja"): ((1e12, "兆円"), (1e8, "億円")),
     ("円", "en"): ((1e12, "trn JPY"), (1e9, "bn JPY")),
+    ("yr", "ja"): ((1e4, "万年"), (1.0, "年")),
+    ("yr", "en"): ((1e3, "kyr"), (1.0, "yr")),
 }
-_OTHERS: Final = {"t-CO2/t-H2": "unit.t_CO2_per_t_H2", "yr": "unit.years", "1": "unit.ratio"}
+_OTHERS: Final = {"t-CO2/t-H2": "unit.t_CO2_per_t_H2", "1": "unit.ratio"}
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,10 @@ class Scale:
 def scale(size: float, unit: str, lang: str) -> Scale:
     """The scale for numbers of about `size` in `unit`; a unit that no scale knows stays as it is."""
     unit = unit.replace("trillion JPY", "兆円")  # how the tree names the unit of its money cells
-    for base in ("t-CO2", "円"):
-        for yearly in (True, False):
-            whole = f"{base}/yr" if yearly else base
-            if units.convertible(unit, whole):
-                return _in_base(size, units.conversion(unit, whole), base, yearly, lang)
+    for base, yearly in (("t-CO2", True), ("t-CO2", False), ("円", True), ("円", False), ("yr", False)):
+        whole = f"{base}/yr" if yearly else base
+        if units.convertible(unit, whole):
+            return _in_base(size, units.conversion(unit, whole), base, yearly, lang)
     for plain, key in _OTHERS.items():
         if units.convertible(unit, plain):
             return Scale(units.conversion(unit, plain), text(key, lang))

@@ -13,6 +13,7 @@ import xarray as xr
 
 from ctsim.locale import LANGUAGES
 
+METRICS: Final = ("co2_reduction", "economic_effect")
 QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BOUNDARIES: Final = (
     "units_supported", "plants_supported", "japanese_firms", "japan_market", "world_market", "per_unit", "mixed", "",

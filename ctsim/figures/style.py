@@ -1,0 +1,108 @@
+"""How figures look: fonts for both languages, colours, lengths of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final
+
+# Okabe and Ito's blue and vermilion with tints: told apart with any colour vision, and in grey by their lightness.
+BLUE, SKY, VERMILION = "#0072B2", "#8CCBF0", "#D55E00"
+BLACK, GREY, PALE, RULE = "#1A1A1A", "#5F5F5F", "#8A8A8A", "#D9D9D9"
+
+SIZE: Final = 8.5
+SMALL: Final = 7.5
+LINE: Final = 0.155
+"""Font sizes in points; the height of a line of SIZE in inches."""
+
+METADATA: Final[dict[str, dict[str, Any]]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": "ctsim"},
+}
+"""By format: nothing in the files that differs from run to run."""
+
+_FINE: Final = 288
+_UNBREAKABLE: Final = re.compile(r"[ァ-ヶー・]+|[A-Za-z0-9₂./\-]+|\s+|.")
+_NOT_FIRST: Final = "、。，．）)」』】〉ゃゅょっぁぃぅぇぉー・：；！？"
+_NOT_LAST: Final = "（(「『【〈"
+
+
+@contextmanager
+def drawing(lang: str) -> Iterator[None]:
+    """Settings under which figures are drawn and saved; what the caller has set comes back."""
+    import matplotlib
+    from matplotlib import font_manager
+
+    with matplotlib.rc_context():
+        import matplotlib_fontja  # sets a global font as it is imported: only ever inside this context
+
+        path = matplotlib_fontja.get_font_ttf_path()
+        if path not in {font.fname for font in font_manager.fontManager.ttflist}:
+            font_manager.fontManager.addfont(path)
+        # IPAexGothic has no subscript two: DejaVu Sans fills in for it, and comes first where the text is English.
+        family = ["IPAexGothic", "DejaVu Sans"] if lang == "ja" else ["DejaVu Sans", "IPAexGothic"]
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({
+            "font.family": family, "font.size": SIZE, "svg.fonttype": "path", "svg.hashsalt": "ctsim",
+            "axes.linewidth": 0.6, "text.color": BLACK,
+        })  # fmt: skip
+        yield
+
+
+def extent(words: str, size: float = SIZE) -> float:
+    """Width in inches of the longest line of `words`. Call it inside `drawing`."""
+    from matplotlib import rcParams
+
+    return max((_extent(line, size, tuple(rcParams["font.family"])) for line in words.split("\n") if line), default=0.0)
+
+
+@cache
+def _extent(line: str, size: float, family: tuple[str, ...]) -> float:
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+
+    renderer: Any = RendererAgg(1, 1, _FINE)  # type: ignore[no-untyped-call]
+    font = FontProperties(family=list(family), size=size)
+    return float(renderer.get_text_width_height_descent(line, font, False)[0]) / _FINE
+
+
+def wrapped(words: str, width: float, size: float = SIZE) -> str:
+    """`words` in as few lines of at most `width` inches as will do, of about equal length.
+
+    Lines break at blanks and between Japanese characters, never inside a word in katakana or Latin letters.
+    """
+    if extent(words, size) <= width:
+        return words
+    lines = _filled(words, width, size)
+    narrower = width
+    while narrower > width / 2:
+        narrower -= 0.05
+        tried = _filled(words, narrower, size)
+        if len(tried) > len(lines) or max(extent(line, size) for line in tried) > width:
+            break
+        lines = tried
+    return "\n".join(lines)
+
+
+def _filled(words: str, width: float, size: float) -> list[str]:
+    lines = [""]
+    fitting = [[piece] if extent(piece, size) <= width else list(piece) for piece in _pieces(words)]
+    for piece in (part for parts in fitting for part in parts):
+        if lines[-1].strip() and extent(lines[-1] + piece.rstrip(), size) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]
+
+
+def _pieces(words: str) -> list[str]:
+    """What must stay on one line: a closing mark goes with what it closes, an opening mark with what it opens."""
+    pieces: list[str] = []
+    for piece in _UNBREAKABLE.findall(words):
+        with_before = piece[0] in _NOT_FIRST or piece.isspace() or (pieces and pieces[-1][-1] in _NOT_LAST)
+        if pieces and with_before:
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return pieces
