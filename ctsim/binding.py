@@ -185,7 +185,12 @@ def bind(programmes: Iterable[Programme], outside: Path | None = None) -> Bindin
         builder.add(programme)
     if builder.findings:
         raise InputError(sorted(set(builder.findings), key=lambda finding: (finding.place, finding.key)))
-    return Binding(tuple(builder.rows), tuple(builder.steps))
+    binding = Binding(tuple(builder.rows), tuple(builder.steps))
+    if outside is not None and (
+        faults := unit_faults(binding, lambda one: one.__module__.startswith("ctsim_outside_"))
+    ):
+        raise InputError(faults)
+    return binding
 
 
 class _Builder:
@@ -338,6 +343,36 @@ class _Builder:
 
     def _fault(self, figure: Figure, key: str, message: str) -> None:
         self.findings.append(Finding(figure.place, f"impact.{figure.key}.{key}", message))
+
+
+def unit_faults(binding: Binding, only: Callable[[Formula], bool] = lambda _: True) -> list[Finding]:
+    """Formulas whose units do not balance: each is run on quantities at the printed values.
+
+    The magnitude must be that of the plain run; where it is not, a factor of a unit hides in the formula.
+    """
+    results = binding.evaluate(binding.central())
+    rows = binding.central()
+    findings = []
+    for step in binding.steps:
+        if step.function is None or not only(step.function):
+            continue
+        names = list(units.signature(step.function)[0])
+        given = [(rows if one.kind == "row" else results)[one.index] * one.factor for one in step.inputs]
+        message = _unit_fault(step.function, dict(zip(names, given, strict=True)))
+        if message:
+            findings.append(Finding(formula_place(step.function), f"formula {step.function.__name__}", message))
+    return findings
+
+
+def _unit_fault(function: Formula, arguments: dict[str, float]) -> str:
+    plain = function(**arguments)
+    try:
+        on_units = units.on_quantities(function, arguments)
+    except units.UnitError as error:
+        return str(error)
+    if abs(on_units - plain) <= 1e-12 * abs(plain):
+        return ""
+    return f"gives {plain:g} on numbers but {on_units:g} on quantities; choose argument units that balance"
 
 
 def reading_step(programme: Programme, name: str, impact: str, outside: Path | None = None) -> Binding:

@@ -116,6 +116,7 @@ def list_() -> None:
 def check(scenario: str, formulas: str | None) -> int:
     """Check every file of SCENARIO, and each page's figures against its formulas."""
     from ctsim.audit import audit
+    from ctsim.binding import unit_faults
     from ctsim.catalog import load
 
     resolved = load(scenario, formulas)
@@ -126,6 +127,8 @@ def check(scenario: str, formulas: str | None) -> int:
         basis.setdefault(kind, []).append(row.label)
     listed = [[kind, str(len(labels)), ", ".join(labels)] for kind, labels in sorted(basis.items())]
     _table(f"{resolved.id}: what the spreads rest on", ["basis", "number", "parameters"], listed, right=(1,))
+    for finding in (faults := unit_faults(resolved.binding)):
+        click.echo(str(finding), err=True)
     surprises = audit(resolved).surprises()
     for figure in surprises:
         message = (
@@ -133,7 +136,7 @@ def check(scenario: str, formulas: str | None) -> int:
         )
         click.echo(str(Finding(Place(f"{figure.programme}.toml"), figure.key, message)), err=True)
     click.echo(f"{len(resolved.programmes)} programmes, {len(rows)} parameters, {len(resolved.binding.steps)} figures")
-    return 1 if surprises else 0
+    return 1 if surprises or faults else 0
 
 
 @main.command()

@@ -180,7 +180,8 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
     try:
         result = on_units(**{name: quantity(arguments[name], unit) for name, unit in units.items()})
     except DimensionalityError as error:
-        raise UnitError(f"formula '{function.__name__}' mixes units: {error}") from None
+        left, right = getattr(error, "units1", ""), getattr(error, "units2", "")
+        raise UnitError(f"formula '{function.__name__}' adds or compares '{left}' and '{right}'") from None
     return magnitude(result, result_unit)
 
 

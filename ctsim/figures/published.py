@@ -103,7 +103,7 @@ def heading(row: Row, lang: str) -> str:
     """What the rows of a panel have in common, in words."""
     boundary = text(f"boundary.{row.boundary or 'unstated'}", lang)
     if row.metric == "other":
-        return text("published.heading_other", lang, boundary=boundary)
+        return text("published.heading_other", lang, boundary=boundary[:1].lower() + boundary[1:])
     if row.metric == "economic_effect":
         kind = text(f"money_kind.{row.money_kind or 'unstated'}", lang)
         return text("published.heading_money", lang, kind=kind[:1].upper() + kind[1:], boundary=boundary)

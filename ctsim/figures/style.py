@@ -24,7 +24,7 @@ METADATA: Final[dict[str, dict[str, Any]]] = {
 """By format: nothing in the files that differs from run to run."""
 
 _FINE: Final = 288
-_UNBREAKABLE: Final = re.compile(r"[ァ-ヶー・]+|[A-Za-z0-9₂./\-]+|\s+|.")
+_UNBREAKABLE: Final = re.compile(r"[ァ-ヶー]+|[A-Za-z0-9₂.,/+\-–]+|[一-龠々]+[ぁ-ん]*|[ぁ-ん]+|\s+|.")
 _NOT_FIRST: Final = "、。，．）)」』】〉ゃゅょっぁぃぅぇぉー・：；！？"
 _NOT_LAST: Final = "（(「『【〈"
 
@@ -71,7 +71,8 @@ def _extent(line: str, size: float, family: tuple[str, ...]) -> float:
 def wrapped(words: str, width: float, size: float = SIZE) -> str:
     """`words` in as few lines of at most `width` inches as will do, of about equal length.
 
-    Lines break at blanks and between Japanese characters, never inside a word in katakana or Latin letters.
+    Lines break at blanks and between Japanese phrases (a run of kanji with the kana behind it, a word in katakana);
+    inside one only where it is longer than a line.
     """
     if extent(words, size) <= width:
         return words
@@ -84,6 +85,15 @@ def wrapped(words: str, width: float, size: float = SIZE) -> str:
             break
         lines = tried
     return "\n".join(lines)
+
+
+def shortened(words: str, width: float, size: float = SIZE) -> str:
+    """`words` on one line of at most `width` inches, with an ellipsis for what is cut off."""
+    if extent(words, size) <= width:
+        return words
+    while words and extent(f"{words}…", size) > width:
+        words = words[:-1]
+    return f"{words.rstrip()}…"
 
 
 def _filled(words: str, width: float, size: float) -> list[str]:

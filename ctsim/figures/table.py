@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctsim.figures.amounts import as_printed, interval, rounded, scale
 from ctsim.figures.rows import Row
-from ctsim.figures.style import BLACK, GREY, LINE, PALE, RULE, VERMILION, extent, wrapped
+from ctsim.figures.style import BLACK, GREY, LINE, PALE, RULE, VERMILION, extent, shortened, wrapped
 from ctsim.locale import text, when
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MARGIN: Final = 0.15
 ROW: Final = 0.25
 _WIDTH: Final = 9.6
 _GAP: Final = 0.13
-_NAME: Final = 2.05
+_NAME: Final = 2.15
 _LABEL: Final = 1.3
 _PLOT: Final = 2.3
 _COLUMNS: Final = ("published", "computed", "interval", "unit")
@@ -61,7 +61,7 @@ class Line:
     @property
     def height(self) -> float:
         """Inches."""
-        return ROW + LINE * max(self.name.count("\n"), self.label.count("\n"))
+        return max(ROW, 0.08 + LINE * (1 + max(self.name.count("\n"), self.label.count("\n"))))
 
 
 def lines(found: Sequence[Row], lang: str) -> list[Line]:
@@ -71,17 +71,18 @@ def lines(found: Sequence[Row], lang: str) -> list[Line]:
 
 
 def _name(row: Row, lang: str, first: bool) -> str:
-    name = wrapped(row.name[lang], _NAME)
-    if first or "\n" not in name:
-        return name
-    return name.partition("\n")[0] + "…"  # the row above has it in full
+    # The row above has it in full.
+    return (wrapped if first else shortened)(row.name[lang], _NAME)
 
 
 def _label(row: Row, lang: str) -> str:
-    """The year or label, the part where it is one, and the kind of money."""
+    """The year or label, the part where it is one, and the kind of money; on one line if they fit."""
     kind = text(f"money_kind.{row.money_kind or 'unstated'}", lang) if row.metric == "economic_effect" else ""
-    parts = (when(row.label, lang), row.item[lang], kind)
-    return "\n".join(wrapped(part, _LABEL) for part in parts if part)
+    label = when(row.label, lang)
+    for part in filter(None, (row.item[lang], kind)):
+        joined = f"{label} · {part}"
+        label = joined if extent(joined) <= _LABEL else f"{label}\n{wrapped(part, _LABEL)}"
+    return label
 
 
 @dataclass(frozen=True)
