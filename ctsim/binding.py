@@ -11,25 +11,27 @@ import importlib.util
 import inspect
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isfinite, nan
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Final
 
-from ctsim import units
+from ctsim import constants, units
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread
 
 Formula = Callable[..., float]
 
 _ALLOWED: Final = (
-    ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Expr, ast.Assign, ast.Name, ast.Load, ast.Store,
-    ast.Constant, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UnaryOp, ast.USub, ast.UAdd,
-    ast.IfExp, ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Call, ast.BoolOp, ast.And, ast.Or,
+    ast.Return, ast.Assign, ast.Name, ast.Load, ast.Store, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow,
+    ast.UnaryOp, ast.USub, ast.UAdd, ast.IfExp, ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Call, ast.BoolOp, ast.And, ast.Or,
 )  # fmt: skip
 _CALLS: Final = ("min", "max")
+_MOST_ARGUMENTS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,26 @@ class Binding:
         results: list[float] = []
         for step in self.steps:
             given = [(values if one.kind == "row" else results)[one.index] * one.factor for one in step.inputs]
-            results.append((given[0] if step.function is None else step.function(*given)) * step.factor)
+            results.append((given[0] if step.function is None else _value(step.function, given)) * step.factor)
         return results
 
     def central(self) -> list[float]:
         """Row values at what is printed (midpoints of printed ranges)."""
         return [row.central for row in self.rows]
+
+
+def _value(function: Formula, given: Sequence[float]) -> float:
+    """The formula at `given` with the arithmetic of a draw: a division by zero is infinite, not an exception."""
+    try:
+        return float(function(*given))
+    except ArithmeticError:
+        import numpy as np
+
+        try:
+            with np.errstate(all="ignore"):
+                return float(function(*(np.float64(one) for one in given)))
+        except ArithmeticError:  # of the formula's own constants
+            return nan
 
 
 # ---- formula modules
@@ -116,22 +132,34 @@ def formulas_of(programme: str, outside: Path | None) -> ModuleType | None:
 
 def _outside_module(path: Path) -> ModuleType:
     """Import a user's formula file under a name that carries its content, so that an edit is never missed."""
-    source = path.read_bytes()
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise InputError(Finding(Place(str(path)), "", f"cannot be read: {error.strerror or error}")) from None
     name = f"ctsim_outside_{sha256(source).hexdigest()[:16]}_{path.stem}"
-    if name in sys.modules:
+    if name in sys.modules and sys.modules[name].__file__ == str(path):
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        # Not by the loader: its cached byte code can be of an edit within the same second.
+        exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
-        line = getattr(error, "lineno", 0) or 0
-        message = f"cannot be imported: {type(error).__name__}: {error}"
-        raise InputError(Finding(Place(str(path), line), "", message)) from None
+        said = error.msg if isinstance(error, SyntaxError) else error
+        message = f"cannot be imported: {type(error).__name__}: {said}; mend the formula file"
+        raise InputError(Finding(Place(str(path), _line_of(error, path)), "", message)) from None
     return module
+
+
+def _line_of(error: BaseException, path: Path) -> int:
+    """The line of `path` that raised `error`; 0 where none did."""
+    if isinstance(error, SyntaxError):
+        return error.lineno or 0
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] or 0 if lines else 0
 
 
 def formula_place(function: Formula) -> Place:
@@ -140,7 +168,8 @@ def formula_place(function: Formula) -> Place:
     if code is None:
         return Place()
     path = Path(code.co_filename)
-    return Place(f"ctsim/formulas/{path.name}" if path.parent.name == "formulas" else str(path), code.co_firstlineno)
+    shipped = path.parent == Path(constants.__file__).parent / "formulas"
+    return Place(f"ctsim/formulas/{path.name}" if shipped else str(path), code.co_firstlineno)
 
 
 def formula_source(function: Formula) -> str:
@@ -151,22 +180,63 @@ def formula_source(function: Formula) -> str:
 def check_formula(function: Formula) -> list[Finding]:
     """A formula is arithmetic on its arguments and constants: anything else in its syntax tree is a finding."""
     assert isinstance(function, FunctionType)
-    tree = ast.parse(formula_source(function)).body[0]
     place, key = formula_place(function), f"formula {function.__name__}"
-    if not isinstance(tree, ast.FunctionDef):
-        return [Finding(place, key, "must be a plain function")]
-    found = [_fault(node) for statement in tree.body for node in ast.walk(statement)]
-    found += ["takes no decorators"] if tree.decorator_list else []
-    arguments = tree.args
-    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs or arguments.defaults:
+    try:
+        tree: ast.stmt | None = ast.parse(formula_source(function)).body[0]
+    except (SyntaxError, OSError, IndexError):  # a lambda, or a function without a file
+        tree = None
+    if not isinstance(tree, ast.FunctionDef) or tree.name != function.__name__:
+        return [Finding(place, key, "must be a plain function, written with def in this file")]
+    body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
+    found = [(tree.lineno, fault) for fault in _signature_faults(tree)]
+    if not body or not isinstance(body[-1], ast.Return) or body[-1].value is None:
+        found.append((tree.lineno, "must end with return and an expression"))
+    found += [(getattr(node, "lineno", tree.lineno), _fault(node)) for one in body for node in ast.walk(one)]
+    found += _name_faults(tree, body, function)
+    top = place.line - 1
+    return [Finding(Place(place.file, top + line), key, said) for line, said in dict.fromkeys(found) if said]
+
+
+def _signature_faults(tree: ast.FunctionDef) -> list[str]:
+    found = ["takes no decorators"] if tree.decorator_list else []
+    given = tree.args
+    if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults:
         found.append("takes plain arguments only, without defaults")
-    return [Finding(place, key, message) for message in dict.fromkeys(found) if message]
+    if not 1 <= len(given.args) <= _MOST_ARGUMENTS:
+        found.append(f"takes 1 to {_MOST_ARGUMENTS} arguments, each a parameter or a cell; this one {len(given.args)}")
+    return found
+
+
+def _name_faults(tree: ast.FunctionDef, body: Sequence[ast.stmt], function: FunctionType) -> list[tuple[int, str]]:
+    """Names that are neither an argument, nor assigned in an earlier line, nor a constant of ctsim.constants.
+
+    A number of the module itself would be hidden from the digest and from every reader of the page.
+    """
+    scope, found = function.__globals__, []
+    known = {one.arg for one in tree.args.args}
+    twice = sorted(name for name in known if isinstance(scope.get(name), int | float))
+    found += [(tree.lineno, f"argument '{name}' is also a number of the module; rename one") for name in twice]
+    known |= {name for name in constants.UNITS if scope.get(name) == getattr(constants, name)}
+    for statement in body:
+        names = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+        for node in names:
+            if node.id not in known and (node.id not in _CALLS or node.id in scope):
+                said = f"'{node.id}' is no argument and no constant of ctsim.constants; make it a parameter of the page"
+                found.append((node.lineno, said + did_you_mean(node.id, known)))
+        known |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return found
 
 
 def _fault(node: ast.AST) -> str:
     if isinstance(node, ast.Call):
         plain = isinstance(node.func, ast.Name) and node.func.id in _CALLS and not node.keywords
+        if plain and len(node.args) < 2:
+            return "min and max take two arguments or more"
         return "" if plain else f"may call only {', '.join(_CALLS)}"
+    if isinstance(node, ast.Constant):
+        value = node.value
+        whole = isinstance(value, int) and not isinstance(value, bool) and value < 2**53
+        return "" if whole or (isinstance(value, float) and isfinite(value)) else "its constants are finite numbers"
     if isinstance(node, _ALLOWED):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             small = isinstance(node.right, ast.Constant) and node.right.value in (2, 3, 4)
@@ -207,12 +277,17 @@ class _Builder:
         self._used: set[str] = set()
 
     def add(self, programme: Programme) -> None:
-        module = formulas_of(programme.id, self.outside)
+        try:
+            module = formulas_of(programme.id, self.outside)
+        except InputError as error:
+            self.findings.extend(error.findings)
+            return
         for figure in programme.figures:
             self._figure(programme, module, figure, figure.record.formula)
         for number, reading in enumerate(programme.page.reading):
             self._note_reading(programme, module, reading.formula, number)
-        self._unused(programme)
+        if module is not None or all(figure.reported for figure in programme.figures):
+            self._unused(programme)
 
     def _figure(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> int | None:
         if figure.key in self._step_index:
@@ -238,7 +313,7 @@ class _Builder:
         return Step(figure, None, (Input("row", self._row(row), 1.0),), 1.0)
 
     def _computed(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> Step | None:
-        function = self._function(programme, module, formula, figure.place, figure.key)
+        function = self._function(programme, module, formula, figure.place, f"impact.{figure.key}")
         if function is None:
             return None
         arguments, result = units.signature(function)
@@ -246,7 +321,8 @@ class _Builder:
         try:
             factor = units.conversion(result, figure.record.unit)
         except units.UnitError as error:
-            self._fault(figure, "unit", f"{error}; formula '{formula}' returns {result}")
+            if _readable(figure.record.unit):
+                self._fault(figure, "unit", f"{error}; formula '{formula}' returns {result}")
             return None
         if any(one is None for one in inputs):
             return None
@@ -268,7 +344,7 @@ class _Builder:
         try:
             for unit in (*units.signature(function)[0].values(), units.signature(function)[1]):
                 units.check(unit)
-        except (units.UnitError, NameError) as error:
+        except (units.UnitError, NameError, TypeError, SyntaxError, AttributeError) as error:
             faults.append(Finding(formula_place(function), f"formula {formula}", str(error)))
         self.findings.extend(faults)
         return None if faults else function
@@ -300,6 +376,8 @@ class _Builder:
             message = f"has values for {years} but figure '{figure.key}' needs one for {year}"
             self.findings.append(Finding(parameter.place(), f"parameter.{parameter.name}.value", message))
             return None
+        if year not in parameter.spreads and "" not in parameter.spreads:
+            return None  # its spread is a finding already
         low, high = parameter.ends(year)
         spread = parameter.spread(year)
         row = Row(parameter.stream, year, parameter.unit, low, high, spread, spread.basis, parameter.place())
@@ -313,6 +391,8 @@ class _Builder:
         try:
             return Input(kind, index, units.conversion(source, target))
         except units.UnitError as error:
+            if not _readable(source):
+                return None  # its unit is a finding already
             message = f"{error}, which formula '{figure.record.formula}' declares"
             self.findings.append(Finding(place or figure.place, f"parameter.{name}.unit", message))
             return None
@@ -345,6 +425,14 @@ class _Builder:
         self.findings.append(Finding(figure.place, f"impact.{figure.key}.{key}", message))
 
 
+def _readable(unit: str) -> bool:
+    try:
+        units.check(unit)
+    except units.UnitError:
+        return False
+    return True
+
+
 def unit_faults(binding: Binding, only: Callable[[Formula], bool] = lambda _: True) -> list[Finding]:
     """Formulas whose units do not balance: each is run on quantities at the printed values.
 
@@ -365,11 +453,15 @@ def unit_faults(binding: Binding, only: Callable[[Formula], bool] = lambda _: Tr
 
 
 def _unit_fault(function: Formula, arguments: dict[str, float]) -> str:
-    plain = function(**arguments)
+    plain = _value(function, list(arguments.values()))
+    if not isfinite(plain):
+        return ""  # a draw tells what is not finite
     try:
         on_units = units.on_quantities(function, arguments)
     except units.UnitError as error:
         return str(error)
+    except (ArithmeticError, ValueError, TypeError) as error:
+        return f"cannot be run on quantities: {error}; compare and divide what has units"
     if abs(on_units - plain) <= 1e-12 * abs(plain):
         return ""
     return f"gives {plain:g} on numbers but {on_units:g} on quantities; choose argument units that balance"

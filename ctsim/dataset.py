@@ -48,6 +48,7 @@ _STATISTICS: Final = (
 )  # fmt: skip
 _WORDS: Final = ("status", "reason", "reason_code", "scope", "boundary", "period")
 _UNLIKE: Final = "mixed"
+_NO_ITEM: Final = ("the report prints no figure of this part for this year", "この年のこの内訳の値は公表されていない")
 
 
 # ---- what is summarised
@@ -232,8 +233,9 @@ def _items(scenario: Scenario, metric: str, years: Sequence[str], table: _Table)
     here = [by_key.get(key) for key in keys]
     columns: dict[str, list[str]] = {
         "status": [_item_status(figure) for figure in here],
-        "reason": [table.not_finite(node, key) for key in keys],
+        "reason": [table.not_finite(node, key) if f else _NO_ITEM[0] for key, f in zip(keys, here, strict=True)],
         "reason_code": ["" if figure else "no_volume" for figure in here],
+        "reason_ja": ["" if figure else _NO_ITEM[1] for figure in here],
         **{name: [str(getattr(f.record, name) or "") if f else "" for f in here] for name in _WORDS[3:]},
     }
     variables |= {name: _words(name, dims, said, shape) for name, said in columns.items()}
@@ -263,7 +265,7 @@ def _others(scenario: Scenario, table: _Table) -> xr.Dataset:
         **{name: [str(getattr(f.record, name) or "") for f in figures] for name in _WORDS[3:]},
     }
     variables |= {name: _words(name, dims, values, (n,)) for name, values in columns.items()}
-    coordinates = {
+    coordinates: dict[str, list[str]] = {
         "figure": [figure.key for figure in figures],
         "programme": [figure.programme for figure in figures],
         "metric": [figure.record.metric for figure in figures],

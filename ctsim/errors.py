@@ -10,6 +10,10 @@ A finding is one line: file, line, key, what is wrong, how to mend it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+from unicodedata import category
+
+MAX_KEY: Final = 200
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +36,8 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (str(self.place), self.key, one_line(self.message)) if part)
+        parts = (_visible(str(self.place)), _visible(self.key, MAX_KEY), one_line(self.message))
+        return ": ".join(part for part in parts if part)
 
 
 class CtsimError(Exception):
@@ -65,8 +70,15 @@ class Stopped(CtsimError):
 
 def one_line(text: str) -> str:
     """Messages are one line each, whatever a file put into them."""
-    printable = (c if c.isprintable() else " " for c in text)
-    return " ".join("".join(printable).split())
+    return _visible(" ".join(text.split()))
+
+
+def _visible(text: str, most: int | None = None) -> str:
+    """`text` with what a terminal would act on written as an escape, cut to `most` characters."""
+    text = text if most is None or len(text) <= most else text[: most - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or category(c) == "Zs" else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -70,7 +70,7 @@ class Kernel:
     def plan(self, pilot: FloatArray) -> summaries.Plan:
         """What the statistics count, from the values of the pilot's draws."""
         thresholds = np.array([(target.low, target.middle) for target in self.targets]).reshape(-1, 2)
-        return summaries.plan(pilot, self.central(), thresholds)
+        return summaries.plan(pilot, thresholds)
 
     def chunk(self, plan: summaries.Plan, first_tile: int, tiles: int) -> summaries.State:
         """The statistics of a range of tiles."""

@@ -28,14 +28,6 @@ class Spread:
     reason: str
     spread_class: str | None = None
 
-    def support_of(self, value: float) -> tuple[float, float] | None:
-        """The range that the arguments state, in the unit of `value`; None where they state none."""
-        factor = value if self.relative else 1.0
-        low, high = self.arguments.get("low"), self.arguments.get("high")
-        if self.truncate:
-            low, high = self.truncate
-        return None if low is None or high is None else (low * factor, high * factor)
-
 
 FIXED: Final = Spread("fixed", {"value": 1.0}, None, True, "published", "taken at its value")
 

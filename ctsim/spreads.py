@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
+from typing import Final
 
 from ctsim import schema
 from ctsim.distributions import build
@@ -17,14 +19,14 @@ def spreads_of(
     record = parameter.record
     given = record.uncertainty
     if given is None:
-        return [], {"": _default(parameter)} if not fixed else {"": FIXED}
+        return [], {year: FIXED if fixed else _default(parameter, year) for year in parameter.years}
     by_year = given if isinstance(given, dict) else {"": given}
     findings: list[Finding] = []
     result: dict[str, Spread] = {}
     for year, uncertainty in by_year.items():
         place_key = f"{key}.uncertainty" + (f".{year}" if year else "")
         spread, found = _resolved(uncertainty, classes)
-        covered = [year] if year else [one for one in parameter.years if one not in by_year]
+        covered = [year] if year else [one for one in parameter.years if one == "" or one not in by_year]
         if year and year not in parameter.years:
             found.append(f"a spread for {year}, but no value for {year}")
         elif spread is not None:
@@ -38,9 +40,9 @@ def spreads_of(
     return findings, result
 
 
-def _default(parameter: Parameter) -> Spread:
+def _default(parameter: Parameter, year: str) -> Spread:
     """A printed range without a word on its spread is uniform between its ends; a number is fixed."""
-    low, high = parameter.ends(parameter.years[0])
+    low, high = parameter.ends(year)
     if low == high:
         return FIXED
     return Spread("uniform", {"low": low, "high": high}, None, False, "published", "the printed range")
@@ -70,21 +72,23 @@ def _resolved(
     return spread, found
 
 
+_STAND_IN: Final = {"pert": "triangular"}
+"""Same arguments, same support, and no table to be made for a look at the ends."""
+
+
 def _misfit(parameter: Parameter, spread: Spread, year: str) -> list[str]:
     """What is wrong between a spread and the value it is for."""
     low, high = parameter.ends(year)
     try:
-        build(spread.dist, dict(spread.arguments), spread.truncate)
+        quantiles = build(_STAND_IN.get(spread.dist, spread.dist), dict(spread.arguments), spread.truncate)
+        if spread.relative:
+            quantiles = quantiles.scaled(parameter.central(year))
     except InputError as error:
         return [finding.message for finding in error.findings]
-    support = spread.support_of(parameter.central(year))
-    if spread.dist == "fixed" and not spread.relative:
-        value = spread.arguments["value"]
-        support = (value, value)
-    if support is None or parameter.record.value_outside_range:
+    bottom, top = quantiles.low, quantiles.high
+    if parameter.record.value_outside_range:
         return []
-    bottom, top = min(support), max(support)
-    slack = 1e-12 * max(abs(bottom), abs(top))
+    slack = 1e-12 * max((abs(end) for end in (bottom, top) if isfinite(end)), default=0.0)
     if bottom - slack <= low and high <= top + slack:
         return []
     shown = f"{low:g}" if low == high else f"{low:g}–{high:g}"

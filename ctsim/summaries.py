@@ -4,10 +4,11 @@ One state holds exact sums, extremes, counts and histograms for a set of outputs
 (1024 draws), joined with `combine`, and turned into numbers by `finalize`; every part is an integer, a minimum or a
 maximum, so any order of joining gives the same bits.
 
-Sums: the deviations from a fixed centre are added within a tile in fixed order, then exactly, in an integer that spans
-the whole range of doubles. Quantiles: counts between edges that a pilot (the first 65,536 draws) fixes for every chunk
-alike, dense around each reported quantile; repeated values (atoms) have a bin of their own and are exact. Runs that are
-no longer than the pilot are exact throughout. Errors come from the 16 replicates: tile t belongs to replicate t mod 16.
+A pilot (the first 65,536 draws) fixes for every chunk alike what is counted. Sums: deviations from the pilot's median,
+in units of a power of two near the pilot's reach, are added within a tile in fixed order, then exactly, in an integer
+that spans the whole range of doubles. Quantiles: counts between edges, dense around each reported quantile; repeated
+values (atoms: the 256 most frequent and those near a reported quantile) have a bin of their own and are exact. Runs no
+longer than the pilot are exact throughout. Errors come from the 16 replicates: tile t belongs to replicate t mod 16.
 """
 
 from __future__ import annotations
@@ -34,18 +35,21 @@ _COARSE: Final = 1024
 _FINE_STEP: Final = 8
 _FINE_SPAN: Final = 5.0
 _MOST_ATOMS: Final = 256
+_BEYOND: Final = 1 << 40
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is counted for each of n outputs, fixed before the run.
 
-    centre (n): deviations are taken from it. edges, offsets: output i has edges[offsets[i]:offsets[i + 1]] and one bin
-    more than edges. marks (n, quantile): where per-replicate counts are taken for the error of each quantile.
-    thresholds (n, 2): low end and middle of the published figure, NaN where there is none.
+    centre, scale (n): deviations are taken from the one and multiplied by the other, a power of two. edges, offsets:
+    output i has edges[offsets[i]:offsets[i + 1]] and one bin more than edges. marks (n, quantile): where per-replicate
+    counts are taken for the error of each quantile. thresholds (n, 2): low end and middle of the published figure, NaN
+    where there is none.
     """
 
     centre: FloatArray
+    scale: FloatArray
     edges: FloatArray
     offsets: IntArray
     marks: FloatArray
@@ -53,6 +57,7 @@ class Plan:
 
     @property
     def outputs(self) -> int:
+        """How many outputs are counted."""
         return len(self.centre)
 
 
@@ -61,7 +66,7 @@ class State:
     """What is known of a set of tiles. Arrays by output n: see `Plan`; replicate r = 16."""
 
     draws: IntArray  # (1)
-    digits: IntArray  # (n, r, 2, 68) exact sums of deviations and of their squares
+    digits: IntArray  # (n, r, 2, 68) exact sums of scaled deviations and of their squares
     finite: IntArray  # (n, r)
     not_finite: IntArray  # (n)
     first_bad: IntArray  # (n)
@@ -100,13 +105,28 @@ class Summary:
 # ---- before the run
 
 
-def plan(pilot: FloatArray, centre: FloatArray, thresholds: FloatArray) -> Plan:
-    """A plan from pilot values (n, draws), the outputs' central values and their thresholds."""
-    centre = np.where(np.isfinite(centre), centre, 0.0)
-    edges = [_edges(np.sort(row[np.isfinite(row)])) for row in pilot]
+def plan(pilot: FloatArray, thresholds: FloatArray) -> Plan:
+    """A plan from pilot values (n, draws) and the thresholds (n, 2) of the outputs."""
+    ordered = [np.sort(row[np.isfinite(row)]) for row in pilot]
+    places = np.array([_place(row) for row in ordered]).reshape(len(pilot), 2)
+    edges = [_edges(row) for row in ordered]
     offsets = np.concatenate(([0], np.cumsum([len(one) for one in edges]))).astype(np.int64)
-    marks = np.array([_order_statistics(row) for row in pilot]).reshape(len(pilot), len(QUANTILES))
-    return Plan(centre, np.concatenate(edges) if edges else np.zeros(0), offsets, marks, thresholds)
+    marks = np.array([_order_statistics(row) for row in ordered]).reshape(len(pilot), len(QUANTILES))
+    flat = np.concatenate(edges) if edges else np.zeros(0)
+    return Plan(places[:, 0].copy(), places[:, 1].copy(), flat, offsets, marks, thresholds)
+
+
+def _place(ordered: FloatArray) -> tuple[float, float]:
+    """Median of the pilot, and the power of two that brings the largest deviation from it (or itself) to about 1.
+
+    So constants have no deviation at all, and no square leaves the range of doubles, however large or small values are.
+    """
+    if len(ordered) == 0:
+        return 0.0, 1.0
+    centre = float(ordered[len(ordered) // 2])
+    half_reach = max(ordered[-1] / 2 - centre / 2, centre / 2 - ordered[0] / 2) or abs(centre)
+    _, exponent = np.frexp(half_reach)
+    return centre, float(np.ldexp(1.0, int(np.clip(-exponent, -1000, 1000))))
 
 
 def _edges(ordered: FloatArray) -> FloatArray:
@@ -114,22 +134,32 @@ def _edges(ordered: FloatArray) -> FloatArray:
     n = len(ordered)
     if n == 0:
         return np.zeros(1)
-    ranks = [np.linspace(0, n - 1, min(n, _COARSE)).astype(np.int64)]
+    even = ordered[np.linspace(0, n - 1, min(n, _COARSE)).astype(np.int64)]
+    ranks = []
     for q in QUANTILES:
         span = _FINE_SPAN * np.sqrt(q * (1 - q) * n) + _FINE_STEP
         around = np.arange(q * n - span, q * n + span, _FINE_STEP).astype(np.int64)
         ranks.append(np.clip(around, 0, n - 1))
+    fine = ordered[np.concatenate(ranks)]
+    atoms = _atoms(ordered, fine)
+    return np.unique(np.concatenate([even, fine, atoms, np.nextafter(atoms, np.inf)]))
+
+
+def _atoms(ordered: FloatArray, fine: FloatArray) -> FloatArray:
+    """Values that repeat: all of them if they are few, else the most frequent and those among `fine`."""
     values, counts = np.unique(ordered, return_counts=True)
     repeated = values[counts > 1]
-    if len(repeated) > _MOST_ATOMS:
-        repeated = repeated[np.argsort(-counts[counts > 1], kind="stable")[:_MOST_ATOMS]]
-    atoms = [repeated, np.nextafter(repeated, np.inf)]
-    return np.unique(np.concatenate([ordered[np.concatenate(ranks)], *atoms]))
+    if len(repeated) <= _MOST_ATOMS:
+        return repeated
+    frequent = repeated[np.argsort(-counts[counts > 1], kind="stable")[:_MOST_ATOMS]]
+    return np.union1d(frequent, np.intersect1d(repeated, fine))
 
 
-def _order_statistics(row: FloatArray) -> FloatArray:
-    finite = row[np.isfinite(row)]
-    return np.quantile(finite, QUANTILES, method="inverted_cdf") if len(finite) else np.full(len(QUANTILES), np.nan)
+def _order_statistics(ordered: FloatArray) -> FloatArray:
+    """The reported quantiles of a sorted row, as values that occur in it."""
+    if len(ordered) == 0:
+        return np.full(len(QUANTILES), np.nan)
+    return np.asarray(np.quantile(ordered, QUANTILES, method="inverted_cdf"))
 
 
 def empty(plan: Plan) -> State:
@@ -157,9 +187,9 @@ def accumulate(plan: Plan, state: State, values: FloatArray, first_tile: int) ->
     """Add `values` (n, draws), whole tiles from `first_tile` on, to `state`."""
     state.draws[0] += values.shape[1]
     _accumulate(
-        values, first_tile, plan.centre, plan.edges, plan.offsets, plan.marks, plan.thresholds, state.digits,
-        state.finite, state.not_finite, state.first_bad, state.minimum, state.maximum, state.bins, state.at_most,
-        state.at_least, state.below,
+        values, first_tile, plan.centre, plan.scale, plan.edges, plan.offsets, plan.marks, plan.thresholds,
+        state.digits, state.finite, state.not_finite, state.first_bad, state.minimum, state.maximum, state.bins,
+        state.at_most, state.at_least, state.below,
     )  # fmt: skip
 
 
@@ -168,6 +198,7 @@ def _accumulate(
     values: FloatArray,
     first_tile: int,
     centre: FloatArray,
+    scale: FloatArray,
     edges: FloatArray,
     offsets: IntArray,
     marks: FloatArray,
@@ -196,7 +227,7 @@ def _accumulate(
                 not_finite[i] += 1024 - n
                 first_bad[i] = min(first_bad[i], tile * 1024 + _first_bad(row))
             finite[i, r] += n
-            _sums(kept, n, centre[i], sums)
+            _sums(kept, n, centre[i], scale[i], sums)
             _add(digits[i, r, 0], bits[0])
             _add(digits[i, r, 1], bits[1])
             minimum[i], maximum[i] = _extremes(kept, n, minimum[i], maximum[i])
@@ -234,11 +265,11 @@ def _first_bad(row: FloatArray) -> int:
 
 
 @inlined
-def _sums(kept: FloatArray, n: int, centre: float, sums: FloatArray) -> None:
+def _sums(kept: FloatArray, n: int, centre: float, scale: float, sums: FloatArray) -> None:
     """Sums of deviations and of their squares in eight fixed lanes, so that the order never depends on the machine."""
     first, second = np.zeros(8), np.zeros(8)
     for k in range(n):
-        deviation = kept[k] - centre
+        deviation = kept[k] * scale - centre * scale
         first[k & 7] += deviation
         second[k & 7] += deviation * deviation
     sums[0] = sums[1] = 0.0
@@ -288,8 +319,14 @@ def _count_bins(kept: FloatArray, n: int, edges: FloatArray, bins: IntArray) -> 
 
 @compiled
 def _add(digits: IntArray, bits: np.uint64) -> None:
-    """Add the double with these bits to an integer in base 2^32 whose unit is 2^-1074."""
+    """Add the double with these bits to an integer in base 2^32 whose unit is 2^-1074.
+
+    What is not finite is marked in the last digit, which no sum of doubles reaches.
+    """
     exponent = np.int64((bits >> np.uint64(52)) & np.uint64(0x7FF))
+    if exponent == 2047:
+        digits[67] += _BEYOND
+        return
     mantissa = bits & np.uint64(0xFFFFFFFFFFFFF)
     if exponent > 0:
         mantissa |= np.uint64(1) << np.uint64(52)
@@ -334,7 +371,7 @@ def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summ
     mean, mcse, sd, sd_mcse = (np.full(n, np.nan) for _ in range(4))
     quantiles, quantiles_mcse = (np.full((n, len(QUANTILES)), np.nan) for _ in range(2))
     for i in np.flatnonzero(good).tolist():
-        mean[i], mcse[i], sd[i], sd_mcse[i] = _moments(state.digits[i], state.finite[i], plan.centre[i])
+        mean[i], mcse[i], sd[i], sd_mcse[i] = _moments(state.digits[i], state.finite[i], plan.centre[i], plan.scale[i])
         if sample is None:
             quantiles[i] = _quantiles(plan, state, i)
         else:
@@ -343,37 +380,44 @@ def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summ
     p_at_least, p_mcse = _share(state.at_least, state.finite, good, plan.thresholds[:, 0])
     p_below, _ = _share(state.below, state.finite, good, plan.thresholds[:, 1])
     return Summary(
-        int(state.draws[0]), mean, mcse, sd, sd_mcse, np.where(good, state.minimum, np.nan),
-        np.where(good, state.maximum, np.nan), quantiles, quantiles_mcse, p_at_least, p_mcse, p_below,
+        int(state.draws[0]), mean, mcse, sd, sd_mcse, np.where(good, state.minimum + 0.0, np.nan),
+        np.where(good, state.maximum + 0.0, np.nan), quantiles, quantiles_mcse, p_at_least, p_mcse, p_below,
         state.not_finite, np.where(good, -1, state.first_bad),
     )  # fmt: skip
 
 
 def exact_sum(digits: IntArray) -> Fraction:
     """The number that the digits of one sum stand for."""
-    total = sum(int(digit) << (32 * position) for position, digit in enumerate(digits))
+    total = sum(int(digits[position]) << (32 * position) for position in np.flatnonzero(digits).tolist())
     return Fraction(total, 1 << 1074)
 
 
-def _moments(digits: IntArray, counts: IntArray, centre: float) -> tuple[float, float, float, float]:
-    """Mean, its error, standard deviation, its error, from the exact sums of one output's replicates."""
+def _moments(digits: IntArray, counts: IntArray, centre: float, scale: float) -> tuple[float, float, float, float]:
+    """Mean, its error, standard deviation, its error, from the exact sums of one output's replicates.
+
+    NaN where a draw lies so far beyond the pilot that a square has no double.
+    """
+    if (np.abs(digits[..., -1]) >= _BEYOND // 2).any():
+        return np.nan, np.nan, np.nan, np.nan
     firsts = [exact_sum(digits[r, 0]) for r in range(REPLICATES)]
     squares = [exact_sum(digits[r, 1]) for r in range(REPLICATES)]
     n = int(counts.sum())
-    mean = float(Fraction(float(centre)) + sum(firsts) / n)
+    overall = sum(firsts, Fraction(0)) / n
+    mean = float(Fraction(float(centre)) + overall / Fraction(float(scale)))
     sd = _deviation(sum(firsts, Fraction(0)), sum(squares, Fraction(0)), n)
-    used = [r for r in range(REPLICATES) if counts[r] > 0]
-    if len(used) < REPLICATES:
-        return mean, sd / np.sqrt(n), sd, sd / np.sqrt(2 * max(n - 1, 1))
-    sizes = np.array([int(counts[r]) for r in used], dtype=float)
-    overall = sum(firsts) / n
-    means = np.array([float(firsts[r] / int(counts[r]) - overall) for r in used])
-    sds = np.array([_deviation(firsts[r], squares[r], int(counts[r])) for r in used])
-    return mean, _spread_error(means, sizes), sd, _spread_error(sds - np.average(sds, weights=sizes), sizes)
+    if (counts == 0).any():
+        mcse, sd_mcse = float(sd / np.sqrt(n)), float(sd / np.sqrt(2 * max(n - 1, 1)))
+    else:
+        sizes = counts.astype(float)
+        means = np.array([float(first / int(size) - overall) for first, size in zip(firsts, counts, strict=True)])
+        parts = zip(firsts, squares, counts, strict=True)
+        sds = np.array([_deviation(first, square, int(size)) for first, square, size in parts])
+        mcse, sd_mcse = _spread_error(means, sizes), _spread_error(sds - np.average(sds, weights=sizes), sizes)
+    return mean, mcse / scale, sd / scale, sd_mcse / scale
 
 
 def _deviation(first: Fraction, square: Fraction, n: int) -> float:
-    """Standard deviation from sums of deviations and of their squares."""
+    """Standard deviation, in units of the scale, from sums of deviations and of their squares."""
     if n < 2:
         return 0.0
     variance = (square - first * first / n) / (n - 1)

@@ -6,8 +6,10 @@ All findings of a file are raised at once.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -20,6 +22,12 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 
 MAX_BYTES: Final = 4_000_000
 MAX_NESTING: Final = 64
+MAX_FINDINGS: Final = 100
+"""Most findings of one file that are told one by one."""
+
+# What a terminal or a viewer would act on instead of showing: control characters and changes of writing direction.
+_HIDDEN: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+_TOO_LONG_INTEGER: Final = re.compile("[0-9_]{4300,}")
 
 Path_ = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -40,50 +48,135 @@ class Document(Generic[Model]):
 
 def read(path: Path, model: type[Model], name: str | None = None) -> Document[Model]:
     """Read `path` as `model`. Raises InputError with every finding of the file."""
+    document, findings = read_on(path, model, name)
+    if document is None or findings:
+        raise InputError(findings)
+    return document
+
+
+def read_on(path: Path, model: type[Model], name: str | None = None) -> tuple[Document[Model] | None, list[Finding]]:
+    """Findings of `path`, and its record where only unknown fields are wrong, so that later checks can go on."""
     file = name or str(path)
-    text = _text(path, file)
-    data = _values(text, file)
-    lines = dict(_lines(text))
     try:
-        record = model.model_validate(_frozen(data))
+        text = _text(path, file)
+        data = _values(text, file)
+    except InputError as error:
+        return None, list(error.findings)
+    lines = dict(_lines(text))
+    findings = [
+        Finding(Place(file, nearest_line(lines, at)), dotted(at), said) for at, said in _hidden_characters(data)
+    ]
+    record, found = _validated(data, model, file, lines)
+    findings = sorted({*findings, *found}, key=lambda finding: (finding.place, finding.key, finding.message))
+    if len(findings) > MAX_FINDINGS:
+        more = Finding(Place(file), "", "has more findings than these; mend these first")
+        findings = [*findings[:MAX_FINDINGS], more]
+    return None if record is None else Document(file, record, lines), findings
+
+
+def _validated(
+    data: dict[str, Any], model: type[Model], file: str, lines: Mapping[Path_, int]
+) -> tuple[Model | None, list[Finding]]:
+    try:
+        return model.model_validate(_frozen(data)), []
     except ValidationError as error:
-        raise InputError(_findings(error, data, model, file, lines)) from None
-    return Document(file, record, lines)
+        findings = findings_of(error, data, model, lambda path: Place(file, nearest_line(lines, path)))
+        wrong = [tuple(_path_in(data, one["loc"], missing=False)) for one in error.errors(include_url=False)
+                 if one["type"] == "extra_forbidden"]  # fmt: skip
+        if len(wrong) < error.error_count():
+            return None, findings
+    try:
+        return model.model_validate(_frozen(_without(data, wrong))), findings
+    except ValidationError:
+        return None, findings
+
+
+def _without(data: dict[str, Any], paths: Iterable[tuple[str | int, ...]]) -> dict[str, Any]:
+    """A copy of `data` without the keys at `paths`."""
+    copy = deepcopy(data)
+    for *above, key in paths:
+        table: Any = copy
+        for part in above:
+            table = table[part]
+        del table[key]
+    return copy
 
 
 def _text(path: Path, file: str) -> str:
     try:
+        if path.exists() and not path.is_file():
+            kind = "a directory" if path.is_dir() else "a device or pipe"
+            raise InputError(Finding(Place(file), "", f"is {kind}, not a file; give the path of a .toml file"))
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(
-                Finding(Place(file), "", f"larger than {MAX_BYTES // 10**6} MB; a page or scenario is not")
-            )
-        return path.read_bytes().decode("utf-8")
+            message = f"larger than {MAX_BYTES // 10**6} MB, which no page or scenario is; divide it or give another"
+            raise InputError(Finding(Place(file), "", message))
+        return _decoded(path.read_bytes(), file)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}; check the path and its permissions"
+        raise InputError(Finding(Place(file), "", message)) from None
+
+
+def _decoded(content: bytes, file: str) -> str:
+    """UTF-8, with or without the mark that some editors put first."""
+    line = 1 + content[: content.find(b"\0")].count(b"\n")
+    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(Finding(Place(file, line), "", "is binary, not text; give a TOML file"))
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"not UTF-8 text (byte {error.start}); save the file as UTF-8"
-        raise InputError(Finding(Place(file), "", message)) from None
-    except OSError as error:
-        raise InputError(Finding(Place(file), "", f"cannot be read: {error.strerror or error}")) from None
+        line = 1 + content[: error.start].count(b"\n")
+        raise InputError(Finding(Place(file, line), "", message)) from None
 
 
 def _values(text: str, file: str) -> dict[str, Any]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        message, line = _syntax_error(str(error))
-        raise InputError(Finding(Place(file, line or text.count("\n") + 1), "", f"not valid TOML: {message}")) from None
+        raise InputError(_syntax_error(str(error), text, file)) from None
     except RecursionError:
-        raise InputError(Finding(Place(file), "", "nested too deeply")) from None
+        raise InputError(_too_deep(text, file)) from None
+    except ValueError:  # Python's own limit on the digits of a whole number
+        long = _TOO_LONG_INTEGER.search(text)
+        line = 1 + text.count("\n", 0, long.start()) if long else 0
+        raise InputError(Finding(Place(file, line), "", "a number with thousands of digits; write it as 1e6")) from None
     if _depth(data) > MAX_NESTING:
-        raise InputError(Finding(Place(file), "", f"nested more than {MAX_NESTING} deep"))
+        raise InputError(_too_deep(text, file))
     return data
 
 
-def _syntax_error(message: str) -> tuple[str, int]:
-    """tomllib says "... (at line 3, column 5)"; take the line out."""
+def _too_deep(text: str, file: str) -> Finding:
+    """Placed at the line with the most brackets and dots: where the nesting is, or near it."""
+    lines = text.splitlines()
+    line = max(range(len(lines)), key=lambda n: sum(lines[n].count(c) for c in "[{."))
+    return Finding(Place(file, line + 1), "", f"nested more than {MAX_NESTING} deep; no page or scenario is")
+
+
+def _syntax_error(message: str, text: str, file: str) -> Finding:
+    """tomllib says "... (at line 3, column 5)"; take the line out, and say in words what to do."""
     head, _, tail = message.rpartition(" (at line ")
-    if not head:
-        return message.removesuffix(" (at end of document)"), 0
-    return head, int(tail.split(",")[0])
+    line = int(tail.split(",")[0]) if head else text.count("\n") + 1
+    head = head or message.removesuffix(" (at end of document)")
+    near = text.splitlines()[line - 1].partition("=")[0].strip() if line <= text.count("\n") + 1 and text else ""
+    if head in ("Cannot overwrite a value", "Cannot mutate immutable namespace") or "twice" in head:
+        return Finding(Place(file, line), near[:60].strip("[]"), "is given twice; keep one")
+    if head == "Invalid statement":
+        head = "neither key = value, nor [table], nor a # comment"
+    return Finding(Place(file, line), "", f"not valid TOML: {head}")
+
+
+def _hidden_characters(data: Any, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
+    """Texts and keys with characters that cannot be seen."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if hidden := _HIDDEN.search(key.replace("\n", "\0").replace("\t", "\0")):
+                yield (*path, key), f"a key with the hidden character U+{ord(hidden[0]):04X}; take it out"
+            yield from _hidden_characters(value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _hidden_characters(value, (*path, index))
+    elif isinstance(data, str) and (hidden := _HIDDEN.search(data)):
+        yield path, f"holds the hidden character U+{ord(hidden[0]):04X}; take it out"
 
 
 def _depth(data: Any, limit: int = MAX_NESTING + 1) -> int:
@@ -168,25 +261,33 @@ def _line(node: Any) -> int:
 
 
 def nearest_line(lines: Mapping[Path_, int], path: Sequence[str | int]) -> int:
-    """The line of `path` or of the nearest thing above it that stands in the file; 0 if nothing does."""
+    """The line of `path` or of the nearest thing above it that stands in the file; the first if nothing does."""
     for end in range(len(path), 0, -1):
         if tuple(path[:end]) in lines:
             return lines[tuple(path[:end])]
-    return 0
+    return 1
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A path in a file as messages name it."""
+    return ".".join(str(part) for part in path)
 
 
 # ---- findings
 
 
-def _findings(
-    error: ValidationError, data: dict[str, Any], model: type[BaseModel], file: str, lines: Mapping[Path_, int]
+def findings_of(
+    error: ValidationError,
+    data: Mapping[str, Any],
+    model: type[BaseModel],
+    place: Callable[[Sequence[str | int]], Place],
 ) -> list[Finding]:
+    """What pydantic found in `data`, in words; `place` says where a path stands. No more than will be told."""
     found = []
-    for one in error.errors(include_url=False):
+    for one in error.errors(include_url=False)[: MAX_FINDINGS + 1]:
         path = _path_in(data, one["loc"], missing=one["type"] == "missing")
-        key = ".".join(str(part) for part in path)
-        found.append(Finding(Place(file, nearest_line(lines, path)), key, _message(one, model)))
-    return sorted(set(found), key=lambda finding: (finding.place, finding.key, finding.message))
+        found.append(Finding(place(path), dotted(path), _message(one, model)))
+    return found
 
 
 def _path_in(data: Any, location: tuple[int | str, ...], missing: bool) -> list[str | int]:
@@ -205,29 +306,40 @@ def _path_in(data: Any, location: tuple[int | str, ...], missing: bool) -> list[
 
 def _message(one: Any, model: type[BaseModel]) -> str:
     kind, context, given = one["type"], one.get("ctx", {}), one.get("input")
-    shown = f"'{given}'" if isinstance(given, str) else str(given)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    shown = _shown(given)
     if kind == "extra_forbidden":
-        return f"unknown field.{did_you_mean(str(one['loc'][-1]), _field_names(model))}"
+        return f"unknown field.{did_you_mean(str(one['loc'][-1]), _field_names(model)) or ' Take it out.'}"
     if kind == "missing":
         return "missing; add it"
     if kind == "finite_number":
         return f"must be a finite number, not {shown}"
     if kind in ("float_type", "int_type"):
-        return f"must be a number, not {_kind(given)} {shown}"
+        return f"must be a number, not {_KINDS.get(type(given), '')} {shown}"
     if kind == "literal_error":
         expected = str(context.get("expected", "")).replace(" or ", ", ")
         choices = [choice.strip().strip("'") for choice in expected.split(",")]
         return f"{shown} is not one of {', '.join(choices)}.{did_you_mean(str(given), choices)}"
     if kind == "string_pattern_mismatch":
-        return f"{shown} does not have the form {context.get('pattern')}"
+        pattern = str(context.get("pattern"))
+        return f"{shown} is not {next((words for start, words in _FORMS if pattern.startswith(start)), pattern)}"
     if kind == "value_error":
         return str(context.get("error", one["msg"])).strip()
     return f"{one['msg'].lower()} (given {shown})"
 
 
-def _kind(given: Any) -> str:
-    return {str: "text", bool: "the truth value", list: "a list", tuple: "a list", dict: "a table"}.get(type(given), "")
+_FORMS: Final = (
+    ("^[a-z", "a name of lower-case letters, digits and '_'"),
+    ("^[12][0-9]{3}", "a year of four digits"),
+)
+_KINDS: Final = {str: "text", bool: "the truth value", list: "a list", tuple: "a list", dict: "a table"}
+
+
+def _shown(given: Any) -> str:
+    """A value from a file as messages show it: short."""
+    if isinstance(given, int) and given.bit_length() > 1024:
+        return "a whole number beyond the largest numbers"
+    said = f"'{given}'" if isinstance(given, str) else str(given)
+    return said if len(said) <= 60 else said[:57] + "..."
 
 
 def _field_names(model: type[BaseModel]) -> set[str]:

@@ -1,11 +1,12 @@
-"""The generated pages of docs/, from the data they describe. `python -m tests.docs` writes them; a test keeps them current.
+"""The generated pages of docs/, from the data they describe: `python -m tests.docs` writes them, a test compares them.
 
-`python -m tests.docs --readme` also makes the run that README.md shows (a million draws) and puts its table and picture
-there. A test compares the scenario digest under that table with the scenario as it is.
+`python -m tests.docs --readme run` makes the run that README.md shows (a million draws) and puts its output and its
+pictures there; a test compares the scenario digest under that output with the scenario as it is. `--readme tests` does
+the same for what `make test` says at its end.
 """
 
 import argparse
-import shutil
+import json
 import subprocess
 import sys
 import tempfile
@@ -13,12 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from ctsim import schema, units
 from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.catalog import load
 from ctsim.programme import METRICS, YEARS, Programme
+from ctsim.quotes import without_markup
 from tests.source import ROOT
 
 DOCS = ROOT / "docs"
@@ -56,8 +58,8 @@ Row = Sequence[str]
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is, in one line of a table."""
-    text = " ".join(text.split()).replace("\\", "\\\\").replace("<", "&lt;")
-    for sign in "|*~$`[]":
+    text = " ".join((without_markup(text) if "\\" in text else text).split()).replace("\\", "\\\\").replace("<", "&lt;")
+    for sign in "|*_~$`[]":
         text = text.replace(sign, f"\\{sign}")
     return text
 
@@ -98,22 +100,25 @@ The report prints, for most programmes, a figure, a formula and the parameters o
 *literally* and sets the result beside the figure. Nothing is tuned: a parameter is never moved to reach a figure.
 
 **Literal** means: the printed operands in the printed formula, at the printed values. A unit factor that the formula
-leaves out (10³ kg/t in programme 3, the grid factor ④ in programme 12) is put back, and its omission is in the ledger. A
-printed range is computed at its low end, its middle and its high end. Where the report leaves a choice, these are made:
+leaves out (10³ kg/t in programme 3, the grid factor ④ in programme 12) is put back, and its omission is in the ledger.
+A printed range is computed at its low end, its middle and its high end. Where the report leaves a choice:
 
 - hydrogen is 0.08994 kg/Nm³ (programme 3);
-- programme 9: methane factors food 0.9, paper 2.7, wood 2.1 and none for textiles, which have no share; the plastics term
-  uses the plastics factor, the digestion term the food factor; ⑪ is the mean of 27 % and 48 %;
+- programme 9: methane factors food 0.9, paper 2.7, wood 2.1 and none for textiles, which have no share; the plastics
+  term uses the plastics factor, the digestion term the food factor; ⑪ is the mean of 27 % and 48 %;
 - programme 18: "× 4 自治体" is the sum over the four municipalities.
 
-**Difference** is (computed − printed) / printed, for ranges between the middles. A figure of one printed digit may differ
-by much and still be reproduced. **Readings** are other formulas or baselines that somebody could argue for. Each is named,
-reasoned on the programme's page and shown beside the literal result; none replaces it. A reading that gives the printed
-figure shows how the figure may have come about, not that it did.
+**Difference** is (computed − printed) / printed, for ranges between the middles. A figure of one printed digit may
+differ by much and still be reproduced. **Readings** are other formulas or baselines that somebody could argue for. Each
+is named, reasoned on the programme's page and shown beside the literal result; none replaces it. A reading that gives
+the printed figure shows how the figure may have come about, not that it did.
 
 A figure that is *not reproduced* is a finding to show, not an accusation: the report may round, update or simplify in
 steps that it does not print, and its text was read from a PDF, where characters and cells can be displaced.
 """
+
+UNDER_THE_NUMBER = """Under each printed number: the words of the report, and every place where the figure is printed.
+Markup of the extracted text (`\\text{…}`) is left out of the words here; the pages keep it."""
 
 
 def audit_page(result: Audit) -> str:
@@ -121,7 +126,7 @@ def audit_page(result: Audit) -> str:
     entries = result.inconsistencies
     parts = [
         AUDIT_START, "## Totals", "", _totals(result), "", "## Published figures", "",
-        "Under each printed number: the words of the report, and every place where the figure is printed.", "",
+        UNDER_THE_NUMBER, "",
         table(["no.", "programme", "figure", "unit", "printed", "computed", "difference", "verdict", "readings"],
               _figure_rows(result.figures), right=(0, 5, 6)), "",
         "## Ledger of inconsistencies", "", _ledger_start(entries), "", *_ledger(entries),
@@ -191,9 +196,9 @@ def _readings(figure: AuditFigure) -> str:
 def _ledger_start(entries: Sequence[schema.LedgerEntry]) -> str:
     kinds = ", ".join(f"{_words(kind)} {count}" for kind, count in Counter(e.kind for e in entries).most_common())
     return (
-        "Where the report's numbers, labels and words do not agree with each other. Each entry gives the place, the words, "
-        "what is printed and what follows from the report's own words or numbers; `why` says why that matters, or what may "
-        f"be behind it. By kind: {kinds}."
+        "Where the report's numbers, labels and words do not agree with each other. Each entry gives the place, the "
+        "words, what is printed and what follows from the report's own words or numbers; *why* says why that matters, "
+        f"or what may be behind it. By kind: {kinds}."
     )
 
 
@@ -222,8 +227,9 @@ PROGRAMMES_START = f"""# The programmes and their cells
 
 A cell is (programme, metric, year). It is never silently empty: it is `published` (the report's own formula for that
 year), `reported` (printed without a formula; the figure is itself a parameter with a spread), or it has no number and a
-reason code. The sentence behind each code is on the page and in every result. **Boundary** says whose effect the figures
-are; figures of different boundaries are never added and never share an axis. **Period** says what their "per year" means.
+reason code. The sentence behind each code is on the page and in every result. **Boundary** says whose effect the
+figures are; figures of different boundaries are never added and never share an axis. **Period** says what their "per
+year" means.
 """
 
 
@@ -269,20 +275,20 @@ UNITS_START = f"""# Units
 
 {GENERATED}
 
-A unit is written as on the page, `万t-CO2/yr` or `kg-CO2/kWh`: atoms joined by `*` and `/`; everything after a `/` up to the
-next one divides. A plain number has the unit `1`, a share `%`. The definitions are in `ctsim/units.py`.
+A unit is written as on the page, `万t-CO2/yr` or `kg-CO2/kWh`: atoms joined by `*` and `/`; everything after a `/` up
+to the next one divides. A plain number has the unit `1`, a share `%`. The definitions are in `ctsim/units.py`.
 
-Substances, yen, vehicles and other counted things are dimensions of their own, and so is the year, which is not
-8760 hours: power times an emission factor gives tonnes a year only through `HOURS_PER_YEAR`, and tonnes of carbon become
-tonnes of CO₂ only through `CO2_PER_C`. A formula that forgets one of them does not balance and does not load.
+Substances, yen, vehicles and other counted things are dimensions of their own, and so is the year, which is not 8760
+hours: power times an emission factor gives tonnes a year only through `HOURS_PER_YEAR`, and tonnes of carbon become
+tonnes of CO₂ only through `CO2_PER_C`. A formula that forgets such a factor does not balance, and does not load.
 """
 
 
 def units_page() -> str:
     """Every unit, prefix and alias that ctsim knows."""
     defined = [line.partition(" = ") for line in units._DEFINITIONS.strip().splitlines()]
-    prefixes = [[f"`{name.rstrip('-')}`", meaning] for name, _, meaning in defined if name.endswith("-")]
-    prefixes += [[f"`{name}`", str(factor)] for name, factor in units._JAPANESE_PREFIXES.items()]
+    prefixes = [[f"`{name.rstrip('-')}`", f"{int(meaning):,}"] for name, _, meaning in defined if name.endswith("-")]
+    prefixes += [[f"`{name}`", f"{factor:,}"] for name, factor in units._JAPANESE_PREFIXES.items()]
     japanese = {target: name for name, target in units._JAPANESE_UNITS.items()}
     rows = [
         [f"`{name.replace('_', '-')}`", f"`{japanese[name]}`" if name in japanese else "", _definition(meaning)]
@@ -291,7 +297,7 @@ def units_page() -> str:
     ]
     parts = [
         UNITS_START, "## Units", "", table(["unit", "also written", "is"], rows), "",
-        "## Prefixes", "", "`k` `M` `G` `T` stand before a unit (`kt-CO2`), Japanese numbers before any unit (`億円`).", "",
+        "## Prefixes", "", "Before any unit: `kt-CO2`, `億円`, `百万kW`.", "",
         table(["prefix", "factor"], prefixes, right=(1,)), "",
         "## Names for formula signatures", "",
         "`from ctsim.units import GW` and so on; any other unit is `Annotated[float, \"wafer/yr\"]`.", "",
@@ -315,41 +321,75 @@ def _aliases() -> Iterator[tuple[str, str]]:
 
 # ---- README.md
 
-SHOWN = [  # what README.md shows of the table: metric, programme, when
-    ("CO2 reduction", "1", "2030"), ("CO2 reduction", "1", "2050"), ("CO2 reduction", "2", "2030"),
-    ("CO2 reduction", "8", "2050"), ("CO2 reduction", "9", "2030"), ("CO2 reduction", "17", "FY2025"),
-    ("CO2 reduction", "19", "FY2023"), ("Economic effect", "1", "2030"), ("Economic effect", "3", "2050"),
-    ("Economic effect", "21", "one-off"),
-]  # fmt: skip
-BEGIN, END = "<!-- run: python -m tests.docs --readme -->\n", "<!-- end of run -->"
+SHOWN = {  # rows of the run's tables that README.md shows: number of the programme, when
+    "CO2 reduction": [("1", "2030"), ("1", "2050"), ("2", "2030"), ("8", "2050"), ("9", "2030"), ("19", "FY2023")],
+    "Economic effect": [("1", "2030"), ("3", "2050"), ("21", "one-off")],
+}  # fmt: skip
+LEFT_OUT = "   …"
 PICTURES = ("published_co2_reduction.en.png", "published_co2_reduction.ja.png")
+PICTURE_WIDTH, PICTURE_COLOURS = 1000, 16
 
 
 def abbreviated(output: str) -> str:
-    """The rows of the run's tables that `SHOWN` names, as printed, with … for the rest."""
+    """What `ctsim run` printed, with the rows of `SHOWN` and a line `…` for each gap."""
     kept: list[str] = []
     title = ""
     for line in (line.rstrip() for line in output.splitlines()):
-        cells = [cell.strip() for cell in line.strip().split("  ") if cell.strip()]
-        if line and not line.startswith(" "):
+        cells = [cell.strip() for cell in line.split("  ") if cell.strip()]
+        if line.endswith(" draws"):
             title = line.partition(",")[0]
-        is_row = bool(cells) and cells[0].isdigit()
-        if not is_row and title in {"Other"}:
-            continue
-        if not is_row or any((title, no, when) == (title, cells[0], cells[2]) for metric, no, when in SHOWN if metric == title):
+        row = bool(cells) and cells[0].isdigit()
+        wanted = (cells[0], cells[2]) in SHOWN.get(title, []) if row else title in SHOWN or line[:1].strip()
+        if wanted and line:
             kept.append(line)
-        elif kept[-1] != "   …":
-            kept.append("   …")
-    return "\n".join(line for line in kept if line.strip())
+        elif line and kept[-1] != LEFT_OUT:
+            kept.append(LEFT_OUT)
+    return "\n".join(kept)
 
 
-def run_for_readme() -> None:
-    """Make the run of README.md and put its output and its picture there."""
+def put_between(text: str, name: str, content: str) -> str:
+    """`text` with `content` between its markers `<!-- name -->` and `<!-- end name -->`."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
+    before, _, rest = text.partition(begin)
+    return before + begin + content + end + rest.partition(end)[2]
+
+
+def readme_run() -> None:
+    """Make the run of README.md; its output and its pictures go there."""
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        command = [sys.executable, "-m", "ctsim.cli", "run", "framework_2023_11", "--draws", "1000000", "--figure"]
-        done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=True)
-        raise NotImplementedError(done, Counter, shutil)
+        command = ["run", "framework_2023_11", "--draws", "1000000", "--figure"]
+        done = _call([str(Path(sys.executable).with_name("ctsim")), *command], Path(folder))
+        [run] = Path(folder, "results").iterdir()
+        card = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        for name in PICTURES:
+            save_small(run / "figures" / name, DOCS / "images" / name)
+    digest = f"Scenario digest of this run: `{card['scenario_digest']}`"
+    content = f"```text\n{abbreviated(done)}\n```\n{digest}, ctsim {card['versions']['ctsim']}.\n"
+    README.write_text(put_between(README.read_text(encoding="utf-8"), "run", content), encoding="utf-8")
+
+
+def readme_tests() -> None:
+    """Make the tests of README.md; the lines that say how they ended go there."""
+    lines = [line.strip("= ") for line in _call(["make", "test"], ROOT).splitlines()]
+    ends = ("checks passed", "formatted", "no issues found", " passed")
+    said = [line for line in lines if any(end in line for end in ends)]
+    content = "```text\n" + "\n".join(said) + "\n```\n"
+    README.write_text(put_between(README.read_text(encoding="utf-8"), "tests", content), encoding="utf-8")
+
+
+def _call(command: Sequence[str], folder: Path) -> str:
+    return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def save_small(source: Path, target: Path) -> None:
+    """A picture in fewer pixels and colours, for a page that is read on a screen."""
+    from PIL import Image
+
+    with Image.open(source) as full:
+        size = (PICTURE_WIDTH, round(full.height * PICTURE_WIDTH / full.width))
+        small = full.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    small.quantize(PICTURE_COLOURS, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -360,14 +400,16 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write every generated page; with --readme also make the run that README.md shows."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readme", action="store_true", help="also make the run of README.md again (a minute)")
+    """Write every generated page, or a part of README.md."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--readme", choices=["run", "tests"], help="make the run, or the tests, that README.md shows")
+    wanted = parser.parse_args().readme
+    if wanted:
+        readme_run() if wanted == "run" else readme_tests()
+        return
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")
         print(f"wrote docs/{name}")
-    if parser.parse_args().readme:
-        run_for_readme()
 
 
 if __name__ == "__main__":

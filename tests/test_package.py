@@ -105,7 +105,7 @@ def test_the_wheel_carries_licence_and_notice(wheel: Path, names: set[str]) -> N
 
 
 def test_the_installed_package_is_the_one_that_runs(installed: Path, tmp_path: Path) -> None:
-    code = "import ctsim, ctsim.catalog as c; print(ctsim.__version__, ctsim.__file__, c.library_root(), sep='\\n')"
+    code = "import ctsim, ctsim.library as l; print(ctsim.__version__, ctsim.__file__, l.library_root(), sep='\\n')"
     done = call(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(installed))
     version, module, library = done.stdout.splitlines()
     assert version == PROJECT["version"] == metadata.version("ctsim")

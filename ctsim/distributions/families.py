@@ -22,7 +22,7 @@ from ctsim.distributions.record import (
     steps,
 )
 from ctsim.distributions.sampling import TRIANGULAR, FloatArray
-from ctsim.distributions.shapes import EVERYTHING, scipy_families, tabled
+from ctsim.distributions.shapes import EVERYTHING, is_generic, scipy_families, tabled
 from ctsim.errors import did_you_mean
 
 MOST_ATOMS: Final = 1_000_000
@@ -247,12 +247,15 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
     family = scipy_families().get(name)
     if family is None:
         refuse(f"scipy.stats has no distribution '{name}'.{did_you_mean(name, scipy_families())}")
+    discrete = not hasattr(family, "pdf")
+    if not discrete and is_generic(family, "_ppf"):
+        refuse(f"scipy.stats.{name} finds its quantiles by search, which is too slow and too rough to sample from")
     shapes = [shape.strip() for shape in (family.shapes or "").split(",") if shape.strip()]
-    placed = {"loc": 0.0, "scale": 1.0} if hasattr(family, "pdf") else {"loc": 0.0}
+    placed = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
     values = _numbers(placed | given, *shapes, *placed)
     if math.isnan(float(family(*values).ppf(0.5))):
         refuse(f"scipy.stats.{name} rejects " + ", ".join(f"{key} = {value}" for key, value in given.items()))
-    if "scale" not in placed:
+    if discrete:
         return _counts(family(*values), cut)
     return tabled(f"scipy.stats.{name}", tuple(values[:-2]), values[-2], values[-1], cut)
 

@@ -165,11 +165,12 @@ def scipy_families() -> dict[str, Any]:
 
 
 def _from_scipy(name: str, arguments: tuple[float, ...]) -> Shape:
-    frozen = scipy_families()[name.removeprefix("scipy.stats.")](*arguments)
+    family = scipy_families()[name.removeprefix("scipy.stats.")]
+    frozen = family(*arguments)
     low, high = frozen.support()
     return Shape(
         ppf=frozen.ppf,
-        isf=frozen.isf,
+        isf=_polished(frozen) if is_generic(family, "_isf") else frozen.isf,
         cdf=lambda x: float(frozen.cdf(x)),
         sf=lambda x: float(frozen.sf(x)),
         low=float(low),
@@ -177,3 +178,23 @@ def _from_scipy(name: str, arguments: tuple[float, ...]) -> Shape:
         mean=float(frozen.mean()),
         sd=float(frozen.std()),
     )
+
+
+def is_generic(family: Any, method: str) -> bool:
+    """Whether a continuous family of scipy leaves `method` to scipy's general way."""
+    from scipy import stats
+
+    return getattr(type(family), method) is getattr(stats.rv_continuous, method)
+
+
+def _polished(frozen: Any) -> Tail:
+    """Upper quantiles where scipy only has ppf(1 - v), which keeps few digits of v: Newton's method mends them."""
+
+    def isf(v: FloatArray) -> FloatArray:
+        x = np.asarray(frozen.isf(v), dtype=np.float64)
+        for _ in range(3):
+            better = x + (frozen.sf(x) - v) / frozen.pdf(x)
+            x = np.where(np.isfinite(better), better, x)
+        return x
+
+    return isf

@@ -25,6 +25,7 @@ from ctsim.distributions.sampling import OCTAVES, FloatArray
 TOLERANCE: Final = 1e-9
 """Largest error of a table against scipy, relative to max(|quantile|, interquartile range)."""
 
+_EXPONENTS: Final = np.arange(-1 - OCTAVES, -1)
 _BITS: Final = (4, 5, 6, 7)
 _NODES: Final = (0.0, 3 / 32, 11 / 32, 21 / 32, 29 / 32, 1.0)
 """Where a segment's polynomial meets the quantile function: near the Chebyshev points, in exact binary."""
@@ -53,12 +54,18 @@ class DyadicTable:
 
 def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
     """The coarsest accurate table of a distribution given by the quantiles of both sides; raises TableError."""
-    error = math.inf
-    for bits in _BITS:
+    quarter = np.array([0.25])
+    scale = float((upper(quarter) - lower(quarter))[0])
+    # One narrow segment an octave first: rough quantiles show there, before many slow ones are computed.
+    octaves = np.ldexp(1.0, _EXPONENTS)
+    error = max(_worst(tail, _fit(_at(tail, octaves, _BITS[-1], _NODES)), octaves, _BITS[-1], scale)
+                for tail in (lower, upper))  # fmt: skip
+    for bits in _BITS if error <= TOLERANCE else ():
+        left = _starts(bits)
         sides = _side(lower, bits), _side(upper, bits)
-        quarter = int(np.searchsorted(_starts(bits)[0], 0.25))
-        scale = float(sides[1][quarter, 0] - sides[0][quarter, 0])
-        error = max(_worst(tail, side, bits, scale) for tail, side in zip((lower, upper), sides, strict=True))
+        error = max(
+            _worst(tail, side[:-1], left, bits, scale) for tail, side in zip((lower, upper), sides, strict=True)
+        )
         if error <= TOLERANCE:
             coefficients = np.concatenate(sides).ravel()
             reach = float(np.abs(coefficients[::6]).max())
@@ -83,49 +90,57 @@ def _to_powers() -> FloatArray:
     return np.array(rows)
 
 
-@cache
-def _starts(bits: int) -> tuple[FloatArray, FloatArray]:
-    """Left end and width, in tail probability, of every segment of a side."""
-    octave = np.repeat(np.ldexp(1.0, np.arange(-1 - OCTAVES, -1)), 2**bits)
-    width = octave / 2**bits
-    return octave + width * np.tile(np.arange(2**bits), OCTAVES), width
+def _starts(bits: int) -> FloatArray:
+    """Left ends, in tail probability, of the segments of a side."""
+    mantissas = 1.0 + np.tile(np.arange(2**bits) / 2**bits, OCTAVES)
+    return np.asarray(np.ldexp(mantissas, np.repeat(_EXPONENTS, 2**bits)))
 
 
-def _sampled(tail: Tail, bits: int, coordinates: tuple[float, ...]) -> FloatArray:
-    """Quantiles (segments, coordinates) at local coordinates of every segment."""
-    left, width = _starts(bits)
-    v = left[:, None] + width[:, None] * np.array(coordinates)
-    return np.asarray(tail(v.ravel()), dtype=np.float64).reshape(v.shape)
+def _widths(left: FloatArray, bits: int) -> FloatArray:
+    """Widths of segments by their left ends."""
+    return np.asarray(np.ldexp(0.5**bits, np.frexp(left)[1] - 1))
 
 
-def _side(tail: Tail, bits: int) -> FloatArray:
-    """Coefficients (segments + 1, 6) of one side."""
-    values = _sampled(tail, bits, _NODES[:-1])
-    last = np.asarray(tail(np.array([0.5])), dtype=np.float64)
-    if not (np.isfinite(values).all() and np.isfinite(last).all()):
+def _at(tail: Tail, left: FloatArray, bits: int, coordinates: tuple[float, ...]) -> FloatArray:
+    """Quantiles (segments, coordinates) at local coordinates of segments."""
+    v = left[:, None] + _widths(left, bits)[:, None] * np.array(coordinates)
+    values = np.asarray(tail(v.ravel()), dtype=np.float64).reshape(v.shape)
+    if not np.isfinite(values).all():
         raise TableError("its quantiles are not finite: arguments out of range, or tails beyond the largest numbers")
-    rises = np.column_stack([values, np.append(values[1:, 0], last)]) - values[:, :1]
-    coefficients = np.zeros((len(values) + 1, 6))
+    return values
+
+
+def _fit(values: FloatArray) -> FloatArray:
+    """Coefficients (segments, 6) from values at `_NODES`."""
+    rises = values - values[:, :1]
+    coefficients = np.zeros((len(values), 6))
     for i, weights in enumerate(_to_powers()):  # no matmul: its bits depend on the BLAS
-        coefficients[:-1] += rises[:, i, None] * weights
-    coefficients[:, 0] = np.append(values[:, 0], last)
+        coefficients += rises[:, i, None] * weights
+    coefficients[:, 0] = values[:, 0]
     return coefficients
 
 
-def _worst(tail: Tail, side: FloatArray, bits: int, scale: float) -> float:
+def _side(tail: Tail, bits: int) -> FloatArray:
+    """Coefficients (segments + 1, 6) of one side, the last for v = 1/2."""
+    values = _at(tail, _starts(bits), bits, _NODES[:-1])
+    middle = float(np.asarray(tail(np.array([0.5])))[0])
+    ends = np.append(values[1:, 0], middle)
+    return np.vstack([_fit(np.column_stack([values, ends])), [[middle, 0.0, 0.0, 0.0, 0.0, 0.0]]])
+
+
+def _worst(tail: Tail, coefficients: FloatArray, left: FloatArray, bits: int, scale: float) -> float:
     """Largest error between the nodes, relative to max(|quantile|, `scale`)."""
-    exact = _sampled(tail, bits, _BETWEEN)
+    exact = _at(tail, left, bits, _BETWEEN)
     t = np.array(_BETWEEN)
     table = np.zeros_like(exact)
     for k in (5, 4, 3, 2, 1, 0):
-        table = table * t + side[:-1, k, None]
-    error = np.abs(table - exact) / np.maximum(np.abs(exact), abs(scale))
-    return float(np.nan_to_num(error, nan=math.inf).max())
+        table = table * t + coefficients[:, k, None]
+    return float((np.abs(table - exact) / np.maximum(np.abs(exact), abs(scale))).max())
 
 
 def _moments(sides: tuple[FloatArray, FloatArray], bits: int) -> tuple[float, float]:
     """Mean and standard deviation of what the table gives: exact integrals of its polynomials."""
-    _, width = _starts(bits)
+    width = _widths(_starts(bits), bits)
     rest = math.ldexp(1.0, -1 - OCTAVES)  # below the first segment its first value holds
     power = np.arange(1, 7)
     mean = math.fsum(float((width * (c[:-1] / power).sum(axis=1)).sum()) + rest * float(c[0, 0]) for c in sides)

@@ -76,14 +76,15 @@ def wrapped(words: str, width: float, size: float = SIZE) -> str:
     """
     if extent(words, size) <= width:
         return words
-    lines = _filled(words, width, size)
-    narrower = width
-    while narrower > width / 2:
-        narrower -= 0.05
-        tried = _filled(words, narrower, size)
-        if len(tried) > len(lines) or max(extent(line, size) for line in tried) > width:
+    pieces = [[one] if extent(one, size) <= width else list(one) for one in _pieces(words)]
+    flat = [one for parts in pieces for one in parts]
+    lines = _filled(flat, width, size)
+    narrower = width - 0.05
+    while len(tried := _filled(flat, narrower, size)) == len(lines):
+        if max(extent(line, size) for line in tried) > narrower:
             break
         lines = tried
+        narrower -= 0.05
     return "\n".join(lines)
 
 
@@ -96,10 +97,10 @@ def shortened(words: str, width: float, size: float = SIZE) -> str:
     return f"{words.rstrip()}…"
 
 
-def _filled(words: str, width: float, size: float) -> list[str]:
+def _filled(pieces: list[str], width: float, size: float) -> list[str]:
+    """Lines that take as many pieces as fit; one piece at least."""
     lines = [""]
-    fitting = [[piece] if extent(piece, size) <= width else list(piece) for piece in _pieces(words)]
-    for piece in (part for parts in fitting for part in parts):
+    for piece in pieces:
         if lines[-1].strip() and extent(lines[-1] + piece.rstrip(), size) > width:
             lines.append("")
         lines[-1] += piece
