@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ctsim import schema, units
-from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim import constants, schema, units
+from ctsim.errors import Finding, Place, did_you_mean
 from ctsim.library import Library, PlacedChange
 from ctsim.programme import Figure, Parameter, Programme
 from ctsim.spreads import spreads_of
@@ -16,23 +16,28 @@ from ctsim.tomlfile import Document
 
 
 def assemble(
-    head: schema.ScenarioHead, library: Library, changes: tuple[PlacedChange, ...]
-) -> tuple[tuple[Programme, ...], dict[str, Parameter]]:
-    """The programmes of a scenario and the shared parameters by name. Raises InputError with every finding."""
-    assembly = _Assembly(head, library, changes)
+    head: schema.ScenarioHead, chosen: Place, library: Library, changes: tuple[PlacedChange, ...]
+) -> tuple[tuple[Programme, ...], dict[str, Parameter], list[Finding]]:
+    """The programmes of a scenario, the shared parameters by name, and every finding.
+
+    `chosen` is where the scenario chooses its programmes.
+    """
+    assembly = _Assembly(head, chosen, library, changes)
     programmes = assembly.programmes()
-    if assembly.findings:
-        raise InputError(sorted(set(assembly.findings), key=lambda one: (one.place, one.key, one.message)))
-    return programmes, assembly.shared
+    return programmes, assembly.shared, assembly.findings
 
 
 class _Assembly:
     """Applies changes to the pages of a library, and checks what one record alone cannot show."""
 
-    def __init__(self, head: schema.ScenarioHead, library: Library, changes: tuple[PlacedChange, ...]) -> None:
+    def __init__(
+        self, head: schema.ScenarioHead, chosen: Place, library: Library, changes: tuple[PlacedChange, ...]
+    ) -> None:
         self.library = library
+        self.chosen = chosen
         self.fixed = head.uncertainty == "none"
         self.findings: list[Finding] = []
+        self._changed_by: dict[tuple[str, str | None], int] = {}
         self.parameter_changes: dict[str, list[PlacedChange]] = {}
         self.formula_changes: dict[str, PlacedChange] = {}
         self.included = dict.fromkeys((page.record.programme.id for page in library.pages), True)
@@ -47,12 +52,17 @@ class _Assembly:
         for name in programmes:
             if name not in self.included:
                 hint = did_you_mean(name, self.included)
-                self.findings.append(Finding(Place(), "scenario.programmes", f"no programme '{name}'.{hint}"))
+                self.findings.append(Finding(self.chosen, "scenario.programmes", f"no programme '{name}'.{hint}"))
         self.included = {name: name in programmes for name in self.included}
 
     def _sort_in(self, one: PlacedChange) -> None:
         change = one.change
         self._source(change.source, one.place, "change.source")
+        target = (one.place.file, change.parameter or change.impact or change.programme)
+        if target in self._changed_by:
+            message = f"'{target[1]}' is changed twice, also in line {self._changed_by[target]}; keep one"
+            self.findings.append(Finding(one.place, "change", message))
+        self._changed_by[target] = one.place.line
         if change.parameter is not None:
             self.parameter_changes.setdefault(change.parameter, []).append(one)
         elif change.impact is not None:
@@ -73,7 +83,11 @@ class _Assembly:
     def programmes(self) -> tuple[Programme, ...]:
         built = tuple(self._programme(page) for page in self.library.pages)
         self._unknown_targets(built)
-        return tuple(programme for programme in built if self.included[programme.id])
+        self._shared_names(built)
+        left = tuple(programme for programme in built if self.included[programme.id])
+        if not left and not self.findings:
+            self.findings.append(Finding(self.chosen, "scenario.programmes", "no programme is left; include one"))
+        return left
 
     def _programme(self, document: Document[schema.ProgrammePage]) -> Programme:
         page = document.record
@@ -123,6 +137,7 @@ class _Assembly:
         key = ".".join(path)
         if record.source:
             self._source(record.source, places["source"], f"{key}.source")
+        self._not_there(record, places, key)
         try:
             units.check(record.unit or "1")
         except units.UnitError as error:
@@ -140,7 +155,7 @@ class _Assembly:
         sets = {key: value for key, value in sets.items() if value is not None}
         moved = {"value", "low", "unit"} & set(sets)
         if moved and "uncertainty" not in sets and (stale := self._stale_spread(record)):
-            now = f"{change.value:g}" if isinstance(change.value, float) else "changed"
+            now = _number_words(change)
             message = f"value is now {now}, the spread is still {stale}; restate 'uncertainty'"
             self.findings.append(Finding(one.place, f"change.{full}.value", message))
         if "value" in sets:
@@ -159,13 +174,27 @@ class _Assembly:
 
     def _stale_spread(self, record: schema.Parameter) -> str:
         """The spread of `record` in words, if it would not follow a new value."""
+        if record.uncertainty is None:
+            return "" if record.low is None else f"uniform({record.low:g}, {record.high:g}), the printed range"
         spreads = record.uncertainty if isinstance(record.uncertainty, dict) else {"": record.uncertainty}
         for spread in spreads.values():
-            if spread is not None and spread.spread_class is None and not spread.relative and spread.dist != "fixed":
-                return (
-                    f"{spread.dist}({', '.join(f'{v:g}' for v in spread.arguments().values() if isinstance(v, float))})"
-                )
+            if spread.spread_class is None and not spread.relative and spread.dist != "fixed":
+                name = "PERT" if spread.dist == "pert" else spread.dist
+                return f"{name}({', '.join(_argument_words(one) for one in spread.arguments().values())})"
         return ""
+
+    def _not_there(self, record: schema.Parameter, places: dict[str, Place], key: str) -> None:
+        """What a page may say but this version of ctsim would pass over in silence."""
+        if record.constant is not None and record.constant not in constants.UNITS:
+            known = ", ".join(constants.UNITS)
+            message = f"no constant '{record.constant}' in ctsim.constants; known: {known}"
+            self.findings.append(Finding(places["constant"], f"{key}.constant", message))
+        if record.years == "independent":
+            message = "independent years are not sampled yet; take it out, or make a parameter of each year"
+            self.findings.append(Finding(places["years"], f"{key}.years", message))
+        if record.sum_to_one is not None:
+            message = "compositions are not sampled yet; take it out"
+            self.findings.append(Finding(places["sum_to_one"], f"{key}.sum_to_one", message))
 
     def _figure(
         self, document: Document[schema.ProgrammePage], programme: str, number: int, record: schema.Impact
@@ -207,6 +236,24 @@ class _Assembly:
                 self.findings.append(Finding(figure.place, "impact", message))
             seen.add(figure.key)
 
+    def _shared_names(self, programmes: tuple[Programme, ...]) -> None:
+        """Draws belong to names: two quantities of one name would silently be one."""
+        owners = {name: f"shared parameter '{name}'" for name in self.shared}
+        for programme in programmes:
+            for name, parameter in programme.parameters.items():
+                if programme.page.parameter[name].shared is None:
+                    self._own_name(owners, parameter.stream, f"parameter '{programme.id}.{name}'",
+                                   Finding(parameter.place("was"), f"parameter.{name}", ""))  # fmt: skip
+            for figure in programme.figures:
+                self._own_name(owners, f"{programme.id}.{figure.name}", f"figure '{figure.key}'",
+                               Finding(figure.place, f"impact.{figure.key}", ""))  # fmt: skip
+
+    def _own_name(self, owners: dict[str, str], name: str, who: str, finding: Finding) -> None:
+        other = owners.setdefault(name, who)
+        if other != who:
+            message = f"its draws would be those of {other}, both named '{name}'; rename one"
+            self.findings.append(replace(finding, message=message))
+
     def _source(self, citation: schema.Citation, place: Place, key: str) -> None:
         known = self.library.sources.record.source
         if citation.key not in known:
@@ -222,3 +269,18 @@ class _Assembly:
             if key not in self._targets:
                 message = f"no figure '{key}'.{did_you_mean(key, self._targets)}"
                 self.findings.append(Finding(one.place, "change.impact", message))
+
+
+def _number_words(change: schema.Change) -> str:
+    """What a change sets, as messages show it."""
+    if isinstance(change.value, float):
+        return f"{change.value:g}"
+    if change.value is None:
+        return f"{change.low:g}–{change.high:g}" if change.low is not None and change.high is not None else "changed"
+    return ", ".join(f"{year}: {_argument_words(value)}" for year, value in change.value.items())
+
+
+def _argument_words(value: Any) -> str:
+    if isinstance(value, schema.Range):
+        return f"{value.low:g}–{value.high:g}"
+    return f"{value:g}" if isinstance(value, float) else str(value)[:60]

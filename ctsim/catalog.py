@@ -21,9 +21,10 @@ from ctsim import schema
 from ctsim.assembly import assemble
 from ctsim.binding import Binding, bind, sources
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.library import Library, PlacedChange, chain, merged, read_library
+from ctsim.library import Library, PlacedChange, chain, holds, merged, read_library
 from ctsim.programme import Parameter, Programme
 from ctsim.streams import STREAM_VERSION
+from ctsim.tomlfile import findings_of
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,11 @@ class Scenario:
         placed = [PlacedChange(_change(one, Place(place, number)), Place(place, number))
                   for number, one in enumerate(changes, 1)]  # fmt: skip
         head = schema.ScenarioHead(
-            id=self.id, revision=self.revision, title_ja=self.title_ja, title_en=self.title_en,
+            id=self.id, revision=self.revision or None, title_ja=self.title_ja, title_en=self.title_en,
             uncertainty="none" if self.uncertainty == "none" else "pages",
+            programmes=tuple(programme.id for programme in self.programmes),
         )  # fmt: skip
-        return _build(head, self.library, (*self.changes, *placed), self.formulas, self.file)
+        return _build(head, Place(self.file), self.library, (*self.changes, *placed), self.formulas, self.file, [])
 
     def to_toml(self) -> str:
         """The scenario resolved and self-contained: every page with its changes applied."""
@@ -116,31 +118,40 @@ def load(scenario: str | Path, formulas: str | Path | None = None) -> Scenario:
     `formulas` is a folder with formula modules of programmes outside the package. Raises InputError with every finding.
     """
     outside = _formulas_folder(formulas)
-    files = chain(scenario)
+    findings: list[Finding] = []
+    files = chain(scenario, findings)
     folders = [path.parent for path, _ in files]
-    head, changes = merged(files)
-    built = _build(head, read_library(folders), changes, outside, str(files[-1][0]))
-    _ = built.binding
-    return built
+    head, chosen, changes = merged(files)
+    return _build(head, chosen, read_library(folders, findings), changes, outside, str(files[-1][0]), findings)
 
 
 def _formulas_folder(given: str | Path | None) -> Path | None:
     if given is None:
         return None
     folder = Path(given)
-    if not folder.is_dir():
-        raise InputError(f"--formulas {folder}: no such folder")
+    if not holds(folder.is_dir):
+        raise InputError(f"--formulas {str(folder)[-200:]}: no such folder; give the one that holds <programme>.py")
     return folder.resolve()
 
 
 def _build(
-    head: schema.ScenarioHead, library: Library, changes: tuple[PlacedChange, ...], outside: Path | None, file: str
-) -> Scenario:
-    programmes, shared = assemble(head, library, changes)
-    return Scenario(
+    head: schema.ScenarioHead, chosen: Place, library: Library, changes: tuple[PlacedChange, ...],
+    outside: Path | None, file: str, findings: Iterable[Finding],
+) -> Scenario:  # fmt: skip
+    """The scenario, bound; or InputError with `findings`, those of the changes and pages, and those of the formulas."""
+    programmes, shared, found = assemble(head, chosen, library, changes)
+    scenario = Scenario(
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
         programmes, shared, changes, library, outside, file,
     )  # fmt: skip
+    found = [*findings, *found]
+    try:
+        _ = scenario.binding
+    except InputError as error:
+        found += error.findings
+    if found:
+        raise InputError(sorted(set(found), key=lambda one: (one.place, one.key, one.message)))
+    return scenario
 
 
 def _change(given: schema.Change | Mapping[str, Any], place: Place) -> schema.Change:
@@ -149,8 +160,7 @@ def _change(given: schema.Change | Mapping[str, Any], place: Place) -> schema.Ch
     try:
         return schema.Change.model_validate({k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
     except ValidationError as error:
-        found = [Finding(place, ".".join(str(part) for part in e["loc"]), e["msg"]) for e in error.errors()]
-        raise InputError(found) from None
+        raise InputError(findings_of(error, given, schema.Change, lambda _: place)) from None
 
 
 def _dump(record: Any) -> dict[str, Any]:

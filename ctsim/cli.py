@@ -6,18 +6,21 @@ Exit status: 0 done Â· 1 check or audit found something its page does not mark Â
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 import ctsim
-from ctsim.errors import CtsimError, Finding, InputError, Place
+from ctsim.errors import CtsimError, Finding, InputError, Place, one_line
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -32,14 +35,18 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
+        _encodable(sys.stdout)
+        _encodable(sys.stderr)
         try:
-            sys.exit(super().main(*args, **kwargs) or 0)
+            status = super().main(*args, **kwargs) or 0
+            sys.stdout.flush()
+            sys.exit(status)
         except CtsimError as error:
             for finding in error.findings:
                 click.echo(str(finding), err=True)
             sys.exit(error.exit_status)
         except click.ClickException as error:
-            click.echo(f"ctsim: {error.format_message()}", err=True)
+            click.echo(f"ctsim: {one_line(error.format_message())}", err=True)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
             click.echo("stopped; nothing was kept: run the same command again", err=True)
@@ -48,19 +55,32 @@ class _Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                click.echo(f"ctsim: {error.filename or 'output'}: cannot be written: {error.strerror}", err=True)
+                sys.exit(2)
             click.echo(f"a fault of ctsim: {type(error).__name__}; please send {_fault_report()}", err=True)
             sys.exit(OUR_FAULT)
+
+
+def _encodable(stream: TextIO) -> None:
+    """Where a stream cannot hold a character, as in a file of an old code page, it gets its escape instead."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _fault_report() -> str:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile("w", prefix="ctsim-fault-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(
-            f"ctsim {ctsim.__version__}, Python {sys.version}\n{shlex.join(sys.argv)}\n\n{traceback.format_exc()}"
-        )
-    return file.name
+    said = f"ctsim {ctsim.__version__}, Python {sys.version}\n{shlex.join(sys.argv)}\n\n{traceback.format_exc()}"
+    named = {"prefix": "ctsim-fault-", "suffix": ".txt", "delete": False, "encoding": "utf-8"}
+    try:
+        with tempfile.NamedTemporaryFile("w", errors="backslashreplace", **named) as file:  # type: ignore[call-overload]
+            file.write(said)
+    except OSError as error:
+        return f"these words; no report could be written ({error.strerror})"
+    return str(file.name)
 
 
 class _Count(click.ParamType[int]):
@@ -301,7 +321,9 @@ def _option_changes(scenario: Scenario, sets: Sequence[str], fixes: Sequence[str
         try:
             value = float(text)
         except ValueError:
-            raise InputError(f"--set {given}: write PARAMETER=NUMBER, in the unit of the page") from None
+            value = float("nan")
+        if not isfinite(value):
+            raise InputError(f"--set {given}: write PARAMETER=NUMBER, in the unit of the page")
         changes.append((name.strip(), value, f"--set {given}"))
     for name in fixes:
         if name in known and known[name].years != ("",):
@@ -414,11 +436,13 @@ def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", show_header=any(head))
+    table = Table(
+        title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", show_header=any(head)
+    )
     for number, name in enumerate(head):
         table.add_column(name, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     console.print(table)
 
 

@@ -30,6 +30,7 @@ from ctsim.streams import STREAM_VERSION, TILE
 DEFAULT_DRAWS: Final = 2**20
 DEFAULT_CHUNK: Final = 2**18
 MOST_DRAWS: Final = 2**40
+MOST_WORKERS: Final = 1024
 PACKAGES: Final = ("ctsim", "numpy", "scipy", "numba", "xarray", "dask")
 
 Progress = Callable[[int, int], None]
@@ -84,12 +85,8 @@ def simulate(
         opened = open_run(out)
         return Run(opened.tree, opened.card, opened.directory, (f"{out}: the same run, already there",))
     with directory.opened(request, resolved.to_toml()):
-        try:
-            tree, card = _compute(resolved, request, tiles, chunk, workers, wanted, progress, command)
-            card = directory.seal(card, tree)
-        except BaseException:
-            directory.discard()
-            raise
+        tree, card = _compute(resolved, request, tiles, chunk, workers, wanted, progress, command)
+        card = directory.seal(card, tree)
     return Run(tree, card, Path(out), messages)
 
 
@@ -111,12 +108,16 @@ def default_directory(
 def parameters_at(scenario: Scenario, draw: int, seed: int) -> list[tuple[str, float, str]]:
     """(label, value, unit) of everything that is sampled, at one draw."""
     if draw < 0 or draw >= MOST_DRAWS:
-        raise InputError(f"--draw {draw}: must be between 0 and {MOST_DRAWS:,}")
+        raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
+    _check(1, seed, "mc", 1, None)
     rows = Kernel(scenario.binding, (), seed).parameters_at(draw)
     return [(row.label, value, row.unit) for row, value in rows]
 
 
 def _check(draws: int, seed: int, method: str, chunk: int, workers: int | None) -> None:
+    numbers = {"draws": draws, "seed": seed, "chunk": chunk, "workers": 1 if workers is None else workers}
+    if broken := [name for name, number in numbers.items() if not isinstance(number, int)]:
+        raise InputError([Finding(Place(), "", f"--{name} {numbers[name]}: must be a whole number") for name in broken])
     faults = []
     if not 1 <= draws <= MOST_DRAWS:
         faults.append(f"--draws {draws}: must be between 1 and {MOST_DRAWS:,}")
@@ -126,10 +127,15 @@ def _check(draws: int, seed: int, method: str, chunk: int, workers: int | None) 
         faults.append(f"--method {method}: only mc for now")
     if chunk < 1:
         faults.append(f"--chunk {chunk}: must be at least 1 draw")
-    if workers is not None and workers < 1:
-        faults.append(f"--workers {workers}: must be at least 1")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        faults.append(f"--workers {workers}: must be between 1 and {MOST_WORKERS:,}")
     if faults:
         raise InputError([Finding(Place(), "", fault) for fault in faults])
+
+
+def _encodable(text: str) -> str:
+    """Paths that are not UTF-8 hold lone surrogates, which no result file can."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _years(years: Iterable[int | str] | None) -> tuple[str, ...]:
@@ -161,8 +167,8 @@ def _compute(
         "replicates": summaries.REPLICATES,
         "coordinates": {},
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "formulas": str(scenario.formulas) if scenario.formulas else "",
-        "command": command or "",
+        "formulas": _encodable(str(scenario.formulas or "")),
+        "command": _encodable(command or ""),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(perf_counter() - clock, 3),
     }

@@ -1,29 +1,30 @@
 """One pass over blocks of draws: random words, quantile functions, formulas, statistics.
 
 A draw of a row depends only on (seed, stream name, draw index); formulas are the plain Python functions of
-`ctsim.formulas`, compiled as they are. Blocks stay small so that everything they touch fits into cache.
+`ctsim.formulas`, compiled as they are. Three compiled calls a block, none of which holds the GIL; blocks are small, so
+that what one call writes is still in cache when the next one reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ctsim import summaries
-from ctsim.binding import Binding, Formula, Row
-from ctsim.compiled import cache_in_folder, compiled
-from ctsim.distributions import Quantiles, build, fill
+from ctsim.binding import Binding, Row
+from ctsim.compiled import compiled
+from ctsim.distributions import FIXED, Quantiles, build, fill
+from ctsim.generated import evaluator
 from ctsim.streams import TILE, stream_key, words
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
-BLOCK_TILES: Final = 4
-PURPOSE_SAMPLE: Final = 0
+BLOCK_TILES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ class Kernel:
         self.binding = binding
         self.targets = tuple(targets)
         self.seed = seed
-        self._samplers = [_sampler(row, seed) for row in binding.rows]
-        self._functions = [None if step.function is None else _ufunc(step.function) for step in binding.steps]
+        self.quantiles = [_quantiles(row) for row in binding.rows]
+        self._sampled = _Sampled(binding.rows, self.quantiles, seed)
+        self._sums = _Sums(self.targets)
+        self._evaluate = evaluator(binding)
 
     def central(self) -> FloatArray:
         """The targets at what is printed, by plain Python, in their units."""
@@ -62,9 +65,10 @@ class Kernel:
     def evaluate(self, first_tile: int, tiles: int) -> FloatArray:
         """Target values (target, draw) of a range of tiles."""
         values = np.empty((len(self.targets), tiles * TILE))
+        buffers = self._buffers()
         for start in range(0, tiles, BLOCK_TILES):
-            count = min(BLOCK_TILES, tiles - start)
-            self._block(first_tile + start, count, values[:, start * TILE : (start + count) * TILE])
+            count = min(BLOCK_TILES, tiles - start) * TILE
+            values[:, start * TILE : start * TILE + count] = self._block(first_tile + start, count, *buffers)
         return values
 
     def plan(self, pilot: FloatArray) -> summaries.Plan:
@@ -75,76 +79,120 @@ class Kernel:
     def chunk(self, plan: summaries.Plan, first_tile: int, tiles: int) -> summaries.State:
         """The statistics of a range of tiles."""
         state = summaries.empty(plan)
-        block = np.empty((len(self.targets), BLOCK_TILES * TILE))
+        buffers = self._buffers()
         for start in range(0, tiles, BLOCK_TILES):
-            count = min(BLOCK_TILES, tiles - start)
-            values = block if count == BLOCK_TILES else np.empty((len(self.targets), count * TILE))
-            self._block(first_tile + start, count, values)
-            summaries.accumulate(plan, state, values, first_tile + start)
+            count = min(BLOCK_TILES, tiles - start) * TILE
+            summaries.accumulate(plan, state, self._block(first_tile + start, count, *buffers), first_tile + start)
         return state
 
     def parameters_at(self, draw: int) -> list[tuple[Row, float]]:
         """Every row's value at one draw, for looking at a draw that went wrong."""
-        rows = self._rows(draw // TILE, 1)
+        rows = self._buffers()[0]
+        self._sampled.fill(draw // TILE, rows)
         return [(row, float(rows[i, draw % TILE])) for i, row in enumerate(self.binding.rows)]
 
-    def _rows(self, first_tile: int, tiles: int) -> FloatArray:
-        rows = np.empty((len(self.binding.rows), tiles * TILE))
-        for row, (key, quantiles) in zip(rows, self._samplers, strict=True):
-            _sample(key, first_tile, quantiles.kind, quantiles.parameters, quantiles.table, row)
-        return rows
+    def _buffers(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Rows with the fixed ones filled in, steps, targets."""
+        rows = np.empty((len(self.binding.rows), BLOCK_TILES * TILE))
+        for row, quantiles in zip(rows, self.quantiles, strict=True):
+            if quantiles.kind == FIXED:
+                row[:] = quantiles.parameters[0]
+        steps = np.empty((len(self.binding.steps), BLOCK_TILES * TILE))
+        return rows, steps, np.empty((len(self.targets), BLOCK_TILES * TILE))
 
-    def _block(self, first_tile: int, tiles: int, out: FloatArray) -> None:
-        rows = self._rows(first_tile, tiles)
-        steps = np.empty((len(self.binding.steps), tiles * TILE))
-        for result, step, function in zip(steps, self.binding.steps, self._functions, strict=True):
-            given = [_times((rows if one.kind == "row" else steps)[one.index], one.factor) for one in step.inputs]
-            if function is None:
-                result[:] = given[0]
-            else:
-                with np.errstate(all="ignore"):  # what is not finite is counted by the summaries
-                    function(*given, out=result)
-            if step.factor != 1.0:
-                result *= step.factor
-        for value, target in zip(out, self.targets, strict=True):
-            for number, (kind, index, factor) in enumerate(target.parts):
-                part = _times((rows if kind == "row" else steps)[index], factor)
-                if number:
-                    value += part
-                else:
-                    value[:] = part
+    def _block(self, first_tile: int, draws: int, rows: FloatArray, steps: FloatArray, out: FloatArray) -> FloatArray:
+        """Target values of the next `draws` draws, in `out`; the buffers are overwritten."""
+        self._sampled.fill(first_tile, rows[:, :draws])
+        self._evaluate(rows, steps, draws)
+        self._sums.fill(rows, steps, out[:, :draws])
+        return out[:, :draws]
 
 
-def _times(values: FloatArray, factor: float) -> FloatArray:
-    return values if factor == 1.0 else values * factor
+class _Sampled:
+    """The rows that are drawn, as arrays that one compiled loop can walk; equal tables are held once."""
 
+    def __init__(self, rows: Sequence[Row], quantiles: Sequence[Quantiles], seed: int) -> None:
+        drawn = [i for i, one in enumerate(quantiles) if one.kind != FIXED]
+        tables: dict[int, int] = {}
+        flat: list[FloatArray] = []
+        for i in drawn:
+            table = quantiles[i].table
+            if id(table) not in tables:
+                tables[id(table)] = sum(len(one) for one in flat)
+                flat.append(table)
+        self.rows = np.array(drawn, dtype=np.int64)
+        self.keys = np.array([stream_key(seed, rows[i].stream) for i in drawn], dtype=np.uint64)
+        self.kinds = np.array([quantiles[i].kind for i in drawn], dtype=np.int64)
+        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(len(drawn), -1)
+        self.spans = np.array([(tables[id(quantiles[i].table)], len(quantiles[i].table)) for i in drawn], dtype=np.int64)
+        self.table = np.concatenate(flat) if flat else np.zeros(1)
 
-def _sampler(row: Row, seed: int) -> tuple[np.uint64, Quantiles]:
-    """Key and quantile function of a row, in the page's unit."""
-    spread = row.spread
-    quantiles = build(spread.dist, dict(spread.arguments), spread.truncate)
-    if spread.relative:
-        quantiles = quantiles.scaled(row.central)
-    return np.uint64(stream_key(seed, row.stream)), quantiles
+    def fill(self, first_tile: int, out: FloatArray) -> None:
+        """Draw every row of whole tiles from `first_tile` on; fixed rows are left alone."""
+        spans = self.spans.reshape(-1, 2)
+        _sample(self.rows, self.keys, self.kinds, self.parameters, spans, self.table, first_tile, out)
 
 
 @compiled
 def _sample(
-    key: np.uint64, first_tile: int, kind: int, parameters: FloatArray, table: FloatArray, out: FloatArray
+    rows: IntArray,
+    keys: npt.NDArray[np.uint64],
+    kinds: IntArray,
+    parameters: FloatArray,
+    spans: IntArray,
+    table: FloatArray,
+    first_tile: int,
+    out: FloatArray,
 ) -> None:
     words_ = np.empty(1024, np.uint64)
-    for t in range(out.shape[0] // 1024):
-        words(key, first_tile + t, 0, words_)  # type: ignore[arg-type]  # a key needs 64 unsigned bits
-        fill(kind, parameters, table, words_, out[t * 1024 : (t + 1) * 1024])
+    for k in range(len(rows)):
+        nodes = table[spans[k, 0] : spans[k, 0] + spans[k, 1]]
+        for t in range(out.shape[1] // 1024):
+            words(keys[k], first_tile + t, 0, words_)
+            fill(kinds[k], parameters[k], nodes, words_, out[rows[k], t * 1024 : (t + 1) * 1024])
 
 
-@cache
-def _ufunc(function: Formula) -> Any:
-    """The formula as a numpy ufunc: IEEE arithmetic, no fastmath, machine code kept on disk."""
-    import numba
+class _Sums:
+    """Targets as sums of rows and steps, as arrays that one compiled loop can walk."""
 
-    count = function.__code__.co_argcount
-    signature = numba.float64(*[numba.float64] * count)
-    with cache_in_folder() as cached:
-        decorate: Any = numba.vectorize
-        return decorate([signature], nopython=True, cache=cached)(function)
+    def __init__(self, targets: Sequence[Target]) -> None:
+        parts = [part for target in targets for part in target.parts]
+        self.starts = np.cumsum([0, *(len(target.parts) for target in targets)]).astype(np.int64)
+        self.from_rows = np.array([kind == "row" for kind, _, _ in parts], dtype=np.bool_)
+        self.indices = np.array([index for _, index, _ in parts], dtype=np.int64)
+        self.factors = np.array([factor for _, _, factor in parts], dtype=np.float64)
+
+    def fill(self, rows: FloatArray, steps: FloatArray, out: FloatArray) -> None:
+        """Write every target's values."""
+        _sum(self.starts, self.from_rows, self.indices, self.factors, rows, steps, out)
+
+
+@compiled
+def _sum(
+    starts: IntArray,
+    from_rows: npt.NDArray[np.bool_],
+    indices: IntArray,
+    factors: FloatArray,
+    rows: FloatArray,
+    steps: FloatArray,
+    out: FloatArray,
+) -> None:
+    n = out.shape[1]
+    for target in range(out.shape[0]):
+        result = out[target]
+        for part in range(starts[target], starts[target + 1]):
+            values = rows[indices[part]] if from_rows[part] else steps[indices[part]]
+            factor = factors[part]
+            if part == starts[target]:
+                for i in range(n):
+                    result[i] = values[i] * factor
+            else:
+                for i in range(n):
+                    result[i] += values[i] * factor
+
+
+def _quantiles(row: Row) -> Quantiles:
+    """The quantile function of a row, in the page's unit."""
+    spread = row.spread
+    quantiles = build(spread.dist, dict(spread.arguments), spread.truncate)
+    return quantiles.scaled(row.central) if spread.relative else quantiles

@@ -5,14 +5,14 @@ Nothing is resolved here. Messages name shipped files by their place in the libr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import ctsim
 from ctsim import schema, tomlfile
-from ctsim.errors import CtsimError, Finding, InputError, Place, did_you_mean
+from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.tomlfile import Document
 
 MAX_EXTENDS: Final = 16
@@ -45,6 +45,14 @@ def library_root() -> Path:
     return inside if inside.is_dir() else package.parent / "scenarios"
 
 
+def holds(asked: Callable[[], bool]) -> bool:
+    """Whether something holds of a path; not of one that the system cannot look up, as a name that is too long."""
+    try:
+        return asked()
+    except OSError:
+        return False
+
+
 def shipped() -> list[tuple[str, schema.ScenarioHead]]:
     """(folder, head) of every shipped scenario and study."""
     root = library_root()
@@ -58,21 +66,22 @@ def _scenario_path(name: str | Path, near: Path | None) -> Path:
     root = library_root()
     if text.endswith(".toml"):
         path = (near / text) if near and not Path(text).is_absolute() else Path(text)
-        if not path.is_file():
-            raise InputError(f"{path}: no such scenario file")
+        if not holds(path.is_file):
+            kind = "is a directory, not a scenario file" if holds(path.is_dir) else "no such scenario file"
+            raise InputError(f"{str(path)[-200:]}: {kind}; give a name from `ctsim list` or the path of a .toml file")
         return path
     for path in (root / f"{text}.toml", root / "studies" / f"{text}.toml"):
-        if path.is_file() and path.stem not in _NOT_SCENARIOS and "/" not in text:
+        if "/" not in text and holds(path.is_file) and path.stem not in _NOT_SCENARIOS:
             return path
-    if near and (near / f"{text}.toml").is_file():
+    if near and holds((near / f"{text}.toml").is_file):
         return near / f"{text}.toml"
     known = [head.id for _, head in shipped()]
     hint = did_you_mean(text, known) or f" Known: {', '.join(known)}."
-    raise InputError(f"no scenario '{text}'.{hint} Give a name from `ctsim list` or the path of a .toml file.")
+    raise InputError(f"no scenario '{text[:200]}'.{hint} Give a name from `ctsim list` or the path of a .toml file.")
 
 
-def chain(scenario: str | Path) -> list[tuple[Path, Document[schema.ScenarioFile]]]:
-    """The scenario file and all it extends, base first."""
+def chain(scenario: str | Path, findings: list[Finding]) -> list[tuple[Path, Document[schema.ScenarioFile]]]:
+    """The scenario file and all it extends, base first. Adds to `findings` what later checks can live with."""
     chain: list[tuple[Path, Document[schema.ScenarioFile]]] = []
     wanted: str | Path | None = scenario
     near: Path | None = None
@@ -81,14 +90,19 @@ def chain(scenario: str | Path) -> list[tuple[Path, Document[schema.ScenarioFile
         try:
             path = _scenario_path(wanted, near)
         except InputError as error:
-            raise InputError([replace(f, place=place, key="scenario.extends" if chain else "")
-                              for f in error.findings]) from None  # fmt: skip
+            raise InputError([*findings, *(replace(one, place=place, key="scenario.extends" if chain else "")
+                                           for one in error.findings)]) from None  # fmt: skip
         if any(path.resolve() == earlier.resolve() for earlier, _ in chain):
             circle = " -> ".join([*(p.stem for p, _ in chain), path.stem])
-            raise InputError(Finding(place, "scenario.extends", f"extends itself in a circle: {circle}"))
+            message = f"extends itself in a circle: {circle}; take one 'extends' out"
+            raise InputError([*findings, Finding(place, "scenario.extends", message)])
         if len(chain) >= MAX_EXTENDS:
-            raise InputError(Finding(place, "scenario.extends", f"more than {MAX_EXTENDS} scenarios deep"))
-        document = tomlfile.read(path, schema.ScenarioFile, _shown(path))
+            message = f"more than {MAX_EXTENDS} scenarios deep; extend an earlier one"
+            raise InputError([*findings, Finding(place, "scenario.extends", message)])
+        document, found = tomlfile.read_on(path, schema.ScenarioFile, _shown(path))
+        findings += found
+        if document is None:
+            raise InputError(findings)
         chain.append((path, document))
         wanted, near = document.record.scenario.extends, path.parent
         place = document.place("scenario", "extends")
@@ -97,32 +111,37 @@ def chain(scenario: str | Path) -> list[tuple[Path, Document[schema.ScenarioFile
 
 def merged(
     chain: list[tuple[Path, Document[schema.ScenarioFile]]],
-) -> tuple[schema.ScenarioHead, tuple[PlacedChange, ...]]:
-    """One head with what derived scenarios leave out taken from their base, and all changes in order."""
+) -> tuple[schema.ScenarioHead, Place, tuple[PlacedChange, ...]]:
+    """One head with what derived scenarios leave out taken from their base; where it chooses programmes; changes."""
     fields: dict[str, Any] = {}
     changes: list[PlacedChange] = []
+    chosen = Place()
     for _, document in chain:
+        if document.record.scenario.programmes is not None or not chosen.file:
+            chosen = document.place("scenario", "programmes")
         fields |= document.record.scenario.model_dump(exclude_none=True)
         changes += [PlacedChange(change, document.place("change", number))
                     for number, change in enumerate(document.record.change)]  # fmt: skip
-    return schema.ScenarioHead.model_validate(fields), tuple(changes)
+    return schema.ScenarioHead.model_validate(fields), chosen, tuple(changes)
 
 
-def read_library(folders: Iterable[Path]) -> Library:
-    """The shipped library and the pages beside the user's scenario files."""
+def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
+    """The shipped library and the pages beside the user's scenario files.
+
+    Adds to `findings` what later checks can live with; raises InputError with all of them for anything else.
+    """
     root = library_root()
     page_folders = dict.fromkeys(
         folder.resolve() / "programmes" for folder in (root, *folders) if folder.name != "studies"
     )
     paths = [path for folder in page_folders for path in sorted(folder.glob("*.toml"))]
-    findings: list[Finding] = []
     pages = [_collect(findings, path, schema.ProgrammePage) for path in paths]
     shared = _collect(findings, root / "shared.toml", schema.SharedFile)
     classes = _collect(findings, root / "spread_classes.toml", schema.SpreadClassesFile)
     known = _collect(findings, root / "sources.toml", schema.SourcesFile)
     good = tuple(page for page in pages if page is not None)
-    findings += _duplicate_ids(good)
-    if findings or shared is None or classes is None or known is None:
+    findings += (twice := _duplicate_ids(good))
+    if twice or len(good) < len(pages) or shared is None or classes is None or known is None:
         raise InputError(findings)
     number = {page.file: page.record.programme.annex or _chapter_number(page.record.programme) for page in good}
     return Library(root, tuple(sorted(good, key=lambda page: (number[page.file], page.file))), shared, classes, known)
@@ -134,11 +153,9 @@ def _chapter_number(head: schema.ProgrammeHead) -> int:
 
 
 def _collect(findings: list[Finding], path: Path, model: type[Any]) -> Any:
-    try:
-        return tomlfile.read(path, model, _shown(path))
-    except CtsimError as error:
-        findings.extend(error.findings)
-        return None
+    document, found = tomlfile.read_on(path, model, _shown(path))
+    findings += found
+    return document
 
 
 def _shown(path: Path) -> str:

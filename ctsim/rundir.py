@@ -10,7 +10,8 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -38,12 +39,13 @@ class RunDirectory:
 
         Raises RunDirectoryError for anything else that is there.
         """
-        if not self.path.exists():
-            return None
-        if not self.path.is_dir():
-            raise RunDirectoryError(f"{self.path}: is a file; give --out a new directory")
-        if not any(self.path.iterdir()):
-            return None
+        with self._writing():
+            if not self.path.exists():
+                return None
+            if not self.path.is_dir():
+                raise RunDirectoryError(f"{self.path}: is a file; give --out a new directory")
+            if not any(self.path.iterdir()):
+                return None
         card = self.card()
         differing = [key for key in REQUEST if card.get(key) != request.get(key)]
         if differing:
@@ -59,11 +61,14 @@ class RunDirectory:
             with (self.path / CARD).open(encoding="utf-8") as file:
                 card = json.load(file)
         except FileNotFoundError:
-            raise RunDirectoryError(f"{self.path}: is not a run directory (no {CARD})") from None
-        except (OSError, ValueError) as error:
-            raise RunDirectoryError(f"{self.path}/{CARD}: cannot be read: {error}") from None
+            message = f"is not a run directory (no {CARD}); give a new or an empty directory"
+            raise RunDirectoryError(f"{self.path}: {message}") from None
+        except (OSError, ValueError, RecursionError) as error:
+            message = f"cannot be read: {getattr(error, 'strerror', None) or error}; give a new or an empty directory"
+            raise RunDirectoryError(f"{self.path}/{CARD}: {message}") from None
         if not isinstance(card, dict) or card.get("format") != FORMAT:
-            raise RunDirectoryError(f"{self.path}/{CARD}: is not of format {FORMAT}; it was written by another ctsim")
+            message = f"is not of format {FORMAT}: written by another ctsim; give a new or an empty directory"
+            raise RunDirectoryError(f"{self.path}/{CARD}: {message}")
         return card
 
     @contextmanager
@@ -72,9 +77,13 @@ class RunDirectory:
         with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
             with _locked(self.path):
-                self._write(SCENARIO, lambda path: path.write_text(scenario, encoding="utf-8"))
-                self._write_card({**request, "sealed": False})
-                yield
+                try:
+                    self._write(SCENARIO, lambda path: path.write_text(scenario, encoding="utf-8"))
+                    self._write_card({**request, "sealed": False})
+                    yield
+                except BaseException:
+                    self.discard()
+                    raise
 
     def seal(self, card: Mapping[str, Any], result: xr.DataTree) -> dict[str, Any]:
         """Write the summary, then the sealed card; returns the card."""
@@ -87,24 +96,37 @@ class RunDirectory:
 
     def discard(self) -> None:
         """Remove an unsealed card and what goes with it, so that nothing half-written stays behind."""
-        for name in (CARD, SCENARIO, SUMMARY):
-            (self.path / name).unlink(missing_ok=True)
-        if self.path.is_dir() and not any(self.path.iterdir()):
-            self.path.rmdir()
+        with suppress(OSError):
+            for name in (CARD, SCENARIO, SUMMARY):
+                (self.path / name).unlink(missing_ok=True)
+            if self.path.is_dir() and not any(self.path.iterdir()):
+                self.path.rmdir()
 
     def open(self) -> tuple[dict[str, Any], xr.DataTree]:
         """Card and result tree of a sealed run, checked against the card's digests."""
         card = self.card()
         if not card.get("sealed"):
             raise RunDirectoryError(f"{self.path}: is not finished (not sealed); run the same command again")
-        for name, digest in card.get("files", {}).items():
-            path = self.path / Path(name).name
+        files = card.get("files")
+        for name in (SCENARIO, SUMMARY):
+            path = self.path / name
             if not path.is_file():
-                raise RunDirectoryError(f"{path}: is missing; the result is not whole")
-            if _sha256(path) != digest:
-                raise RunDirectoryError(f"{path}: is damaged (its SHA-256 is not the card's); run it again")
-        with xr.open_datatree(self.path / SUMMARY, engine="h5netcdf") as tree:
-            return card, tree.load()
+                raise RunDirectoryError(f"{path}: is missing; the result is not whole, run it again elsewhere")
+            try:
+                whole = isinstance(files, dict) and _sha256(path) == files.get(name)
+            except OSError as error:
+                raise RunDirectoryError(f"{path}: cannot be read: {error.strerror or error}") from None
+            if not whole:
+                message = "is damaged (its SHA-256 is not the card's); move it away and run it again"
+                raise RunDirectoryError(f"{path}: {message}")
+        return card, self._tree()
+
+    def _tree(self) -> xr.DataTree:
+        try:
+            with xr.open_datatree(self.path / SUMMARY, engine="h5netcdf") as tree:
+                return tree.load()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise RunDirectoryError(f"{self.path / SUMMARY}: cannot be read as NetCDF: {error}") from None
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -112,6 +134,8 @@ class RunDirectory:
             yield
         except OSError as error:
             reason = error.strerror or str(error)
+            if error.errno == ENOSPC or "No space left" in reason:
+                reason = "No space left on device"  # libraries wrap it in words of their own
             raise RunDirectoryError(f"{self.path}: cannot be written: {reason}; give --out another place") from None
 
     def _write_card(self, card: Mapping[str, Any]) -> None:

@@ -20,7 +20,8 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*(\[[a-z0-9_]+\])?$", max_length=96)]
 YearLabel = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-Unit = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^\n\t]*$")]
+Unit = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\n\t]*$")]
 ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]*$", max_length=64)]
 
 Kind = Literal["r_and_d", "capital_investment", "demand"]
@@ -96,6 +97,12 @@ class Range(Record):
 
     low: float
     high: float
+
+    @model_validator(mode="after")
+    def _low_below_high(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError("'low' must be below 'high'")
+        return self
 
 
 class Uncertainty(Record):
@@ -177,6 +184,9 @@ Spread = Annotated[
 ]
 
 
+_BESIDE_SHARED: Final = {"shared", "symbol", "as_printed", "source", "note"}
+
+
 class Parameter(Record):
     """One named quantity of a formula: what was printed, and apart from it the spread.
 
@@ -203,6 +213,8 @@ class Parameter(Record):
     @model_validator(mode="after")
     def _value_or_range(self) -> Self:
         if self.shared:
+            if said := sorted(self.model_fields_set - _BESIDE_SHARED):
+                raise ValueError(f"'{said[0]}' comes from shared.toml with 'shared'; take one of the two out")
             return self
         has_range = self.low is not None and self.high is not None
         if (self.low is None) != (self.high is None):
@@ -228,8 +240,11 @@ class Printed(Record):
 
     @model_validator(mode="after")
     def _value_or_range(self) -> Self:
-        if (self.value is None) == (self.low is None or self.high is None):
+        ends = (self.low, self.high)
+        if (self.value is None and None in ends) or (self.value is not None and ends != (None, None)):
             raise ValueError("give 'value', or 'low' and 'high' for a printed range")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError("'low' must be below 'high'")
         return self
 
 
@@ -241,10 +256,10 @@ class Impact(Record):
     """
 
     metric: Metric
-    when: Text
+    when: Label
     item: ItemName = ""
-    item_ja: Text | None = None
-    item_en: Text | None = None
+    item_ja: Label | None = None
+    item_en: Label | None = None
     formula: Identifier
     unit: Unit
     title_ja: Text | None = None
@@ -320,10 +335,10 @@ class ProgrammeHead(Record):
     """Identity of a programme. `annex` is its number there, or `chapter` where the Annex has none."""
 
     id: Identifier
-    annex: int | None = None
-    chapter: Text | None = None
-    name_ja: Text = ""
-    name_en: Text = ""
+    annex: Annotated[int, Field(ge=1, le=999)] | None = None
+    chapter: Label | None = None
+    name_ja: Label = ""
+    name_en: Label = ""
     kind: Kind = "r_and_d"
 
 
@@ -387,13 +402,20 @@ class ScenarioHead(Record):
     """Identity of a scenario. `uncertainty = "none"` fixes every parameter at its value."""
 
     id: Identifier
-    revision: Text | None = None
-    extends: Text | None = None
-    title_ja: Text | None = None
-    title_en: Text | None = None
+    revision: Label | None = None
+    extends: Label | None = None
+    title_ja: Label | None = None
+    title_en: Label | None = None
     uncertainty: Literal["none", "pages"] | None = None
     programmes: tuple[Identifier, ...] | None = None
     note: Text | None = None
+
+
+_CHANGED_WITH: Final = {
+    "parameter": {"value", "low", "high", "unit", "uncertainty"},
+    "programme": {"include"},
+    "impact": {"formula"},
+}
 
 
 class Change(Record):
@@ -421,6 +443,11 @@ class Change(Record):
             raise ValueError("a change of a programme needs 'include = true' or 'include = false'")
         if self.impact is not None and self.formula is None:
             raise ValueError("a change of an impact needs 'formula'")
+        allowed = _CHANGED_WITH[targets[0]] | {targets[0], "reason", "source"}
+        if said := sorted(self.model_fields_set - allowed):
+            raise ValueError(f"'{said[0]}' does nothing in a change of a {targets[0]}; take it out")
+        if self.value is not None and (self.low is not None or self.high is not None):
+            raise ValueError("give 'value', or 'low' and 'high' for a range")
         sets = (self.value, self.low, self.uncertainty)
         if self.parameter is not None and all(field is None for field in sets):
             raise ValueError("a change of a parameter needs 'value', 'low' and 'high', or 'uncertainty'")

@@ -330,6 +330,7 @@ def _message(one: Any, model: type[BaseModel]) -> str:
 _FORMS: Final = (
     ("^[a-z", "a name of lower-case letters, digits and '_'"),
     ("^[12][0-9]{3}", "a year of four digits"),
+    ("^[^", "one line of text"),
 )
 _KINDS: Final = {str: "text", bool: "the truth value", list: "a list", tuple: "a list", dict: "a table"}
 

@@ -22,6 +22,7 @@ from ctsim.catalog import load
 from ctsim.programme import METRICS, YEARS, Programme
 from ctsim.quotes import without_markup
 from tests.source import ROOT
+from tests.test_layers import LAYERS
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -319,6 +320,20 @@ def _aliases() -> Iterator[tuple[str, str]]:
             yield name, unit
 
 
+# ---- docs/architecture.md
+
+
+def layers() -> str:
+    """The picture of the layers, from the table that tests/test_layers.py holds."""
+    rows = [f"{number:>5}  {'  '.join(sorted(names))}" for number, names in enumerate(LAYERS)]
+    return "\n".join(["```text", "layer  modules", *reversed(rows), "```", ""])
+
+
+def architecture_page() -> str:
+    """docs/architecture.md as it stands, with the picture of the layers as it is now."""
+    return put_between((DOCS / "architecture.md").read_text(encoding="utf-8"), "layers", layers())
+
+
 # ---- README.md
 
 SHOWN = {  # rows of the run's tables that README.md shows: number of the programme, when
@@ -396,6 +411,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "audit.md": lambda: audit_page(audit()),
     "programmes.md": programmes_page,
     "units.md": units_page,
+    "architecture.md": architecture_page,
 }
 
 

@@ -1,0 +1,227 @@
+"""The kernel against its parts: rows are streams through quantile functions, formulas are the plain Python they were."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from ctsim import dataset, kernel, summaries
+from ctsim.binding import Binding, Row
+from ctsim.distributions import build, fill
+from ctsim.kernel import Kernel, Target
+from ctsim.streams import TILE, word_of
+from tests.formula_runs import formulas
+from tests.runs import scenario
+
+FloatArray = npt.NDArray[np.float64]
+
+SEED = 20260131
+TILES = 6
+
+
+@cache
+def whole() -> tuple[Kernel, FloatArray]:
+    """Every row and step of the report as targets, and their values (target, draw) of the first tiles."""
+    steps = [Target("step", (str(i),), "", (("step", i, 1.0),)) for i in range(len(binding().steps))]
+    rows = [Target("row", (str(i),), "", (("row", i, 1.0),)) for i in range(len(binding().rows))]
+    made = Kernel(binding(), (*rows, *steps), SEED)
+    return made, made.evaluate(0, TILES)
+
+
+def binding() -> Binding:
+    return scenario().binding
+
+
+def row_values() -> FloatArray:
+    """(row, draw) in page units."""
+    return whole()[1][: len(binding().rows)]
+
+
+def step_values() -> FloatArray:
+    """(step, draw) in the figures' units."""
+    return whole()[1][len(binding().rows) :]
+
+
+def bits(values: Any) -> list[int]:
+    """The bits of floats, every NaN alike: so NaN equals NaN, and 0 is not -0."""
+    numbers = np.asarray(values, dtype=np.float64)
+    found: list[int] = np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64).tolist()
+    return found
+
+
+# ---- rows
+
+
+def by_hand(row: Row, draws: list[int]) -> FloatArray:
+    """Values of a row from the plain Python stream and the quantile function, one draw at a time."""
+    quantiles = build(row.spread.dist, dict(row.spread.arguments), row.spread.truncate)
+    if row.spread.relative:
+        quantiles = quantiles.scaled(row.central)
+    words = np.array([word_of(SEED, row.stream, draw) for draw in draws], dtype=np.uint64)
+    values = np.empty(len(draws))
+    fill(quantiles.kind, quantiles.parameters, quantiles.table, words, values)
+    return values
+
+
+def test_rows_are_what_streams_and_distributions_say() -> None:
+    draws = [0, 1, 511, 512, 1023, 1024, 4095, 4096, TILES * TILE - 1]
+    for row, values in zip(binding().rows, row_values(), strict=True):
+        assert bits(by_hand(row, draws)) == bits(values[draws]), row.label
+
+
+def test_every_draw_lies_inside_its_spread() -> None:
+    for row, values in zip(binding().rows, row_values(), strict=True):
+        support = row.spread.support_of(row.central)
+        if support is not None:
+            slack = 1e-12 * max(map(abs, support))
+            assert min(support) - slack <= values.min() <= values.max() <= max(support) + slack, row.label
+        assert (np.ptp(values) == 0) == (row.spread.dist == "fixed"), row.label
+
+
+def test_a_fixed_row_is_the_printed_number() -> None:
+    pairs = zip(binding().rows, row_values(), strict=True)
+    fixed = [(row, values) for row, values in pairs if row.spread.dist == "fixed"]
+    assert len(fixed) >= 20
+    for row, values in fixed:
+        assert set(values.tolist()) == {row.central}, row.label
+
+
+def test_values_of_one_parameter_for_several_years_rise_together() -> None:
+    """One word for all years: in the order of one year's values no other year's value ever falls."""
+    by_stream: dict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(binding().rows):
+        by_stream[row.stream].append(number)
+    several = {stream: numbers for stream, numbers in by_stream.items() if len(numbers) > 1}
+    assert {"offshore_wind.offshore_wind_capacity", "hydrogen_supply_chain.hydrogen_supply"} <= several.keys()
+    for stream, numbers in several.items():
+        first, *others = row_values()[numbers]
+        order = np.argsort(first)
+        for other in others:
+            assert (np.diff(other[order]) >= 0).all(), stream
+
+
+def test_different_parameters_are_independent() -> None:
+    """Largest rank correlation among all pairs of 6144 draws; false alarm below 1e-9 (|r| < 9 / sqrt(n))."""
+    streams = {row.stream: values for row, values in zip(binding().rows, row_values(), strict=True) if np.ptp(values)}
+    ranks = np.array([np.argsort(np.argsort(values)) for values in streams.values()], dtype=float)
+    correlation = np.corrcoef(ranks) - np.eye(len(ranks))
+    assert np.abs(correlation).max() < 9 / np.sqrt(TILES * TILE)
+
+
+def test_a_shared_parameter_is_one_row_for_all_its_programmes() -> None:
+    uses: dict[str, set[str]] = defaultdict(set)
+    for step in binding().steps:
+        for one in step.inputs:
+            if one.kind == "row":
+                uses[binding().rows[one.index].label].add(step.figure.programme)
+    assert {"hydrogen_supply_chain", "water_electrolysis", "high_temperature_reactor"} <= uses["gas_carbon_content"]
+    assert {"photonics_datacentre", "power_semiconductors", "electric_commercial_vehicles"} <= uses["grid_factor"]
+    labels = [row.label for row in binding().rows]
+    assert len(set(labels)) == len(labels)
+
+
+def test_parameters_at_a_draw_are_its_rows() -> None:
+    made, _ = whole()
+    for draw in (0, 3000, TILES * TILE - 1):
+        assert bits([value for _, value in made.parameters_at(draw)]) == bits(row_values()[:, draw])
+
+
+# ---- formulas
+
+
+def compiled_and_plain(function: Callable[..., float], given: FloatArray) -> tuple[list[int], list[int]]:
+    """Bits of the compiled formula and of the Python one, for arguments (argument, case)."""
+    with np.errstate(all="ignore"):
+        fast = kernel._ufunc(function)(*given)
+    return bits(fast), bits([function(*case) for case in given.T.tolist()])
+
+
+@pytest.mark.parametrize("name", formulas())
+def test_a_compiled_formula_is_the_python_one_bit_for_bit(name: str) -> None:
+    """Every formula of every shipped page, readings too, at numbers of all sizes and signs."""
+    function = formulas()[name][0]
+    assert isinstance(function, FunctionType)
+    count = function.__code__.co_argcount
+    rng = np.random.default_rng([1, *name.encode()])
+    sizes = np.exp(rng.uniform(-20, 20, (count, 300)))
+    signs = rng.choice([-1.0, 1.0], (count, 300), p=[0.1, 0.9])
+    fast, slow = compiled_and_plain(function, np.hstack([sizes * signs, rng.uniform(0.001, 1, (count, 100))]))
+    assert fast == slow
+
+
+def test_every_figure_is_its_formula_at_the_rows_of_its_draw() -> None:
+    """Steps of the kernel against plain Python at the same rows: formulas, unit factors and their order."""
+    for draw in [0, 700, 2048, TILES * TILE - 1]:
+        assert bits(binding().evaluate(row_values()[:, draw].tolist())) == bits(step_values()[:, draw])
+
+
+def test_printed_values_give_the_central_targets() -> None:
+    central = whole()[0].central()
+    assert bits(central[: len(binding().rows)]) == bits(binding().central())
+    assert bits(central[len(binding().rows) :]) == bits(binding().evaluate(binding().central()))
+
+
+def inverse(x: float, y: float) -> float:
+    """Division, min, max, a condition and a power: what a formula may do."""
+    return x / y + min(x, y) * max(x, y) - (x if x > y else -y) ** 2
+
+
+def test_a_compiled_formula_divides_by_zero_as_numbers_do() -> None:
+    with np.errstate(all="ignore"):
+        found = kernel._ufunc(inverse)(np.array([1.0, -1.0, 0.0, 6.0]), np.array([0.0, 0.0, 0.0, 3.0]))
+    assert found[0] == np.inf and found[1] == -np.inf and np.isnan(found[2])
+    assert found[3] == inverse(6.0, 3.0)
+
+
+# ---- blocks, chunks, targets
+
+
+@pytest.mark.parametrize(("first", "tiles"), [(0, 1), (1, 1), (3, 3), (2, 4), (5, 1)])
+def test_a_draw_does_not_depend_on_where_a_block_begins(first: int, tiles: int) -> None:
+    made, values = whole()
+    part = made.evaluate(first, tiles)
+    assert part.tobytes() == values[:, first * TILE : (first + tiles) * TILE].tobytes()
+
+
+def test_draws_go_on_beyond_32_bits() -> None:
+    far = 2**40 // TILE - 1
+    values = whole()[0].evaluate(far, 1)
+    for number, row in enumerate(binding().rows[:20]):
+        assert bits(by_hand(row, [far * TILE + 17])) == bits([values[number, 17]])
+
+
+def test_a_chunk_counts_its_own_draws() -> None:
+    made = Kernel(binding(), dataset.targets(scenario())[:40], SEED)
+    values = made.evaluate(0, TILES)
+    plan = made.plan(values)
+    chunk, expected = made.chunk(plan, 1, 5), summaries.empty(plan)
+    summaries.accumulate(plan, expected, np.ascontiguousarray(values[:, TILE : 6 * TILE]), 1)
+    for name in ("digits", "bins", "at_most", "minimum", "maximum", "draws"):
+        assert getattr(chunk, name).tobytes() == getattr(expected, name).tobytes(), name
+
+
+def test_targets_are_sums_of_parts_in_their_unit() -> None:
+    parts = (("row", 0, 2.0), ("row", 3, 1.0), ("step", 0, 1e-6))
+    made = Kernel(binding(), [Target("/x", ("a",), "1", parts)], SEED)
+    expected = row_values()[0] * 2.0 + row_values()[3] + step_values()[0] * 1e-6
+    assert bits(made.evaluate(0, TILES)[0]) == bits(expected)
+
+
+def test_seeds_change_every_sampled_row_and_nothing_else() -> None:
+    made, values = whole()
+    other = Kernel(made.binding, made.targets, SEED + 1).evaluate(0, 1)
+    for number, row in enumerate(binding().rows):
+        same = (other[number] == values[number, :TILE]).mean()
+        assert same == 1.0 if row.spread.dist == "fixed" else same < 0.01, row.label
+
+
+def test_rows_in_another_order_are_the_same_rows() -> None:
+    turned = Binding(binding().rows[::-1], ())
+    targets = [Target("row", (str(i),), "", (("row", i, 1.0),)) for i in range(len(turned.rows))]
+    after = Kernel(turned, targets, SEED).evaluate(0, TILES)[::-1]
+    assert bits(after) == bits(row_values())
