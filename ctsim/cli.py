@@ -367,10 +367,22 @@ def _print_run(result: Run) -> None:
             )
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect")]
     empty = sum(int((node["status"] == "not_applicable").sum()) for node in nodes)
-    click.echo("計算誤差は無視できる。幅は仮定が決める。 Computing error is negligible; the assumptions set the width.")
+    click.echo(_error_words(result))
     click.echo(f"{empty} cells have no number, each with its reason in the result. Items and parameters are there too.")
     click.echo(f"result_digest {result.result_digest}")
     click.echo(f"directory {result.directory}")
+
+
+def _error_words(result: Run) -> str:
+    """What the Monte Carlo error amounts to beside the interval it is printed with."""
+    worst = 0.0
+    for node in (result.tree["co2_reduction"], result.tree["economic_effect"], result.tree["other"]):
+        width = node["quantiles"].sel(quantile=0.95) - node["quantiles"].sel(quantile=0.05)
+        share = node["mcse"] / width.where(width > 0)
+        worst = max(worst, float(share.fillna(0.0).max()) if share.size else 0.0)
+    if worst <= 0.01:
+        return "計算誤差は無視できる。幅は仮定が決める。 Computing error is negligible; the assumptions set the width."
+    return f"計算誤差は最大で90%区間の{worst:.0%}。 Computing error is up to {worst:.0%} of a 90 % interval: draw more."
 
 
 def _cell_rows(result: Run, metric: str) -> list[list[str]]:

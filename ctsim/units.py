@@ -141,7 +141,7 @@ def magnitude(quantity: Any, unit: str) -> float:
     if not hasattr(quantity, "to"):
         quantity = _registry().Quantity(quantity, "")
     if quantity.dimensionality != parsed.dimensionality:
-        raise UnitError(f"result has the dimensions {dict(quantity.dimensionality)}, not those of '{unit}'")
+        raise UnitError(f"the result is {_words(quantity.dimensionality)}, which is not '{unit}'")
     return float(quantity.to_base_units().magnitude) / float(parsed.to_base_units().magnitude)
 
 
@@ -180,9 +180,17 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
     try:
         result = on_units(**{name: quantity(arguments[name], unit) for name, unit in units.items()})
     except DimensionalityError as error:
-        left, right = getattr(error, "units1", ""), getattr(error, "units2", "")
-        raise UnitError(f"formula '{function.__name__}' adds or compares '{left}' and '{right}'") from None
+        left, right = _words(error.dim1), _words(error.dim2)
+        raise UnitError(f"formula '{function.__name__}' adds or compares {left} and {right}") from None
     return magnitude(result, result_unit)
+
+
+def _words(dimensions: Any) -> str:
+    """Dimensions as text; pint itself cannot print exponents that are fractions."""
+    if not hasattr(dimensions, "items"):
+        return str(dimensions).strip(" ()") or "a plain number"
+    parts = [f"{name.strip('[]')}^{float(power):g}" for name, power in dimensions.items()]
+    return " ".join(parts) or "a plain number"
 
 
 # Aliases for formula signatures. The string is the unit that the argument's number is in.

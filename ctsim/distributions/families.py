@@ -29,6 +29,10 @@ MOST_ATOMS: Final = 1_000_000
 """Most values of a discrete distribution."""
 
 
+_SLOW: Final = {"ksone", "kstwo"}
+"""Families of scipy.stats whose own search takes many seconds."""
+
+
 def build(dist: str, arguments: Mapping[str, object], truncate: Interval | None = None) -> Quantiles:
     """The distribution `dist` with `arguments` by name, conditional on `truncate` = (low, high) where given.
 
@@ -248,8 +252,8 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
     if family is None:
         refuse(f"scipy.stats has no distribution '{name}'.{did_you_mean(name, scipy_families())}")
     discrete = not hasattr(family, "pdf")
-    if not discrete and is_generic(family, "_ppf"):
-        refuse(f"scipy.stats.{name} finds its quantiles by search, which is too slow and too rough to sample from")
+    if not discrete and (is_generic(family, "_ppf") or name in _SLOW):
+        refuse(f"scipy.stats.{name} finds its quantiles by a slow and rough search: it cannot be sampled from")
     shapes = [shape.strip() for shape in (family.shapes or "").split(",") if shape.strip()]
     placed = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
     values = _numbers(placed | given, *shapes, *placed)

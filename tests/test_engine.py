@@ -1,0 +1,390 @@
+"""Runs from request to result: bits that depend on nothing but the request, revisions on common random numbers,
+directories that are whole or not there, and options that say what is wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctsim import catalog, units
+from ctsim.audit import audit
+from ctsim.catalog import Scenario
+from ctsim.dataset import result_digest
+from ctsim.engine import Run, default_directory, open_run, parameters_at, simulate
+from ctsim.errors import InputError, RunDirectoryError
+from ctsim.programme import METRICS
+from tests.runs import FEW, differing, full, outside, scenario, study
+
+SOURCE = {"key": "impact_report_2026_01", "where": "Annex 2"}
+DRAWS = 70 * 1024  # more than the pilot, no multiple of 16 tiles
+NODES = ("/co2_reduction", "/economic_effect", "/items/co2_reduction", "/items/economic_effect", "/other",
+         "/parameters")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """Four programmes of the shipped scenario."""
+    return catalog.load(study(tmp_path_factory.mktemp("few")))
+
+
+@pytest.fixture(scope="module")
+def run(few: Scenario) -> Run:
+    """Those four, in one chunk of one thread."""
+    return simulate(few, draws=DRAWS, chunk=DRAWS, workers=1)
+
+
+def labels(programmes: tuple[str, ...], tree: xr.DataTree, node: str) -> dict[str, list[str]]:
+    """What belongs to some programmes in a node."""
+    dim = {"/other": "figure", "/parameters": "parameter"}.get(
+        node, "item" if node.startswith("/items") else "programme"
+    )
+    names = [str(name) for name in tree[node].dataset[dim].values]
+    return {dim: [name for name in names if name.split(".")[0] in programmes]}
+
+
+def changed(a: xr.DataTree, b: xr.DataTree, programmes: tuple[str, ...]) -> dict[str, list[str]]:
+    """Nodes and variables in which two results differ in a bit, of what belongs to some programmes."""
+    found = {}
+    for node in NODES:
+        chosen = labels(programmes, a, node)
+        if any(chosen.values()):
+            found[node] = differing(a, b, node, **chosen)
+    assert len(found) >= 4
+    return {node: names for node, names in found.items() if names}
+
+
+# ---- one request, one result
+
+
+@pytest.mark.parametrize(
+    ("chunk", "workers"),
+    [(1, 2), (1024, 3), (1500, 1), (5000, 2), (16384, 2), (65536, 3), (65537, 1), (DRAWS - 1, 2), (10**9, 2)],
+)
+def test_chunks_and_workers_change_nothing(run: Run, few: Scenario, chunk: int, workers: int) -> None:
+    assert simulate(few, draws=DRAWS, chunk=chunk, workers=workers).result_digest == run.result_digest
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """One small programme."""
+    return catalog.load(study(tmp_path_factory.mktemp("one"), ("hydrogen_supply_chain",)))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 20_000), st.integers(1, 30_000), st.integers(1, 3), st.integers(0, 2**64 - 1))
+def test_any_chunk_gives_the_same_bits(one: Scenario, draws: int, chunk: int, workers: int, seed: int) -> None:
+    whole = simulate(one, draws=draws, seed=seed, chunk=draws, workers=1)
+    assert simulate(one, draws=draws, seed=seed, chunk=chunk, workers=workers).result_digest == whole.result_digest
+
+
+def test_the_whole_report_in_two_layouts() -> None:
+    again = simulate(scenario(), draws=2**16, chunk=10_000, workers=3)
+    assert again.result_digest == full().result_digest
+
+
+def test_seed_and_draws_change_the_result(run: Run, few: Scenario) -> None:
+    digests = {simulate(few, draws=4096, seed=seed).result_digest for seed in (0, 1, 2**64 - 1)}
+    assert len(digests | {simulate(few, draws=5120).result_digest, run.result_digest}) == 5
+
+
+def test_draws_are_raised_to_whole_tiles_and_it_is_said(one: Scenario) -> None:
+    raised = simulate(one, draws=1025)
+    assert raised.card["draws"] == 2048
+    assert raised.messages == ("1,025 draws raised to 2,048, a multiple of 1024",)
+    exact = simulate(one, draws=2048)
+    assert exact.messages == ()
+    assert exact.result_digest == raised.result_digest
+
+
+# ---- common random numbers: what was not revised does not move
+
+
+def test_dropping_programmes_moves_no_other(run: Run) -> None:
+    """Four programmes alone and within the report, at the same draws; shared parameters are theirs too."""
+    alone = simulate(run_scenario(run), draws=2**16)
+    assert changed(alone.tree, full().tree, FEW) == {}
+    shared = {"parameter": ["gas_carbon_content", "hydrogen_heating_value"]}
+    assert differing(alone.tree, full().tree, "/parameters", **shared) == []
+
+
+def run_scenario(run: Run) -> Scenario:
+    """The scenario of a run of this module (a run does not keep it)."""
+    return scenario().with_changes(
+        {"programme": p.id, "include": False, "reason": "test", "source": SOURCE}
+        for p in scenario().programmes
+        if p.id not in FEW
+    )
+
+
+VOLUME = """value = 2
+unit = "Mt-CO2/yr"
+uncertainty = { dist = "uniform", low = 1, high = 3, basis = "assumed", reason = "test" }"""
+SHARE = """value = 50
+unit = "%"
+uncertainty = { dist = "pert", low = 20, mode = 50, high = 90, basis = "assumed", reason = "test" }"""
+ONE_PARAMETER = """from ctsim.units import Mt_CO2_per_yr
+
+
+def effect(volume: Mt_CO2_per_yr) -> Mt_CO2_per_yr:
+    \"\"\"volume\"\"\"
+    return volume
+"""
+TWO_PARAMETERS = """from ctsim.units import Mt_CO2_per_yr, Ratio
+
+
+def effect(share: Ratio, volume: Mt_CO2_per_yr) -> Mt_CO2_per_yr:
+    \"\"\"share × volume\"\"\"
+    return share * volume
+"""
+
+
+def test_adding_a_programme_moves_no_other(run: Run, tmp_path: Path) -> None:
+    outside(tmp_path, "extra", {"volume": VOLUME}, {"2030": "effect"}, ONE_PARAMETER)
+    more = catalog.load(study(tmp_path, ("extra", *FEW)), tmp_path / "formulas")
+    added = simulate(more, draws=DRAWS)
+    assert "extra" in added.tree["co2_reduction"].programme
+    assert changed(run.tree, added.tree, FEW) == {}
+
+
+def test_adding_and_removing_a_parameter_moves_no_other(run: Run, tmp_path: Path) -> None:
+    """A page gets a parameter before its first one: no draw of it or of any other programme moves."""
+    trees = []
+    for parameters, source in ((["volume"], ONE_PARAMETER), (["share", "volume"], TWO_PARAMETERS)):
+        page = {name: {"volume": VOLUME, "share": SHARE}[name] for name in parameters}
+        outside(tmp_path, "extra", page, {"2030": "effect"}, source)
+        more = catalog.load(study(tmp_path, ("extra", *FEW)), tmp_path / "formulas")
+        trees.append(simulate(more, draws=DRAWS).tree)
+    before, after = trees
+    for a, b in ((before, after), (run.tree, after)):
+        assert changed(a, b, FEW) == {}
+    assert differing(before, after, "/parameters", parameter="extra.volume") == []
+    assert "mean" in differing(before, after, "/co2_reduction", programme="extra", year=2030)
+
+
+def test_a_change_moves_only_what_it_reaches(run: Run, few: Scenario) -> None:
+    spread = {"dist": "pert", "low": 25.0, "mode": 30.0, "high": 35.0, "basis": "assumed", "reason": "test"}
+    change = {"parameter": "offshore_wind.capacity_factor", "value": 30.0, "uncertainty": spread,
+              "reason": "test", "source": SOURCE}  # fmt: skip
+    revised = few.with_changes([change])
+    tree = simulate(revised, draws=DRAWS).tree
+    others = tuple(name for name in FEW if name != "offshore_wind")
+    assert changed(run.tree, tree, others) == {}
+    wind = changed(run.tree, tree, ("offshore_wind",))
+    assert "mean" in wind["/co2_reduction"] and "mean" in wind["/parameters"]
+    untouched = ["offshore_wind.thermal_emission_factor", "offshore_wind.offshore_wind_capacity@2050"]
+    assert differing(run.tree, tree, "/parameters", parameter=untouched) == []
+    assert few.changes == () and few.digest != revised.digest
+    assert simulate(few, draws=DRAWS).result_digest == run.result_digest
+
+
+def test_changes_keep_the_chosen_programmes(few: Scenario) -> None:
+    assert [p.id for p in few.with_changes([]).programmes] == [p.id for p in few.programmes]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"parameter": "offshore_wind.capacity_factor", "value": 30.0, "source": SOURCE}, "reason"),
+        ({"parameter": "offshore_wind.capacity_factor", "value": 30.0, "reason": "x"}, "source"),
+        ({"parameter": "offshore_wind.capacity_factor", "value": 30.0, "reason": "x", "source": SOURCE}, "restate"),
+        ({"parameter": "offshore_wind.capacity", "value": 30.0, "reason": "x", "source": SOURCE}, "Did you mean"),
+    ],
+)
+def test_a_change_without_its_grounds_is_refused(few: Scenario, change: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        few.with_changes([change])
+
+
+def test_years_left_out_change_nothing_in_the_others(run: Run, few: Scenario) -> None:
+    subset = simulate(few, draws=DRAWS, years=[2050])
+    for node in ("/co2_reduction", "/economic_effect", "/items/economic_effect"):
+        assert subset.tree[node].year.values.tolist() == [2050]
+        assert differing(subset.tree, run.tree, node, year=[2050]) == []
+    for node in ("/other", "/parameters"):
+        assert differing(subset.tree, run.tree, node) == []
+    assert simulate(few, draws=1024, years=["2050", 2030]).tree["co2_reduction"].year.values.tolist() == [2030, 2050]
+
+
+# ---- without uncertainty the result is the audit
+
+
+def test_without_uncertainty_every_mean_is_the_audits(tmp_path: Path) -> None:
+    fixed = catalog.load(study(tmp_path, None, uncertainty="none"))
+    tree = simulate(fixed, draws=2048).tree
+    checked = 0
+    for figure in audit(fixed).figures:
+        expected = figure.published if figure.computed is None else figure.computed
+        for node, at, unit in places(figure, tree):
+            found = tree[node].dataset.sel(at)
+            factor = units.conversion(figure.unit, unit)
+            for name in ("mean", "computed", "minimum", "maximum"):
+                assert float(found[name]) == pytest.approx(expected * factor, rel=1e-12, abs=0), (figure.key, name)
+            assert float(found["sd"]) == 0.0 and float(found["mcse"]) == 0.0, figure.key
+            checked += 1
+    assert checked >= 77
+    assert (tree["parameters"].dataset["sd"] == 0).all()
+
+
+def places(figure: object, tree: xr.DataTree) -> list[tuple[str, dict[str, object], str]]:
+    """Node, labels and unit of an audited figure in a result tree."""
+    others = tree["other"].dataset
+    if figure.key in others.figure.values:  # type: ignore[attr-defined]
+        at: dict[str, object] = {"figure": figure.key}  # type: ignore[attr-defined]
+        return [("/other", at, str(others.unit.sel(at).values))]
+    node, year = figure.metric, int(figure.when)  # type: ignore[attr-defined]
+    assert node in METRICS
+    unit = {"co2_reduction": "Mt-CO2", "economic_effect": "兆円"}[node]
+    unit += "/yr" if units.convertible(figure.unit, unit + "/yr") else ""  # type: ignore[attr-defined]
+    if figure.item:  # type: ignore[attr-defined]
+        return [(f"/items/{node}", {"item": f"{figure.programme}.{figure.item}", "year": year}, unit)]  # type: ignore[attr-defined]
+    return [(f"/{node}", {"programme": figure.programme, "year": year}, unit)]  # type: ignore[attr-defined]
+
+
+# ---- draws that are not finite
+
+
+def test_a_cell_with_bad_draws_has_a_reason_and_the_others_go_on(run: Run, tmp_path: Path) -> None:
+    zero = 'value = 1\nunit = "1"\nuncertainty = { dist = "choice", values = [0, 1], weights = [1, 999],'
+    outside(
+        tmp_path, "extra", {"volume": VOLUME, "divisor": zero + ' basis = "assumed", reason = "test" }'},
+        {"2030": "effect"}, TWO_PARAMETERS.replace("share * volume", "volume / divisor").replace("share:", "divisor:"),
+    )  # fmt: skip
+    more = catalog.load(study(tmp_path, ("extra", *FEW)), tmp_path / "formulas")
+    tree = simulate(more, draws=DRAWS).tree
+    cell = tree["co2_reduction"].dataset.sel(programme="extra", year=2030)
+    bad, first = int(cell["not_finite"]), int(str(cell["reason"].values).rpartition(" ")[2])
+    assert 20 < bad < 140  # 70 expected
+    assert str(cell["reason"].values) == f"{bad} of {DRAWS} draws not finite, first at draw {first}"
+    assert cell["mean"].isnull() and cell["quantiles"].isnull().all()
+    assert changed(run.tree, tree, FEW) == {}
+    assert dict((label, value) for label, value, _ in parameters_at(more, first, 0))["extra.divisor"] == 0.0
+    assert dict((label, value) for label, value, _ in parameters_at(more, first - 1, 0))["extra.divisor"] == 1.0
+
+
+# ---- the run directory
+
+
+def test_a_kept_run_is_opened_again(one: Scenario, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    out = tmp_path / "run"
+    first = simulate(one, draws=3000, chunk=1024, out=out, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (3072, 3072) and len(seen) == 3
+    again = simulate(one, draws=3001, out=out, progress=lambda *_: pytest.fail("computed again"))
+    assert again.messages == (f"{out}: the same run, already there",)
+    opened = open_run(out)
+    for other in (again, opened):
+        assert other.card == json.loads((out / "run.json").read_text(encoding="utf-8"))
+        assert result_digest(other.tree) == other.result_digest == first.result_digest
+        assert other.directory == out
+    assert sorted(path.name for path in out.iterdir()) == ["run.json", "scenario.toml", "summary.nc"]
+
+
+def test_the_run_card_says_how_the_run_was_made(one: Scenario, tmp_path: Path) -> None:
+    card = simulate(one, draws=1024, seed=5, out=tmp_path / "run", command="ctsim run").card
+    wanted = "format scenario revision scenario_digest seed method draws replicates stream_version coordinates versions"
+    wanted += " formulas command started seconds result_digest draws_digest sealed"
+    assert set(wanted.split()) <= card.keys()
+    assert (card["seed"], card["draws"], card["method"], card["replicates"]) == (5, 1024, "mc", 16)
+    assert card["scenario_digest"] == one.digest and card["sealed"] is True
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"draws": 2048}, {"years": [2030]}])
+def test_another_request_does_not_touch_a_run(one: Scenario, tmp_path: Path, other: dict[str, object]) -> None:
+    out = tmp_path / "run"
+    simulate(one, draws=1024, out=out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(RunDirectoryError, match="holds another run"):
+        simulate(one, **{"draws": 1024, "out": out, **other})  # type: ignore[arg-type]
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda out: flip_a_byte(out / "summary.nc"), "damaged"),
+        (lambda out: (out / "summary.nc").unlink(), "missing"),
+        (lambda out: (out / "run.json").write_text("{"), "cannot be read"),
+        (lambda out: (out / "run.json").unlink(), "not a run directory"),
+        (lambda out: (out / "run.json").write_text('{"format": 1, "sealed": false}'), "not sealed"),
+    ],
+)
+def test_a_damaged_run_is_refused(one: Scenario, tmp_path: Path, damage: Callable[[Path], None], said: str) -> None:
+    simulate(one, draws=1024, out=tmp_path / "run")
+    damage(tmp_path / "run")
+    with pytest.raises(RunDirectoryError, match=said):
+        open_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_run_that_breaks_off_leaves_nothing(one: Scenario, tmp_path: Path, error: type[BaseException]) -> None:
+    def stop(done: int, total: int) -> None:
+        raise error
+
+    with pytest.raises(error):
+        simulate(one, draws=4096, chunk=1024, out=tmp_path / "run", progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_without_some_nodes_can_be_kept(tmp_path: Path) -> None:
+    """A programme without items or other figures: empty nodes are written and read as they are."""
+    single = catalog.load(study(tmp_path / "s", ("offshore_wind",)))
+    kept = simulate(single, draws=1024, out=tmp_path / "run")
+    opened = open_run(tmp_path / "run")
+    assert opened.tree["other"].sizes["figure"] == opened.tree["items/co2_reduction"].sizes["item"] == 0
+    assert result_digest(opened.tree) == kept.result_digest
+
+
+def test_the_default_directory_belongs_to_the_request(few: Scenario, one: Scenario) -> None:
+    here = default_directory(few, 1000, 0, "mc")
+    assert here == default_directory(few, 1024, 0, "mc", ["2030", "2040", "2050"])
+    assert here.parent == Path("results") and here.name.startswith("study-")
+    requests = [(few, 1025, 0, None), (few, 1024, 1, None), (few, 1024, 0, [2030]), (one, 1024, 0, None)]
+    others = {default_directory(s, draws, seed, "mc", years) for s, draws, seed, years in requests}
+    assert len(others | {here}) == 5
+
+
+# ---- titles are not results; options
+
+
+def test_the_digest_ignores_titles(few: Scenario, run: Run, tmp_path: Path) -> None:
+    renamed = catalog.load(study(tmp_path, titles="もう一つの題"))
+    again = simulate(renamed, draws=DRAWS, command="other")
+    assert again.result_digest == run.result_digest
+    assert again.tree.attrs["title"] != run.tree.attrs["title"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"draws": 0}, ["--draws 0"]),
+        ({"draws": 2**40 + 1}, ["--draws"]),
+        ({"seed": -1}, ["--seed -1"]),
+        ({"seed": 2**64}, ["--seed"]),
+        ({"chunk": 0, "workers": 0, "draws": -5}, ["--draws -5", "--chunk 0", "--workers 0"]),
+        ({"method": "latin"}, ["--method latin"]),
+        ({"years": [2035]}, ["--years 2035"]),
+        ({"years": []}, ["--years"]),
+    ],
+)
+def test_wrong_options_are_one_line_each(one: Scenario, options: dict[str, object], said: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        simulate(one, **options)  # type: ignore[arg-type]
+    findings = [str(finding) for finding in caught.value.findings]
+    assert len(findings) == len(said)
+    assert all(finding.startswith(start) for finding, start in zip(findings, said, strict=True))
+
+
+def test_a_draw_beyond_all_runs_is_refused(one: Scenario) -> None:
+    for draw in (-1, 2**40):
+        with pytest.raises(InputError, match="--draw"):
+            parameters_at(one, draw, 0)
