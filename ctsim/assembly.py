@@ -257,13 +257,15 @@ class _Assembly:
     def _source(self, citation: schema.Citation, place: Place, key: str) -> None:
         known = self.library.sources.record.source
         if citation.key not in known:
-            message = f"no source '{citation.key}' in sources.toml.{did_you_mean(citation.key, known)}"
+            hint = did_you_mean(citation.key, known) or f" Known: {', '.join(known)}."
+            message = f"no source '{citation.key}' in sources.toml.{hint}"
             self.findings.append(Finding(place, key, message))
 
     def _unknown_targets(self, programmes: tuple[Programme, ...]) -> None:
         for full, placed in self.parameter_changes.items():
             if full not in self._targets:
-                message = f"no parameter '{full}'.{did_you_mean(full, self._targets)}"
+                hint = did_you_mean(full, self._targets) or " `ctsim show` with the scenario lists them."
+                message = f"no parameter '{full}'.{hint}"
                 self.findings.append(Finding(placed[0].place, "change.parameter", message))
         for key, one in self.formula_changes.items():
             if key not in self._targets:

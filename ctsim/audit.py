@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,13 +128,13 @@ class _Results:
         readings = self._readings(programme, figure)
         verdict = self._verdict(figure, step, (low, middle, high), readings)
         base, factor = _base(record.unit)
-        computed = None if figure.reported else middle
+        computed = None if figure.reported or not isfinite(middle) else middle
         return AuditFigure(
             programme.id, programme.page.programme.annex, record.metric, record.item, record.when, record.scope,
             record.period, record.unit, record.printed[0].as_printed, published, *printed, computed,
-            None if figure.reported else low, None if figure.reported else high, base, published * factor,
+            None if computed is None else low, None if computed is None else high, base, published * factor,
             printed[0] * factor, printed[1] * factor, None if computed is None else computed * factor,
-            None if computed is None else (computed - published) / published, verdict,
+            None if computed is None or not published else (computed - published) / published, verdict,
             record.verdict or ("no_formula" if figure.reported else "reproduced"),
             tuple(f"{one.where}: {one.as_printed}" for one in record.printed), readings,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import isfinite, nan
+from operator import add, mul, sub, truediv
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Final
@@ -28,7 +29,8 @@ Formula = Callable[..., float]
 
 _ALLOWED: Final = (
     ast.Return, ast.Assign, ast.Name, ast.Load, ast.Store, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow,
-    ast.UnaryOp, ast.USub, ast.UAdd, ast.IfExp, ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Call, ast.BoolOp, ast.And, ast.Or,
+    ast.UnaryOp, ast.USub, ast.UAdd, ast.IfExp, ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
+    ast.Call, ast.BoolOp, ast.And, ast.Or,
 )  # fmt: skip
 _CALLS: Final = ("min", "max")
 _MOST_ARGUMENTS: Final = 60
@@ -236,13 +238,37 @@ def _fault(node: ast.AST) -> str:
     if isinstance(node, ast.Constant):
         value = node.value
         whole = isinstance(value, int) and not isinstance(value, bool) and value < 2**53
-        return "" if whole or (isinstance(value, float) and isfinite(value)) else "its constants are finite numbers"
+        return "" if whole or (isinstance(value, float) and isfinite(value)) else "takes only finite numbers below 2^53"
     if isinstance(node, _ALLOWED):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             small = isinstance(node.right, ast.Constant) and node.right.value in (2, 3, 4)
             return "" if small else "'**' takes the literals 2, 3 and 4 only"
-        return ""
+        return _number_fault(node)
     return f"may not contain {type(node).__name__}; use arithmetic, min, max or a conditional expression"
+
+
+def _number_fault(node: ast.AST) -> str:
+    """Arithmetic on literals alone has to be possible and must not leave what machine integers hold."""
+    try:
+        value = _literal(node)
+    except ArithmeticError as error:
+        return f"its numbers cannot be computed: {error}"
+    return "" if value is None or abs(value) < 2**53 else "takes only finite numbers below 2^53"
+
+
+def _literal(node: ast.AST) -> float | None:
+    """The value of an expression of literals; None for any other."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return node.value
+    if isinstance(node, ast.UnaryOp):
+        return None if (value := _literal(node.operand)) is None else abs(value)
+    if not isinstance(node, ast.BinOp):
+        return None
+    left, right = _literal(node.left), _literal(node.right)
+    if left is None or right is None:
+        return None
+    operate = {ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv, ast.Pow: pow}.get(type(node.op), add)
+    return float(operate(left, right))
 
 
 # ---- binding
@@ -275,6 +301,7 @@ class _Builder:
         self._step_index: dict[str, int] = {}
         self._open: list[str] = []
         self._used: set[str] = set()
+        self._refused: set[str] = set()
 
     def add(self, programme: Programme) -> None:
         try:
@@ -286,7 +313,7 @@ class _Builder:
             self._figure(programme, module, figure, figure.record.formula)
         for number, reading in enumerate(programme.page.reading):
             self._note_reading(programme, module, reading.formula, number)
-        if module is not None or all(figure.reported for figure in programme.figures):
+        if programme.id not in self._refused:  # else what is unused follows from formulas that could not be read
             self._unused(programme)
 
     def _figure(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> int | None:
@@ -322,7 +349,7 @@ class _Builder:
             factor = units.conversion(result, figure.record.unit)
         except units.UnitError as error:
             if _readable(figure.record.unit):
-                self._fault(figure, "unit", f"{error}; formula '{formula}' returns {result}")
+                self._fault(figure, "unit", f"{error}; formula '{formula}' returns {result}. Mend one of them.")
             return None
         if any(one is None for one in inputs):
             return None
@@ -335,10 +362,11 @@ class _Builder:
         if not isinstance(function, FunctionType):
             known = [name for name, one in vars(module or object).items() if isinstance(one, FunctionType)]
             where = f"formulas/{programme.id}.py"
-            message = f"no formula '{formula}' in {where}.{did_you_mean(formula, known)}"
+            message = f"no formula '{formula}' in {where}.{did_you_mean(formula, known) or ' Write it.'}"
             if module is None:
                 message = f'no {where}: write it, give its folder with --formulas, or use formula = "reported"'
             self.findings.append(Finding(place, f"{key}.formula", message))
+            self._refused.add(programme.id)
             return None
         faults = check_formula(function)
         try:
@@ -346,8 +374,11 @@ class _Builder:
                 units.check(unit)
         except (units.UnitError, NameError, TypeError, SyntaxError, AttributeError) as error:
             faults.append(Finding(formula_place(function), f"formula {formula}", str(error)))
+        if not faults:
+            return function
         self.findings.extend(faults)
-        return None if faults else function
+        self._refused.add(programme.id)
+        return None
 
     def _input(
         self, programme: Programme, module: ModuleType | None, figure: Figure, argument: str, unit: str
@@ -373,7 +404,7 @@ class _Builder:
         year = figure.record.when if parameter.years != ("",) else ""
         if year not in parameter.years:
             years = ", ".join(parameter.years)
-            message = f"has values for {years} but figure '{figure.key}' needs one for {year}"
+            message = f"has values for {years} but figure '{figure.key}' needs one for {year}; add it"
             self.findings.append(Finding(parameter.place(), f"parameter.{parameter.name}.value", message))
             return None
         if year not in parameter.spreads and "" not in parameter.spreads:
@@ -393,7 +424,7 @@ class _Builder:
         except units.UnitError as error:
             if not _readable(source):
                 return None  # its unit is a finding already
-            message = f"{error}, which formula '{figure.record.formula}' declares"
+            message = f"{error}, which formula '{figure.record.formula}' declares; mend one of them"
             self.findings.append(Finding(place or figure.place, f"parameter.{name}.unit", message))
             return None
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 import ctsim
-from ctsim.errors import CtsimError, Finding, InputError, Place, one_line
+from ctsim.errors import CtsimError, Finding, InputError, one_line
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -150,11 +150,12 @@ def check(scenario: str, formulas: str | None) -> int:
     for finding in (faults := unit_faults(resolved.binding)):
         click.echo(str(finding), err=True)
     surprises = audit(resolved).surprises()
+    places = {figure.key: figure.place for programme in resolved.programmes for figure in programme.figures}
     for figure in surprises:
         message = (
             f"verdict is {figure.verdict}, the page says {figure.expected_verdict}; set 'verdict' or mend the page"
         )
-        click.echo(str(Finding(Place(f"{figure.programme}.toml"), figure.key, message)), err=True)
+        click.echo(str(Finding(places[figure.key], f"impact.{figure.key}", message)), err=True)
     click.echo(f"{len(resolved.programmes)} programmes, {len(rows)} parameters, {len(resolved.binding.steps)} figures")
     return 1 if surprises or faults else 0
 
@@ -433,8 +434,8 @@ def _numbers(cell: Any, unit: str) -> list[str]:
 
 def _number(value: float) -> str:
     """Three significant digits, without exponents for the sizes that occur; as many as printed for whole numbers."""
-    if value != value:
-        return ""
+    if not isfinite(value):
+        return "" if value != value else str(value)
     if value == round(value) and abs(value) < 1e6:
         return f"{value:,.0f}"
     digits = 2 - (0 if value == 0 else int(f"{abs(value):e}".split("e")[1]))

@@ -131,10 +131,9 @@ def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
     Adds to `findings` what later checks can live with; raises InputError with all of them for anything else.
     """
     root = library_root()
-    page_folders = dict.fromkeys(
-        folder.resolve() / "programmes" for folder in (root, *folders) if folder.name != "studies"
-    )
-    paths = [path for folder in page_folders for path in sorted(folder.glob("*.toml"))]
+    own = [folder / "programmes" for folder in (root, *folders) if folder.resolve() != (root / "studies").resolve()]
+    page_folders = {folder.resolve(): folder for folder in reversed(own)}
+    paths = [path for folder in reversed(page_folders.values()) for path in sorted(folder.glob("*.toml"))]
     pages = [_collect(findings, path, schema.ProgrammePage) for path in paths]
     shared = _collect(findings, root / "shared.toml", schema.SharedFile)
     classes = _collect(findings, root / "spread_classes.toml", schema.SpreadClassesFile)

@@ -157,12 +157,19 @@ def _syntax_error(message: str, text: str, file: str) -> Finding:
     head, _, tail = message.rpartition(" (at line ")
     line = int(tail.split(",")[0]) if head else text.count("\n") + 1
     head = head or message.removesuffix(" (at end of document)")
-    near = text.splitlines()[line - 1].partition("=")[0].strip() if line <= text.count("\n") + 1 and text else ""
     if head in ("Cannot overwrite a value", "Cannot mutate immutable namespace") or "twice" in head:
-        return Finding(Place(file, line), near[:60].strip("[]"), "is given twice; keep one")
+        return Finding(Place(file, line), _key_in(text, line), "is given twice; keep one")
     if head == "Invalid statement":
         head = "neither key = value, nor [table], nor a # comment"
     return Finding(Place(file, line), "", f"not valid TOML: {head}")
+
+
+def _key_in(text: str, line: int) -> str:
+    """The key or table of a line of a file that tomllib refuses."""
+    try:
+        return dotted(next((path for path, at in reversed(list(_lines(text))) if at == line), ()))
+    except RecursionError:
+        return ""
 
 
 def _hidden_characters(data: Any, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:

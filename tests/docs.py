@@ -354,8 +354,8 @@ def abbreviated(output: str) -> str:
         if line.endswith(" draws"):
             title = line.partition(",")[0]
         row = bool(cells) and cells[0].isdigit()
-        wanted = (cells[0], cells[2]) in SHOWN.get(title, []) if row else title in SHOWN or line[:1].strip()
-        if wanted and line:
+        shown = title in SHOWN or not (line.endswith(" draws") or line.startswith(" "))
+        if line and (shown if not row else (cells[0], cells[2]) in SHOWN.get(title, [])):
             kept.append(line)
         elif line and kept[-1] != LEFT_OUT:
             kept.append(LEFT_OUT)

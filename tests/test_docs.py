@@ -1,0 +1,242 @@
+"""The documents say what is so: generated pages are current, links lead somewhere, examples run as they stand."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from ctsim import schema
+from ctsim.catalog import load
+from tests import docs
+from tests.docs import DOCS, README
+from tests.source import PACKAGE, ROOT
+from tests.test_layers import LAYERS
+
+DOCUMENTS = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+RECORDS = (
+    schema.ProgrammeHead, schema.Parameter, schema.Uncertainty, schema.Citation, schema.Impact, schema.Printed,
+    schema.Reading, schema.Output, schema.Readiness, schema.Unquantified, schema.CellReason,
+)  # fmt: skip
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`[^`\n]*`")
+_LINK = re.compile(r"\]\(([^()\s]+)\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """The fenced blocks of a document in one language."""
+    return [content for name, content in _FENCE.findall(text_of(path)) if name == language]
+
+
+def prose(path: Path) -> str:
+    """A document without code."""
+    return _CODE.sub("", _FENCE.sub("", text_of(path)))
+
+
+def anchors(path: Path) -> set[str]:
+    """What links may name in a document: its headings in small letters, hyphens for blanks, other signs left out."""
+    titles = _HEADING.findall(_FENCE.sub("", text_of(path)))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def dead_links(path: Path) -> Iterator[str]:
+    """Relative links of a document that lead to no file, or to no heading of it."""
+    for link in _LINK.findall(prose(path)):
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            yield link
+
+
+# ---- generated pages and links
+
+
+@pytest.mark.parametrize("name", docs.PAGES)
+def test_generated_pages_are_current(name: str) -> None:
+    assert text_of(DOCS / name) == docs.PAGES[name](), "write them again: make docs"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(path: Path) -> None:
+    assert list(dead_links(path)) == []
+
+
+def test_a_dead_link_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A b, c\n[x](#a-b-c) [y](#b) [z](no.md) [here](page.md) `[w](none.md)`", encoding="utf-8")
+    assert list(dead_links(page)) == ["#b", "no.md"]
+
+
+def test_the_index_lists_every_document_the_audit_first() -> None:
+    links = _LINK.findall(text_of(DOCS / "README.md"))
+    assert links[0] == "audit.md"
+    assert set(links) == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"README.md"}
+
+
+# ---- the audit page
+
+
+def test_every_figure_and_entry_of_the_audit_is_on_its_page() -> None:
+    result = docs.audit()
+    rows = [line for line in text_of(DOCS / "audit.md").splitlines() if line.startswith("| ")]
+    figures = [row for row in rows if row.count(" | ") == 8 and not row.startswith("| no.")]
+    entries = [row for row in rows if row.count(" | ") == 5 and not row.startswith("| where")]
+    assert (len(figures), len(entries)) == (len(result.figures), len(result.inconsistencies))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"), (150, "150"), (1050.0944, "1,050.1"), (812.4752, "812.48"), (1 / 7, "0.14286"), (1e9, "1,000,000,000"),
+        (-0.25, "-0.25"), (9.99999999, "10"), (123456, "123,460"),
+    ],
+)  # fmt: skip
+def test_numbers_have_five_digits(value: float, text: str) -> None:
+    assert docs.number(value) == text
+
+
+def test_text_of_the_report_cannot_break_a_table() -> None:
+    assert docs.escaped("a|b\n4.6~5.8  *x* <(D)EMS>") == "a\\|b 4.6\\~5.8 \\*x\\* &lt;(D)EMS>"
+    assert docs.escaped("7.9 \\text{ 万 t-CO}_2/\\text{年}") == "7.9 万 t-CO 2/ 年"
+
+
+def test_every_verdict_and_reason_code_is_explained() -> None:
+    assert set(docs.VERDICTS) == set(schema.Verdict.__args__)
+    assert set(docs.REASONS) == set(schema.ReasonCode.__args__)
+
+
+# ---- pages by hand
+
+
+def test_every_key_of_a_page_is_explained() -> None:
+    said = set(re.findall(r"\w+", " ".join(_CODE.findall(text_of(DOCS / "reading-a-page.md")))))
+    keys = {field.alias or name for record in RECORDS for name, field in record.model_fields.items()}
+    assert keys - said == set()
+
+
+def test_excerpts_are_from_the_page_itself() -> None:
+    page = text_of(ROOT / "scenarios" / "programmes" / "perovskite_solar.toml")
+    assert [block for block in blocks(DOCS / "reading-a-page.md", "toml") if block not in page] == []
+
+
+def test_every_module_has_its_paragraph() -> None:
+    said = re.findall(r"^\*\*`(\w+)`\*\*: ", text_of(DOCS / "architecture.md"), re.MULTILINE)
+    assert sorted(said) == sorted(set().union(*LAYERS))
+    there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert set(said) == there - {"__init__"}
+
+
+def test_decisions_are_numbered_and_whole() -> None:
+    paths = sorted((DOCS / "decisions").glob("*.md"))
+    assert [int(path.name[:4]) for path in paths] == list(range(1, len(paths) + 1))
+    for path in paths:
+        assert text_of(path).startswith(f"# {path.name[:4]} ")
+        parts = re.findall(r"^\*\*(\w+)\.\*\*", text_of(path), re.MULTILINE)
+        assert parts == ["Context", "Choice", "Rejected", "Consequence"], path.name
+
+
+# ---- the example of a programme outside the package
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of docs/add-a-programme.md, written where their first lines say."""
+    root = tmp_path_factory.mktemp("outside")
+    page = DOCS / "add-a-programme.md"
+    for content in [*blocks(page, "toml"), *blocks(page, "python")]:
+        path = root / content.splitlines()[0].removeprefix("# ")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return root / "study"
+
+
+def test_the_example_has_the_files_that_it_draws(study: Path) -> None:
+    drawn = set(re.findall(r"[\w/]+\.(?:toml|py)", blocks(DOCS / "add-a-programme.md", "text")[0]))
+    assert {path.relative_to(study).as_posix() for path in study.rglob("*.*")} == drawn
+
+
+def test_the_example_runs_as_it_stands(study: Path) -> None:
+    [commands] = blocks(DOCS / "add-a-programme.md", "sh")
+    outputs = [_called(command, study) for command in commands.splitlines()]
+    rail = [line for line in outputs[1].splitlines() if "rail_freight" in line]
+    assert len(rail) == 1 and "22.6" in rail[0] and "reproduced" in rail[0]
+    said = [line.rstrip() for line in outputs[2].splitlines()]
+    shown = blocks(DOCS / "add-a-programme.md", "text")[1].splitlines()
+    assert [line for line in shown if line not in said] == []
+    assert [path.name for path in study.glob("results/*/run.json")] == ["run.json"]
+
+
+def _called(command: str, folder: Path) -> str:
+    name, *arguments = command.split()
+    assert name == "ctsim"
+    call = [str(Path(sys.executable).with_name("ctsim")), *arguments]
+    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# ---- README.md
+
+
+def test_readme_opens_with_the_two_commands() -> None:
+    commands = [line.split("#")[0].strip() for line in blocks(README, "sh")[0].splitlines()]
+    assert commands == ["make run", "make test"]
+    targets = re.findall(r"^(\w+):", text_of(ROOT / "Makefile"), re.MULTILINE)
+    assert {command.split()[1] for command in commands} <= set(targets)
+
+
+def test_readme_shows_a_run_of_the_scenario_as_it_is() -> None:
+    digest = re.findall(r"Scenario digest of this run: `(\w+)`", text_of(README))
+    assert digest == [load("framework_2023_11").digest], "run it again: python -m tests.docs --readme run"
+
+
+def test_pictures_are_small() -> None:
+    assert {path.name for path in (DOCS / "images").iterdir()} == set(docs.PICTURES)
+    assert all(path.stat().st_size < 300_000 for path in (DOCS / "images").iterdir())
+
+
+OUTPUT = """CO2 reduction, A, 1,024 draws
+
+  no.   programme   when     unit
+ ────────────────────────────────
+    1   Solar       2030     Mt
+    1   Solar       2050     Mt
+    4   Aircraft    2050     Mt
+    5   Ships       2030     Mt
+   19   Cars        FY2023   Mt
+
+Other, A, 1,024 draws
+
+  no.   programme   when   unit
+ ──────────────────────────────
+   14   Reactor     2030   1
+
+ said at the end
+result_digest 00
+"""
+
+
+def test_left_out_rows_are_marked() -> None:
+    kept = docs.abbreviated(OUTPUT).splitlines()
+    assert kept == [
+        "CO2 reduction, A, 1,024 draws", "  no.   programme   when     unit", " ────────────────────────────────",
+        "    1   Solar       2030     Mt", "    1   Solar       2050     Mt", "   …", "   19   Cars        FY2023   Mt",
+        "   …", "result_digest 00",
+    ]  # fmt: skip
+
+
+def test_content_goes_between_its_markers() -> None:
+    text = "a\n<!-- x -->\nold\n<!-- end x -->\nb\n"
+    assert docs.put_between(text, "x", "new\n") == "a\n<!-- x -->\nnew\n<!-- end x -->\nb\n"
