@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from math import isfinite, nan
 from operator import add, mul, sub, truediv
+from operator import pow as power
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Final
@@ -247,6 +248,11 @@ def _fault(node: ast.AST) -> str:
     return f"may not contain {type(node).__name__}; use arithmetic, min, max or a conditional expression"
 
 
+_OPERATORS: Final[dict[type[ast.AST], Callable[[float, float], float]]] = {
+    ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv, ast.Pow: power,
+}  # fmt: skip
+
+
 def _number_fault(node: ast.AST) -> str:
     """Arithmetic on literals alone has to be possible and must not leave what machine integers hold."""
     try:
@@ -262,13 +268,12 @@ def _literal(node: ast.AST) -> float | None:
         return node.value
     if isinstance(node, ast.UnaryOp):
         return None if (value := _literal(node.operand)) is None else abs(value)
-    if not isinstance(node, ast.BinOp):
+    if not isinstance(node, ast.BinOp) or type(node.op) not in _OPERATORS:
         return None
     left, right = _literal(node.left), _literal(node.right)
     if left is None or right is None:
         return None
-    operate = {ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv, ast.Pow: pow}.get(type(node.op), add)
-    return float(operate(left, right))
+    return float(_OPERATORS[type(node.op)](left, right))
 
 
 # ---- binding

@@ -354,18 +354,17 @@ def _draw(result: Run) -> None:
 
 def _print_run(result: Run) -> None:
     """The result tables: every total with what is published, what the formula gives, and the interval."""
-    head = ["no.", "programme", "when", "boundary", "unit", "published", "computed", "median", "5 %", "95 %"]
+    head = ["no.", "programme", "when", "unit", "published", "computed", "median", "5 %", "95 %"]
     for metric, title in (
         ("co2_reduction", "CO2 reduction"),
         ("economic_effect", "Economic effect"),
         ("other", "Other"),
     ):
-        rows = _cell_rows(result, metric) + _other_rows(result, metric)
-        if rows:
-            rows.sort(key=lambda row: int(row[0] or 99))
-            _table(
-                f"{title}, {result.tree.attrs['title']}, {result.card['draws']:,} draws", head, rows, (0, 5, 6, 7, 8, 9)
-            )
+        rows = sorted(_cell_rows(result, metric) + _other_rows(result, metric), key=lambda row: int(row[1] or 99))
+        for boundary in dict.fromkeys(row[0] for row in sorted(rows, key=lambda row: _BOUNDARIES.index(row[0]))):
+            mine = [row[1:] for row in rows if row[0] == boundary]
+            _table(f"{title}: {boundary.replace('_', ' ')}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect")]
     empty = sum(int((node["status"] == "not_applicable").sum()) for node in nodes)
     click.echo(_error_words(result))
@@ -395,7 +394,7 @@ def _cell_rows(result: Run, metric: str) -> list[list[str]]:
         for year in node["year"].values.tolist():
             cell = node.sel(programme=programme, year=year)
             if str(cell["status"].item()) != "not_applicable":
-                title = [str(int(cell["programme_number"]) or ""), str(cell["programme_en"].item())]
+                title = _title(cell, cell)
                 rows.append([*title, str(year), *_numbers(cell, node["mean"].attrs["units"])])
     return rows
 
@@ -412,9 +411,23 @@ def _other_rows(result: Run, metric: str) -> list[list[str]]:
         if str(one["metric"].item()) != metric or (item and key.removesuffix(f".{item}") in keys):
             continue
         name = names.sel(programme=str(one["programme"].item()))
-        title = [str(int(name["programme_number"]) or ""), str(name["programme_en"].item())]
+        title = _title(one, name)
         rows.append([*title, f"{one['when'].item()} {item}".strip(), *_numbers(one, str(one["unit"].item()))])
     return rows
+
+
+_BOUNDARIES = (
+    "units_supported", "plants_supported", "japanese_firms", "japan_market", "world_market", "per_unit", "reference",
+    "mixed", "",
+)  # fmt: skip
+_LONGEST_NAME = 46
+
+
+def _title(cell: Any, programme: Any) -> list[str]:
+    """Boundary, number and name of a row's programme."""
+    name = str(programme["programme_en"].item())
+    short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+    return [str(cell["boundary"].item()), str(int(programme["programme_number"]) or ""), short]
 
 
 def _numbers(cell: Any, unit: str) -> list[str]:
@@ -423,13 +436,7 @@ def _numbers(cell: Any, unit: str) -> list[str]:
     low, high = float(cell["published_low"]), float(cell["published_high"])
     published = f"{low:,.6g}" if low == high else f"{low:,.6g}–{high:,.6g}"
     shown = [_number(q) for q in quantiles] if not reason else [reason, "", ""]
-    return [
-        str(cell["boundary"].item()),
-        unit,
-        "" if low != low else published,
-        _number(float(cell["computed"])),
-        *shown,
-    ]
+    return [unit, "" if low != low else published, _number(float(cell["computed"])), *shown]
 
 
 def _number(value: float) -> str:

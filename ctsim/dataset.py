@@ -17,7 +17,8 @@ import xarray as xr
 from ctsim import units
 from ctsim.binding import Binding, Row
 from ctsim.catalog import Scenario
-from ctsim.kernel import Target
+from ctsim.distributions import Quantiles, quantile
+from ctsim.kernel import Kernel, Target
 from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
 from ctsim.summaries import QUANTILES, Summary
 
@@ -27,8 +28,11 @@ LONG_NAMES: Final = {
     "mcse": "Monte Carlo standard error of the mean",
     "sd": "standard deviation",
     "sd_mcse": "Monte Carlo standard error of the standard deviation",
-    "minimum": "smallest draw",
-    "maximum": "largest draw",
+    "minimum": "smallest draw; lower end of the support for a parameter",
+    "maximum": "largest draw; upper end of the support for a parameter",
+    "skewness": "skewness",
+    "shortest_low": "lower end of the shortest interval that holds 90 % of the draws",
+    "shortest_high": "upper end of the shortest interval that holds 90 % of the draws",
     "quantiles": "quantiles",
     "quantiles_mcse": "Monte Carlo standard errors of the quantiles",
     "computed": "value computed by the report's formula at the printed parameters",
@@ -41,9 +45,9 @@ LONG_NAMES: Final = {
     "not_finite": "draws whose formula result is not finite",
     "value": "value as printed; middle of a printed range",
 }
-_WITHOUT_UNIT: Final = ("published_percentile", "p_at_least_published", "p_mcse", "not_finite")
+_WITHOUT_UNIT: Final = ("skewness", "published_percentile", "p_at_least_published", "p_mcse", "not_finite")
 _STATISTICS: Final = (
-    "mean", "mcse", "sd", "sd_mcse", "minimum", "maximum", "computed", "published", "published_low", "published_high",
+    "mean", "mcse", "sd", "sd_mcse", "skewness", "minimum", "maximum", "shortest_low", "shortest_high", "computed", "published", "published_low", "published_high",
     "published_percentile", "p_at_least_published", "p_mcse", "not_finite",
 )  # fmt: skip
 _WORDS: Final = ("status", "reason", "reason_code", "scope", "boundary", "period")
@@ -55,7 +59,7 @@ _NO_ITEM: Final = ("the report prints no figure of this part for this year", "ã
 
 
 def targets(scenario: Scenario, years: Sequence[str] = YEARS) -> list[Target]:
-    """Every quantity that a run summarises: cells, items, other figures and what is sampled, in this order."""
+    """Every quantity that a run summarises: cells, items and other figures of each programme, in this order."""
     binding = scenario.binding
     found: list[Target] = []
     for programme in scenario.programmes:
@@ -64,8 +68,7 @@ def targets(scenario: Scenario, years: Sequence[str] = YEARS) -> list[Target]:
             found += [_cell_target(binding, cell) for cell in cells if cell.figures]
         found += [_item_target(binding, figure) for figure in programme.items() if figure.record.when in years]
         found += [_other_target(binding, figure) for figure in programme.other_figures()]
-    rows = [(i, row) for i, row in enumerate(binding.rows) if row.spread.dist != "fixed"]
-    return found + [Target("/parameters", (row.label,), row.unit, (("row", i, 1.0),)) for i, row in rows]
+    return found
 
 
 def _cell_target(binding: Binding, cell: Cell) -> Target:
@@ -97,10 +100,10 @@ def item_name(figure: Figure) -> str:
 
 
 def tree(
-    scenario: Scenario, found: Sequence[Target], summary: Summary, central: npt.NDArray[np.float64],
-    card: Mapping[str, Any], years: Sequence[str] = YEARS,
-) -> xr.DataTree:  # fmt: skip
-    """The result tree of a run: `summary` and `central` are by target."""
+    scenario: Scenario, kernel: Kernel, summary: Summary, card: Mapping[str, Any], years: Sequence[str] = YEARS
+) -> xr.DataTree:
+    """The result tree of a run; `summary` is by target of `kernel`."""
+    found, central = kernel.targets, kernel.central()
     index = {(target.node, target.key): i for i, target in enumerate(found)}
     table = _Table(summary, found, central, index)
     nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_root_attributes(scenario, card))}
@@ -108,7 +111,7 @@ def tree(
         nodes[f"/{metric}"] = _cells(scenario, metric, years, table)
         nodes[f"/items/{metric}"] = _items(scenario, metric, years, table)
     nodes["/other"] = _others(scenario, table)
-    nodes["/parameters"] = _parameters(scenario.binding.rows, table)
+    nodes["/parameters"] = _parameters(scenario.binding.rows, kernel.quantiles)
     return xr.DataTree.from_dict(nodes, name=scenario.id)
 
 
@@ -122,10 +125,11 @@ class _Table:
         self.summary = summary
         self.columns: dict[str, npt.NDArray[Any]] = {
             "mean": summary.mean, "mcse": summary.mcse, "sd": summary.sd, "sd_mcse": summary.sd_mcse,
-            "minimum": summary.minimum, "maximum": summary.maximum, "computed": central,
+            "skewness": summary.skewness, "minimum": summary.minimum, "maximum": summary.maximum,
+            "shortest_low": summary.shortest[:, 0], "shortest_high": summary.shortest[:, 1], "computed": central,
             "published": np.array([t.middle for t in found]), "published_low": np.array([t.low for t in found]),
-            "published_high": np.array([t.high for t in found]), "published_percentile": summary.p_below,
-            "p_at_least_published": summary.p_at_least, "p_mcse": summary.p_mcse,
+            "published_high": np.array([t.high for t in found]), "published_percentile": 1.0 - summary.p_at_least[:, 1],
+            "p_at_least_published": summary.p_at_least[:, 0], "p_mcse": summary.p_at_least_mcse[:, 0],
             "not_finite": summary.not_finite.astype(float), "quantiles": summary.quantiles,
             "quantiles_mcse": summary.quantiles_mcse,
         }  # fmt: skip
@@ -163,7 +167,8 @@ def _statistics(
 
 def _words(name: str, dims: tuple[str, ...], values: Sequence[str], shape: tuple[int, ...]) -> xr.Variable:
     attributes = {"units": "", "long_name": name.replace("_", " ")}
-    return xr.Variable(dims, np.array(values, dtype=object).reshape(shape), attributes)
+    kind = object if len(values) else "<U1"  # a netCDF file gives empty objects back as numbers
+    return xr.Variable(dims, np.array(values, dtype=kind).reshape(shape), attributes)
 
 
 def _quantile_coordinate() -> dict[str, xr.Variable]:
@@ -280,21 +285,24 @@ def _others(scenario: Scenario, table: _Table) -> xr.Dataset:
     return xr.Dataset(variables, named | _quantile_coordinate())
 
 
-def _parameters(rows: Sequence[Row], table: _Table) -> xr.Dataset:
-    """What is sampled, in the page's unit; a fixed parameter has its value and no spread."""
+def _parameters(rows: Sequence[Row], distributions: Sequence[Quantiles]) -> xr.Dataset:
+    """What is sampled, in the page's unit: the distributions themselves, so without Monte Carlo error.
+
+    Quantiles go through the code that draws; NaN for a moment that is infinite or has no closed or numerical form.
+    """
     n, dims = len(rows), ("parameter",)
-    keys = [(row.label,) for row in rows]
-    values = np.array([row.central for row in rows])
-    sampled = np.array([("/parameters", key) in table.index for key in keys], dtype=bool)
+    columns = {
+        "mean": [_or_nan(one.mean) for one in distributions], "sd": [_or_nan(one.sd) for one in distributions],
+        "minimum": [one.low for one in distributions], "maximum": [one.high for one in distributions],
+        "quantiles": [quantile(one, QUANTILES).tolist() for one in distributions],
+    }  # fmt: skip
     variables: dict[str, xr.Variable] = {}
-    for name in ("mean", "mcse", "sd", "sd_mcse", "minimum", "maximum", "quantiles", "quantiles_mcse"):
-        found = table.array(name, "/parameters", keys)
-        constant = np.zeros(n) if name in ("mcse", "sd", "sd_mcse", "quantiles_mcse") else values
-        constant = constant.reshape(n, *[1] * (found.ndim - 1))
-        filled = np.where(sampled.reshape(constant.shape), found, constant)
-        names = (*dims, "quantile") if found.ndim == 2 else dims
+    for name, column in columns.items():
+        shape = (n, len(QUANTILES)) if name == "quantiles" else (n,)
         attributes = {"units": "see coordinate unit", "long_name": LONG_NAMES[name]}
-        variables[name] = xr.Variable(names, filled, attributes)
+        names = (*dims, "quantile") if name == "quantiles" else dims
+        variables[name] = xr.Variable(names, np.array(column, dtype=float).reshape(shape), attributes)
+    values = np.array([row.central for row in rows], dtype=float)
     attributes = {"units": "see coordinate unit", "long_name": LONG_NAMES["value"]}
     variables["value"] = xr.Variable(dims, values, attributes)
     words = {
@@ -305,6 +313,10 @@ def _parameters(rows: Sequence[Row], table: _Table) -> xr.Dataset:
     coordinates = {"parameter": [row.label for row in rows], "unit": [row.unit for row in rows]}
     named = {name: _words(name, dims, said, (n,)) for name, said in coordinates.items()}
     return xr.Dataset(variables, named | _quantile_coordinate())
+
+
+def _or_nan(number: float | None) -> float:
+    return float("nan") if number is None else number
 
 
 def _root_attributes(scenario: Scenario, card: Mapping[str, Any]) -> dict[str, Any]:

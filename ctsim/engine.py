@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +23,7 @@ from ctsim import dataset, summaries
 from ctsim.catalog import Scenario, load
 from ctsim.cluster import reduce_chunks
 from ctsim.errors import Finding, InputError, Place
-from ctsim.kernel import Kernel, Target
+from ctsim.kernel import Kernel
 from ctsim.programme import YEARS
 from ctsim.rundir import FORMAT, RunDirectory
 from ctsim.streams import STREAM_VERSION, TILE
@@ -160,9 +161,8 @@ def _compute(
     years: tuple[str, ...], progress: Progress | None, command: str | None,
 ) -> tuple[xr.DataTree, dict[str, Any]]:  # fmt: skip
     started, clock = datetime.now(UTC), perf_counter()
-    found = dataset.targets(scenario, years)
-    kernel = Kernel(scenario.binding, found, request["seed"])
-    summary = _sample(kernel, found, tiles, chunk, workers, progress)
+    kernel = Kernel(scenario.binding, dataset.targets(scenario, years), request["seed"])
+    summary = _sample(kernel, tiles, chunk, workers, progress)
     card = request | {
         "replicates": summaries.REPLICATES,
         "coordinates": {},
@@ -172,14 +172,14 @@ def _compute(
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(perf_counter() - clock, 3),
     }
-    tree = dataset.tree(scenario, found, summary, kernel.central(), card, years)
+    tree = dataset.tree(scenario, kernel, summary, card, years)
     card |= {"result_digest": dataset.result_digest(tree), "draws_digest": "", "sealed": False}
     tree.attrs["result_digest"] = card["result_digest"]
     return tree, card
 
 
 def _sample(
-    kernel: Kernel, found: Sequence[Target], tiles: int, chunk: int, workers: int | None, progress: Progress | None
+    kernel: Kernel, tiles: int, chunk: int, workers: int | None, progress: Progress | None
 ) -> summaries.Summary:
     """Pilot, plan, chunks, statistics. A run no longer than the pilot keeps its draws and is exact."""
     pilot = kernel.evaluate(0, min(tiles, summaries.PILOT // TILE))
@@ -189,7 +189,7 @@ def _sample(
     size = max(1, -(-chunk // TILE))
     chunks = [(first, min(size, tiles - first)) for first in range(0, tiles, size)]
     state = reduce_chunks(
-        chunks, lambda first, count: kernel.chunk(plan, first, count), summaries.combine,
+        chunks, lambda first, count: kernel.chunk(plan, first, count), partial(summaries.combine, plan),
         workers or _cores(), _counter(tiles * TILE, progress),
     )  # fmt: skip
     return summaries.finalize(plan, state, sample)

@@ -77,12 +77,15 @@ class Kernel:
         return summaries.plan(pilot, thresholds)
 
     def chunk(self, plan: summaries.Plan, first_tile: int, tiles: int) -> summaries.State:
-        """The statistics of a range of tiles."""
+        """The statistics of a range of tiles, taken replicate by replicate."""
         state = summaries.empty(plan)
         buffers = self._buffers()
-        for start in range(0, tiles, BLOCK_TILES):
-            count = min(BLOCK_TILES, tiles - start) * TILE
-            summaries.accumulate(plan, state, self._block(first_tile + start, count, *buffers), first_tile + start)
+        stride = summaries.REPLICATES
+        for replicate in range(min(stride, tiles)):
+            for first in range(first_tile + replicate, first_tile + tiles, stride * BLOCK_TILES):
+                count = min(BLOCK_TILES, -(-(first_tile + tiles - first) // stride)) * TILE
+                summaries.accumulate(plan, state, self._block(first, count, *buffers, stride), first, stride)
+        summaries.fold(plan, state)
         return state
 
     def parameters_at(self, draw: int) -> list[tuple[Row, float]]:
@@ -100,9 +103,11 @@ class Kernel:
         steps = np.empty((len(self.binding.steps), BLOCK_TILES * TILE))
         return rows, steps, np.empty((len(self.targets), BLOCK_TILES * TILE))
 
-    def _block(self, first_tile: int, draws: int, rows: FloatArray, steps: FloatArray, out: FloatArray) -> FloatArray:
-        """Target values of the next `draws` draws, in `out`; the buffers are overwritten."""
-        self._sampled.fill(first_tile, rows[:, :draws])
+    def _block(
+        self, first_tile: int, draws: int, rows: FloatArray, steps: FloatArray, out: FloatArray, stride: int = 1
+    ) -> FloatArray:
+        """Target values of `draws` draws, every `stride`-th tile, in `out`; the buffers are overwritten."""
+        self._sampled.fill(first_tile, rows[:, :draws], stride)
         self._evaluate(rows, steps, draws)
         self._sums.fill(rows, steps, out[:, :draws])
         return out[:, :draws]
@@ -123,14 +128,16 @@ class _Sampled:
         self.rows = np.array(drawn, dtype=np.int64)
         self.keys = np.array([stream_key(seed, rows[i].stream) for i in drawn], dtype=np.uint64)
         self.kinds = np.array([quantiles[i].kind for i in drawn], dtype=np.int64)
-        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(len(drawn), -1)
-        self.spans = np.array([(tables[id(quantiles[i].table)], len(quantiles[i].table)) for i in drawn], dtype=np.int64)
+        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(-1, 8)
+        self.spans = np.array(
+            [(tables[id(quantiles[i].table)], len(quantiles[i].table)) for i in drawn], dtype=np.int64
+        )
         self.table = np.concatenate(flat) if flat else np.zeros(1)
 
-    def fill(self, first_tile: int, out: FloatArray) -> None:
-        """Draw every row of whole tiles from `first_tile` on; fixed rows are left alone."""
+    def fill(self, first_tile: int, out: FloatArray, stride: int = 1) -> None:
+        """Draw every row of every `stride`-th tile from `first_tile` on; fixed rows are left alone."""
         spans = self.spans.reshape(-1, 2)
-        _sample(self.rows, self.keys, self.kinds, self.parameters, spans, self.table, first_tile, out)
+        _sample(self.rows, self.keys, self.kinds, self.parameters, spans, self.table, first_tile, stride, out)
 
 
 @compiled
@@ -142,13 +149,14 @@ def _sample(
     spans: IntArray,
     table: FloatArray,
     first_tile: int,
+    stride: int,
     out: FloatArray,
 ) -> None:
     words_ = np.empty(1024, np.uint64)
     for k in range(len(rows)):
         nodes = table[spans[k, 0] : spans[k, 0] + spans[k, 1]]
         for t in range(out.shape[1] // 1024):
-            words(keys[k], first_tile + t, 0, words_)
+            words(keys[k], first_tile + t * stride, 0, words_)
             fill(kinds[k], parameters[k], nodes, words_, out[rows[k], t * 1024 : (t + 1) * 1024])
 
 

@@ -88,7 +88,9 @@ class RunDirectory:
     def seal(self, card: Mapping[str, Any], result: xr.DataTree) -> dict[str, Any]:
         """Write the summary, then the sealed card; returns the card."""
         with self._writing():
-            self._write(SUMMARY, lambda path: result.to_netcdf(path, engine="h5netcdf"))
+            # Made in memory: HDF5 does not survive a disk that fills up while it writes.
+            content = bytes(result.to_netcdf(engine="h5netcdf"))
+            self._write(SUMMARY, lambda path: path.write_bytes(content))
             files = {name: _sha256(self.path / name) for name in (SCENARIO, SUMMARY)}
             sealed = {**card, "files": files, "sealed": True}
             self._write_card(sealed)

@@ -342,7 +342,7 @@ SHOWN = {  # rows of the run's tables that README.md shows: number of the progra
 }  # fmt: skip
 LEFT_OUT = "   …"
 PICTURES = ("published_co2_reduction.en.png", "published_co2_reduction.ja.png")
-PICTURE_WIDTH, PICTURE_COLOURS = 1000, 16
+PICTURE_WIDTH, PICTURE_COLOURS = 1100, 128
 
 
 def abbreviated(output: str) -> str:
@@ -355,6 +355,7 @@ def abbreviated(output: str) -> str:
             title = line.partition(",")[0]
         row = bool(cells) and cells[0].isdigit()
         shown = title in SHOWN or not (line.endswith(" draws") or line.startswith(" "))
+        shown &= not (line.startswith("picture:") and kept[-1].startswith(("picture:", LEFT_OUT)))
         if line and (shown if not row else (cells[0], cells[2]) in SHOWN.get(title, [])):
             kept.append(line)
         elif line and kept[-1] != LEFT_OUT:
@@ -404,7 +405,9 @@ def save_small(source: Path, target: Path) -> None:
         size = (PICTURE_WIDTH, round(full.height * PICTURE_WIDTH / full.width))
         small = full.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     target.parent.mkdir(parents=True, exist_ok=True)
-    small.quantize(PICTURE_COLOURS, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
+    small.quantize(PICTURE_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        target, optimize=True
+    )
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -53,7 +53,7 @@ def changed(a: xr.DataTree, b: xr.DataTree, programmes: tuple[str, ...]) -> dict
         chosen = labels(programmes, a, node)
         if any(chosen.values()):
             found[node] = differing(a, b, node, **chosen)
-    assert len(found) >= 4
+    assert len(found) >= 3
     return {node: names for node, names in found.items() if names}
 
 
@@ -261,8 +261,11 @@ def test_a_cell_with_bad_draws_has_a_reason_and_the_others_go_on(run: Run, tmp_p
     assert str(cell["reason"].values) == f"{bad} of {DRAWS} draws not finite, first at draw {first}"
     assert cell["mean"].isnull() and cell["quantiles"].isnull().all()
     assert changed(run.tree, tree, FEW) == {}
-    assert dict((label, value) for label, value, _ in parameters_at(more, first, 0))["extra.divisor"] == 0.0
-    assert dict((label, value) for label, value, _ in parameters_at(more, first - 1, 0))["extra.divisor"] == 1.0
+
+    def divisor_at(draw: int) -> float:
+        return next(value for label, value, _ in parameters_at(more, draw, 0) if label == "extra.divisor")
+
+    assert divisor_at(first) == 0.0 and divisor_at(first - 1) == divisor_at(0) == 1.0
 
 
 # ---- the run directory

@@ -153,7 +153,7 @@ def correlation(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float
 
 
 def test_top_bits_are_uniform() -> None:
-    """Cells that are 2.5 % too full or too empty are missed with probability 3e-8."""
+    """Cells that are 2.5 % too full or too empty are missed with probability 8e-9."""
     assert chi_square(stream(11, "uniformity.top_bits", DRAWS)) > FALSE_ALARM
 
 

@@ -6,6 +6,7 @@ only fail through a change of the code.
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import fields
 from fractions import Fraction
 from functools import cache
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ctsim import summaries
+from ctsim.summaries.counting import add, carry
 from ctsim.summaries import PILOT, QUANTILES, REPLICATES, TILE, Plan, State, Summary
 
 FloatArray = npt.NDArray[np.float64]
@@ -67,7 +69,7 @@ def exact_moments(values: Sequence[float]) -> tuple[float, float]:
 def test_the_sum_of_doubles_is_exact(values: list[float]) -> None:
     digits = np.zeros(68, np.int64)
     for bits in np.array(values).view(np.uint64):
-        summaries._add(digits, bits)
+        add(digits, bits)
     assert summaries.exact_sum(digits) == sum(map(Fraction, values))
     assert float(summaries.exact_sum(digits)) == math.fsum(values)
 
@@ -76,33 +78,33 @@ def test_the_sum_of_doubles_is_exact(values: list[float]) -> None:
 def test_carrying_digits_changes_no_sum(values: list[float], cut: int) -> None:
     parts = np.zeros((2, 68), np.int64)
     for number, bits in enumerate(np.array(values).view(np.uint64)):
-        summaries._add(parts[int(number < cut)], bits)
-    summaries._carry(parts)
+        add(parts[int(number < cut)], bits)
+    carry(parts)
     total = parts[0] + parts[1]
-    summaries._carry(total)
+    carry(total)
     assert ((total[:-1] >= 0) & (total[:-1] < 2**32)).all()
     assert float(summaries.exact_sum(total)) == math.fsum(values)
 
 
-def test_tile_sums_are_added_in_eight_lanes_and_then_exactly() -> None:
+def test_tile_sums_are_added_in_sixteen_lanes_and_then_exactly() -> None:
     """The order inside a tile is part of the promise: it may not depend on the width of a machine's registers."""
     values = np.random.default_rng(1).lognormal(3.0, 2.0, (1, 40 * TILE))
     plan = planned(values)
     state = state_of(plan, values)
     centre, scale = plan.centre[0], plan.scale[0]
-    expected = [[Fraction(0), Fraction(0)] for _ in range(REPLICATES)]
+    expected = [[Fraction(0)] * 3 for _ in range(REPLICATES)]
     for tile in range(40):
-        lanes = np.zeros((2, 8))
-        for group in values[0, tile * TILE : (tile + 1) * TILE].reshape(-1, 8):
+        lanes = np.zeros((3, 16))
+        for group in values[0, tile * TILE : (tile + 1) * TILE].reshape(-1, 16):
             deviations = group * scale - centre * scale
-            lanes += np.array([deviations, deviations * deviations])
-        for kind in range(2):
+            squares = deviations * deviations
+            lanes += np.array([deviations, squares, squares * deviations])
+        for power in range(3):
             total = 0.0
-            for lane in lanes[kind]:
+            for lane in lanes[power]:
                 total += lane
-            expected[tile % REPLICATES][kind] += Fraction(total)
-    found = [[summaries.exact_sum(state.digits[0, r, kind]) for kind in range(2)] for r in range(REPLICATES)]
-    assert found == expected
+            expected[tile % REPLICATES][power] += Fraction(total)
+    assert [[summaries.exact_sum(one) for one in state.digits[0, r]] for r in range(REPLICATES)] == expected
 
 
 # ---- the same bits in any chunking and any order
@@ -138,7 +140,7 @@ def test_any_chunking_and_any_order_give_the_same_bits(cuts: set[int], random: R
     states = [state_of(PLAN, AWKWARD, a, b) for a, b in pairwise(edges)]
     while len(states) > 1:  # any tree: two at random, joined, go back to the others
         left, right = (states.pop(random.randrange(len(states))) for _ in range(2))
-        states.append(summaries.combine(left, right))
+        states.append(summaries.combine(PLAN, left, right))
     assert as_bytes(summaries.finalize(PLAN, states[0])) == as_bytes(WHOLE_SUMMARY)
     for name in ("draws", "finite", "not_finite", "first_bad", "bins", "at_most", "at_least", "below"):
         assert np.array_equal(getattr(states[0], name), getattr(WHOLE, name)), name
@@ -146,8 +148,17 @@ def test_any_chunking_and_any_order_give_the_same_bits(cuts: set[int], random: R
 
 
 def test_an_empty_state_changes_nothing() -> None:
-    joined = summaries.combine(summaries.empty(PLAN), state_of(PLAN, AWKWARD))
+    joined = summaries.combine(PLAN, summaries.empty(PLAN), state_of(PLAN, AWKWARD))
     assert as_bytes(summaries.finalize(PLAN, joined)) == as_bytes(WHOLE_SUMMARY)
+
+
+def test_tiles_of_one_replicate_may_be_added_together() -> None:
+    tiles = AWKWARD.reshape(len(AWKWARD), TILES, TILE)
+    state = summaries.empty(PLAN)
+    for r in range(REPLICATES):
+        values = np.ascontiguousarray(tiles[:, r::REPLICATES]).reshape(len(AWKWARD), -1)
+        summaries.accumulate(PLAN, state, values, r, REPLICATES)
+    assert as_bytes(summaries.finalize(PLAN, state)) == as_bytes(WHOLE_SUMMARY)
 
 
 def test_an_output_does_not_depend_on_its_neighbours() -> None:
@@ -165,7 +176,7 @@ def test_a_long_run_never_overflows_its_digits() -> None:
     state = state_of(plan, AWKWARD)
     first = summaries.exact_sum(state.digits[0, 0, 1])
     for _ in range(20):
-        state = summaries.combine(state, State(**{one.name: getattr(state, one.name).copy() for one in fields(state)}))
+        state = summaries.combine(plan, state, deepcopy(state))
     assert summaries.exact_sum(state.digits[0, 0, 1]) == first * 2**20
     assert (state.digits[..., :-1] < 2**32).all()
 
@@ -179,6 +190,7 @@ def test_mean_and_standard_deviation_are_numpys(draws: int) -> None:
     summary = summary_of(values)
     np.testing.assert_allclose(summary.mean, values.mean(axis=1), rtol=1e-13)
     np.testing.assert_allclose(summary.sd, values.std(axis=1, ddof=1), rtol=1e-13)
+    np.testing.assert_allclose(summary.skewness, stats.skew(values, axis=1), rtol=1e-10)
     assert summary.minimum.tolist() == values.min(axis=1).tolist()
     assert summary.maximum.tolist() == values.max(axis=1).tolist()
     assert summary.draws == draws
@@ -195,9 +207,9 @@ def test_errors_are_those_of_the_sixteen_replicates() -> None:
 def test_errors_of_runs_too_short_for_replicates() -> None:
     values = np.random.default_rng(5).normal(5.0, 2.0, (1, 15 * TILE))
     summary = summary_of(values, np.array([[6.0, 6.0]]))
-    share = summary.p_at_least[0]
+    share = summary.p_at_least[0, 0]
     assert summary.mcse[0] == pytest.approx(summary.sd[0] / math.sqrt(15 * TILE))
-    assert summary.p_mcse[0] == pytest.approx(math.sqrt(share * (1 - share) / (15 * TILE)))
+    assert summary.p_at_least_mcse[0, 0] == pytest.approx(math.sqrt(share * (1 - share) / (15 * TILE)))
 
 
 NUMACC = {  # NIST StRD univariate: data, certified standard deviation, correct digits that RELIABILITY.md promises
@@ -218,7 +230,7 @@ def test_nist_numerical_accuracy(name: str, chunk: int) -> None:
     plan = planned(values)
     state = summaries.empty(plan)
     for first in range(0, n, chunk):
-        state = summaries.combine(state, state_of(plan, values, first, min(first + chunk, n)))
+        state = summaries.combine(plan, state, state_of(plan, values, first, min(first + chunk, n)))
     expected = certified * math.sqrt(TILE * (n - 1) / (TILE * n - 1))
     error = abs(summaries.finalize(plan, state).sd[0] - expected) / expected
     assert -math.log10(max(error, 1e-16)) >= digits
@@ -258,10 +270,11 @@ def test_a_draw_far_beyond_the_pilot_is_not_passed_over() -> None:
 def test_constants_are_exact(value: float, draws: int) -> None:
     summary = summary_of(np.full((1, draws), value), np.array([[value, value]]))
     assert [summary.mean[0], summary.minimum[0], summary.maximum[0]] == [value] * 3
-    assert [summary.mcse[0], summary.sd[0], summary.sd_mcse[0], summary.p_mcse[0]] == [0.0] * 4
+    assert [summary.mcse[0], summary.sd[0], summary.sd_mcse[0], summary.p_at_least_mcse[0, 0]] == [0.0] * 4
     assert summary.quantiles[0].tolist() == [value] * len(QUANTILES)
     assert summary.quantiles_mcse[0].tolist() == [0.0] * len(QUANTILES)
-    assert (summary.p_at_least[0], summary.p_below[0]) == (1.0, 0.0)
+    assert summary.p_at_least[0].tolist() == [1.0, 1.0]
+    assert summary.shortest[0].tolist() == [value, value]
 
 
 # ---- quantiles and shares
@@ -322,12 +335,24 @@ def test_an_atom_beside_a_continuous_part_is_exact() -> None:
 
 
 @pytest.mark.parametrize("draws", [20 * TILE, 100 * TILE])
-def test_shares_against_the_published_figure(draws: int) -> None:
+def test_shares_at_or_above_thresholds(draws: int) -> None:
     values = np.random.default_rng(11).choice([1.0, 2.0, 3.0, 4.0], (3, draws))
-    summary = summary_of(values, np.array([[2.0, 3.0], [3.0, 3.0], [np.nan, np.nan]]))
-    assert summary.p_at_least[:2].tolist() == [(values[0] >= 2).mean(), (values[1] >= 3).mean()]
-    assert summary.p_below[:2].tolist() == [(values[0] < 3).mean(), (values[1] < 3).mean()]
-    assert np.isnan([summary.p_at_least[2], summary.p_mcse[2], summary.p_below[2]]).all()
+    nan = np.nan
+    summary = summary_of(values, np.array([[2.0, 3.0], [3.0, 2.5], [nan, nan]]))
+    expected = [[(values[0] >= 2).mean(), (values[0] >= 3).mean()], [(values[1] >= 3).mean(), (values[1] >= 3).mean()]]
+    assert summary.p_at_least[:2].tolist() == expected
+    assert np.isnan(summary.p_at_least[2]).all() and np.isnan(summary.p_at_least_mcse[2]).all()
+
+
+@pytest.mark.parametrize("tiles", [64, 256])
+def test_the_shortest_interval_holds_nine_tenths(tiles: int) -> None:
+    """Against every interval of the sorted sample; the grid of lower ends costs at most 1 % of the width."""
+    rng = np.random.default_rng(15)
+    values = np.array([rng.exponential(1.0, tiles * TILE), rng.normal(5.0, 1.0, tiles * TILE)])
+    inside = math.ceil(0.9 * tiles * TILE)
+    for (low, high), row in zip(summary_of(values).shortest, np.sort(values, axis=1), strict=True):
+        assert ((row >= low) & (row <= high)).mean() == pytest.approx(0.9, abs=1e-3)
+        assert high - low <= 1.01 * (row[inside - 1 :] - row[: len(row) - inside + 1]).min()
 
 
 # ---- stated errors are honest
@@ -359,7 +384,8 @@ def test_stated_errors_are_honest(exact: bool) -> None:
     size = float(stats.t(REPLICATES - 1).ppf(0.75))
     low, high = stats.binom(samples, 0.5).ppf([FALSE_ALARM / 2, 1 - FALSE_ALARM / 2])
     found = {"mean": within(summary.mean, summary.mcse, size), "sd": within(summary.sd - 1.0, summary.sd_mcse, size)}
-    found["share"] = within(summary.p_at_least - stats.norm.sf(1.25), summary.p_mcse, size)
+    errors = summary.p_at_least[:, 0] - stats.norm.sf(1.25)
+    found["share"] = within(errors, summary.p_at_least_mcse[:, 0], size)
     for number, q in enumerate(QUANTILES):
         errors = summary.quantiles[:, number] - stats.norm.ppf(q)
         found[f"q{q}"] = within(errors, summary.quantiles_mcse[:, number], size)
@@ -390,7 +416,7 @@ def test_an_output_without_any_finite_draw() -> None:
     values = np.full((1, 66 * TILE), np.nan)
     summary = summary_of(values, np.zeros((1, 2)))
     assert (summary.not_finite[0], summary.first_bad[0]) == (66 * TILE, 0)
-    assert np.isnan([summary.mean[0], summary.sd[0], summary.p_at_least[0], *summary.quantiles[0]]).all()
+    assert np.isnan([summary.mean[0], summary.sd[0], *summary.p_at_least[0], *summary.quantiles[0]]).all()
 
 
 def test_no_outputs_at_all() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -216,14 +215,14 @@ def _bernoulli(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
 def _empirical(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
     """The CDF is straight between the points (value, cumulative probability); a repeated value is an atom."""
     values, cumulative = _lists(arguments, "values", "probabilities")
+    if not math.isfinite(float(values.max()) - float(values.min())):
+        refuse("'values' reach beyond the largest numbers")
     if (np.diff(values) < 0).any():
         refuse("'values' must not decrease")
     if (np.diff(cumulative) < 0).any():
         refuse("'probabilities' are cumulative and must not decrease")
     if cumulative[0] != 0 or cumulative[-1] != 1:
         refuse(f"'probabilities' are cumulative, from 0 to 1, got {cumulative[0]:g} to {cumulative[-1]:g}")
-    if not math.isfinite(values[-1] - values[0]):
-        refuse("'values' reach beyond the largest numbers")
     return _cells(values[:-1], values[1:], np.diff(cumulative), cut)
 
 
@@ -257,7 +256,7 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
     shapes = [shape.strip() for shape in (family.shapes or "").split(",") if shape.strip()]
     placed = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
     values = _numbers(placed | given, *shapes, *placed)
-    if math.isnan(float(family(*values).ppf(0.5))):
+    if math.isnan(family(*values).support()[0]):
         refuse(f"scipy.stats.{name} rejects " + ", ".join(f"{key} = {value}" for key, value in given.items()))
     if discrete:
         return _counts(family(*values), cut)
@@ -267,19 +266,29 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
 def _counts(frozen: Any, cut: Interval) -> Quantiles:
     """A discrete distribution of scipy: every integer but those in tails below 1e-15."""
     support = float(frozen.support()[0]), float(frozen.support()[1])
-    low = math.ceil(max(support[0], cut[0], float(frozen.ppf(1e-16))))
-    high = min(support[1], cut[1], float(frozen.ppf(1 - 2e-16)))
-    if high - low >= MOST_ATOMS:
-        refuse(f"it has more than {MOST_ATOMS:,} values; cut it with 'truncate'")
-    values = np.arange(low, math.floor(high) + 1, dtype=np.float64)
-    if not len(values):
+    low = max(support[0], cut[0], float(frozen.ppf(1e-16)))
+    high = min(support[1], cut[1])
+    if not abs(low) < 2**53:
+        refuse("its values are beyond the whole numbers that can be told apart")
+    if not math.ceil(low) <= high:
         nothing_left(cut, *support)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    values = np.arange(math.ceil(low), _enough(frozen, math.ceil(low), high) + 1, dtype=np.float64)
+    with np.errstate(all="ignore"):
         weights = np.asarray(frozen.pmf(values), dtype=np.float64)
     if not np.isfinite(weights).all():
         refuse("scipy's probabilities are not finite")
-    return _atoms(values, weights, cut)
+    seen = np.cumsum(weights[::-1])[::-1] > 2.0**-64  # what no word reaches is left out
+    return _atoms(values[seen], weights[seen], cut) if seen.any() else nothing_left(cut, *support)
+
+
+def _enough(frozen: Any, low: int, high: float) -> int:
+    """The value up to which a discrete distribution has to be listed."""
+    count = 1024
+    while low + count <= high and frozen.sf(low + count) > 1e-15:
+        if count > MOST_ATOMS:
+            refuse(f"it has more than {MOST_ATOMS:,} values; cut it with 'truncate'")
+        count *= 4
+    return int(min(low + count, high))
 
 
 _BUILDERS: Final[dict[str, Callable[[Mapping[str, Any], Interval], Quantiles]]] = {
