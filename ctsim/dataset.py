@@ -47,8 +47,9 @@ LONG_NAMES: Final = {
 }
 _WITHOUT_UNIT: Final = ("skewness", "published_percentile", "p_at_least_published", "p_mcse", "not_finite")
 _STATISTICS: Final = (
-    "mean", "mcse", "sd", "sd_mcse", "skewness", "minimum", "maximum", "shortest_low", "shortest_high", "computed", "published", "published_low", "published_high",
-    "published_percentile", "p_at_least_published", "p_mcse", "not_finite",
+    "mean", "mcse", "sd", "sd_mcse", "skewness", "minimum", "maximum", "shortest_low", "shortest_high", "computed",
+    "published", "published_low", "published_high", "published_percentile", "p_at_least_published", "p_mcse",
+    "not_finite",
 )  # fmt: skip
 _WORDS: Final = ("status", "reason", "reason_code", "scope", "boundary", "period")
 _UNLIKE: Final = "mixed"
