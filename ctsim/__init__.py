@@ -6,6 +6,8 @@ that `import ctsim` and `ctsim --help` load neither numba nor xarray.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -33,6 +35,17 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ctsim' has no attribute '{name}'")
     return getattr(import_module(f"ctsim.{_HOMES[name]}"), name)
+
+
+class _Package(ModuleType):
+    """A package whose public names are not replaced by modules of the same name: `ctsim.audit` is the function."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -102,7 +102,8 @@ class _Assembly:
                           for name, p in parameters.items()},
             "impact": tuple(figure.record for figure in figures),
         })  # fmt: skip
-        return Programme(page.programme.id, resolved, parameters, figures, document.file)
+        readings = tuple(document.place("reading", n) for n in range(len(page.reading)))
+        return Programme(page.programme.id, resolved, parameters, figures, document.file, readings)
 
     def _own_or_shared(
         self, document: Document[schema.ProgrammePage], programme: str, name: str, record: schema.Parameter

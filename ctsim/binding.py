@@ -443,9 +443,11 @@ class _Builder:
     def _note_reading(self, programme: Programme, module: ModuleType | None, formula: str, number: int) -> None:
         """Readings are run by the audit; here only: the formula exists and its parameters count as used."""
         reading = programme.page.reading[number]
-        place = Place(programme.file, 0)
-        if reading.impact not in {figure.key.partition(".")[2] for figure in programme.figures}:
-            self.findings.append(Finding(place, f"reading.{reading.name}.impact", f"no figure '{reading.impact}'"))
+        place = programme.reading_places[number]
+        known = {figure.key.partition(".")[2] for figure in programme.figures}
+        if reading.impact not in known:
+            message = f"no figure '{reading.impact}' on the page.{did_you_mean(reading.impact, sorted(known))}"
+            self.findings.append(Finding(place, f"reading.{reading.name}.impact", message))
         function = self._function(programme, module, formula, place, f"reading.{reading.name}")
         item = reading.impact.split(".")[2] if reading.impact.count(".") == 2 else ""
         for name in units.signature(function)[0] if function else ():

@@ -156,6 +156,7 @@ class Programme:
     parameters: Mapping[str, Parameter]
     figures: tuple[Figure, ...]
     file: str = ""
+    reading_places: tuple[Place, ...] = ()
 
     @property
     def name_ja(self) -> str:

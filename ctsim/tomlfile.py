@@ -69,7 +69,7 @@ def read_on(path: Path, model: type[Model], name: str | None = None) -> tuple[Do
     record, found = _validated(data, model, file, lines)
     findings = sorted({*findings, *found}, key=lambda finding: (finding.place, finding.key, finding.message))
     if len(findings) > MAX_FINDINGS:
-        more = Finding(Place(file), "", "has more findings than these; mend these first")
+        more = Finding(findings[MAX_FINDINGS].place, "", "and more findings from here on; mend the first ones")
         findings = [*findings[:MAX_FINDINGS], more]
     return None if record is None else Document(file, record, lines), findings
 
@@ -260,7 +260,7 @@ def _key(node: Any) -> list[str]:
     if node.type == "dotted_key":
         return [part for child in node.named_children for part in _key(child)]
     text = node.text.decode()
-    return [text[1:-1] if text[:1] in "\"'" else text]
+    return [next(iter(tomllib.loads(f"{text} = 0"))) if text[:1] in "\"'" else text]
 
 
 def _line(node: Any) -> int:

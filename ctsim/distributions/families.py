@@ -250,12 +250,19 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
     family = scipy_families().get(name)
     if family is None:
         refuse(f"scipy.stats has no distribution '{name}'.{did_you_mean(name, scipy_families())}")
+    try:
+        return _of_family(name, family, given, cut)
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        refuse(f"scipy.stats.{name} fails with these arguments: {error}")
+
+
+def _of_family(name: str, family: Any, given: Mapping[str, Any], cut: Interval) -> Quantiles:
     discrete = not hasattr(family, "pdf")
     if not discrete and (is_generic(family, "_ppf") or name in _SLOW):
         refuse(f"scipy.stats.{name} finds its quantiles by a slow and rough search: it cannot be sampled from")
     shapes = [shape.strip() for shape in (family.shapes or "").split(",") if shape.strip()]
-    placed = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
-    values = _numbers(placed | given, *shapes, *placed)
+    placed: dict[str, Any] = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
+    values = _numbers(placed | dict(given), *shapes, *placed)
     if math.isnan(family(*values).support()[0]):
         refuse(f"scipy.stats.{name} rejects " + ", ".join(f"{key} = {value}" for key, value in given.items()))
     if discrete:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from time import monotonic
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,9 @@ from ctsim.distributions.sampling import OCTAVES, FloatArray
 
 TOLERANCE: Final = 1e-9
 """Largest error of a table against scipy, relative to max(|quantile|, interquartile range)."""
+
+PATIENCE: Final = 5.0
+"""Seconds that a table may take; ordinary families take 0.01."""
 
 _EXPONENTS: Final = np.arange(-1 - OCTAVES, -1)
 _BITS: Final = (4, 5, 6, 7)
@@ -54,6 +58,8 @@ class DyadicTable:
 
 def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
     """The coarsest accurate table of a distribution given by the quantiles of both sides; raises TableError."""
+    deadline = monotonic() + PATIENCE
+    lower, upper = _patient(lower, deadline), _patient(upper, deadline)
     quarter = np.array([0.25])
     scale = float((upper(quarter) - lower(quarter))[0])
     # One narrow segment an octave first: rough quantiles show there, before many slow ones are computed.
@@ -74,6 +80,20 @@ def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
         f"a table of its quantiles has an error of {error:.1e}, at most {TOLERANCE:.0e} is allowed: they bend "
         "sharply or are computed too roughly. Use 'empirical' or 'triangular' for a distribution with corners"
     )
+
+
+def _patient(tail: Tail, deadline: float) -> Tail:
+    """`tail` by pieces, given up at the deadline: some arguments keep scipy busy for minutes."""
+
+    def by_pieces(v: FloatArray) -> FloatArray:
+        pieces = []
+        for start in range(0, len(v), 128):
+            pieces.append(np.asarray(tail(v[start : start + 128]), dtype=np.float64))
+            if monotonic() > deadline:
+                raise TableError(f"its quantiles take more than {PATIENCE:g} seconds to compute")
+        return np.concatenate(pieces)
+
+    return by_pieces
 
 
 @cache
@@ -104,7 +124,7 @@ def _widths(left: FloatArray, bits: int) -> FloatArray:
 def _at(tail: Tail, left: FloatArray, bits: int, coordinates: tuple[float, ...]) -> FloatArray:
     """Quantiles (segments, coordinates) at local coordinates of segments."""
     v = left[:, None] + _widths(left, bits)[:, None] * np.array(coordinates)
-    values = np.asarray(tail(v.ravel()), dtype=np.float64).reshape(v.shape)
+    values = tail(v.ravel()).reshape(v.shape)
     if not np.isfinite(values).all():
         raise TableError("its quantiles are not finite: arguments out of range, or tails beyond the largest numbers")
     return values
@@ -123,7 +143,7 @@ def _fit(values: FloatArray) -> FloatArray:
 def _side(tail: Tail, bits: int) -> FloatArray:
     """Coefficients (segments + 1, 6) of one side, the last for v = 1/2."""
     values = _at(tail, _starts(bits), bits, _NODES[:-1])
-    middle = float(np.asarray(tail(np.array([0.5])))[0])
+    middle = float(tail(np.array([0.5]))[0])
     ends = np.append(values[1:, 0], middle)
     return np.vstack([_fit(np.column_stack([values, ends])), [[middle, 0.0, 0.0, 0.0, 0.0, 0.0]]])
 
@@ -143,10 +163,10 @@ def _moments(sides: tuple[FloatArray, FloatArray], bits: int) -> tuple[float, fl
     width = _widths(_starts(bits), bits)
     rest = math.ldexp(1.0, -1 - OCTAVES)  # below the first segment its first value holds
     power = np.arange(1, 7)
-    mean = math.fsum(float((width * (c[:-1] / power).sum(axis=1)).sum()) + rest * float(c[0, 0]) for c in sides)
-    squares = []
+    mean = sum(float((width * (c[:-1] / power).sum(axis=1)).sum()) + rest * float(c[0, 0]) for c in sides)
+    square = 0.0
     for side in sides:
         c = side[:-1] - np.array([mean, 0, 0, 0, 0, 0])
         products = c[:, :, None] * c[:, None, :] / (power[:, None] + power - 1)
-        squares += [float((width * products.sum(axis=(1, 2))).sum()), rest * float(c[0, 0]) ** 2]
-    return mean, math.sqrt(math.fsum(squares))
+        square += float((width * products.sum(axis=(1, 2))).sum()) + rest * float(c[0, 0] * c[0, 0])
+    return mean, math.sqrt(square)

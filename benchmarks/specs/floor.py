@@ -1,0 +1,49 @@
+"""What a draw of a parameter costs, beside the floor of its own parts. One thread."""
+
+from benchmarks.parts import FAMILIES, floor, quantiles_alone, words_alone
+from benchmarks.registry import Case, Point, Spec, register
+from benchmarks.scenarios import REPORT, W, methods, simulation
+
+TILES = 2**10
+
+
+def _part(point: Point) -> Case:
+    if point["part"] == "words":
+        return words_alone(point["tiles"])
+    return quantiles_alone(point["part"], point["tiles"])
+
+
+register(
+    Spec(
+        name="parts",
+        title="Parts of a draw: words, and quantile functions by family, 1 thread",
+        build=_part,
+        sweep=tuple({"part": part, "tiles": 8 * TILES} for part in ("words", *FAMILIES)),
+        quick=tuple({"part": part, "tiles": TILES} for part in ("words", *FAMILIES)),
+        tiny={"part": "pert", "tiles": 1},
+        unit="values",
+        repeats=9,
+    )
+)
+
+
+def _everything(point: Point) -> Case:
+    if point["what"] == "floor":
+        return floor(point["scenario"], -(-point["draws"] // 1024))
+    return simulation(point["scenario"], point["draws"], 1, point["what"])
+
+
+def _points(draws: int, *scenarios: str) -> tuple[Point, ...]:
+    return tuple({"scenario": s, "what": what, "draws": draws} for s in scenarios for what in ("floor", *methods()))
+
+
+register(
+    Spec(
+        name="parameter_draw",
+        title="A parameter's draw, everything included, beside words and quantile functions alone, 1 thread",
+        build=_everything,
+        sweep=_points(2**22, REPORT, W),
+        quick=_points(2**20, W),
+        tiny={"scenario": W, "what": "floor", "draws": 1024},
+    )
+)
