@@ -194,10 +194,10 @@ def check_formula(function: Formula) -> list[Finding]:
     found = [(tree.lineno, fault) for fault in _signature_faults(tree)]
     if not body or not isinstance(body[-1], ast.Return) or body[-1].value is None:
         found.append((tree.lineno, "must end with return and an expression"))
-    found += [(getattr(node, "lineno", tree.lineno), _fault(node)) for one in body for node in ast.walk(one)]
+    found += [fault for one in body for fault in _syntax_faults(one)]
     found += _name_faults(tree, body, function)
     top = place.line - 1
-    return [Finding(Place(place.file, top + line), key, said) for line, said in dict.fromkeys(found) if said]
+    return [Finding(Place(place.file, top + line), key, said) for line, said in dict.fromkeys(found)]
 
 
 def _signature_faults(tree: ast.FunctionDef) -> list[str]:
@@ -221,13 +221,25 @@ def _name_faults(tree: ast.FunctionDef, body: Sequence[ast.stmt], function: Func
     found += [(tree.lineno, f"argument '{name}' is also a number of the module; rename one") for name in twice]
     known |= {name for name in constants.UNITS if scope.get(name) == getattr(constants, name)}
     for statement in body:
-        names = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+        nodes = list(ast.walk(statement)) if isinstance(statement, _ALLOWED) else []
+        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        names = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
         for node in names:
-            if node.id not in known and (node.id not in _CALLS or node.id in scope):
-                said = f"'{node.id}' is no argument and no constant of ctsim.constants; make it a parameter of the page"
-                found.append((node.lineno, said + did_you_mean(node.id, known)))
+            if node.id in known or (id(node) in called and (node.id not in _CALLS or node.id not in scope)):
+                continue
+            said = f"'{node.id}' is no argument and no constant of ctsim.constants; make it a parameter of the page"
+            found.append((node.lineno, said + did_you_mean(node.id, known)))
         known |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
     return found
+
+
+def _syntax_faults(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, what is wrong) of the outermost parts that no formula may have."""
+    if said := _fault(node):
+        yield getattr(node, "lineno", 1), said
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _syntax_faults(child)
 
 
 def _fault(node: ast.AST) -> str:

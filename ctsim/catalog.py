@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import tomli_w
 from pydantic import ValidationError
@@ -24,7 +24,9 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.library import Library, PlacedChange, chain, holds, merged, read_library
 from ctsim.programme import Parameter, Programme
 from ctsim.streams import STREAM_VERSION
-from ctsim.tomlfile import findings_of
+from ctsim.tomlfile import findings_of, read
+
+MAX_RESOLVED: Final = 256_000_000
 
 
 @dataclass(frozen=True)
@@ -95,19 +97,31 @@ class Scenario:
         )  # fmt: skip
         return _build(head, Place(self.file), self.library, (*self.changes, *placed), self.formulas, self.file, [])
 
+    def formula_digests(self) -> dict[str, str]:
+        """SHA-256 of the formula sources that each programme uses."""
+        said: dict[str, list[str]] = {programme.id: [] for programme in self.programmes}
+        for key, source in sources(self.binding):
+            said[key.partition(".")[0]].append(source)
+        return {name: sha256("\0".join(texts).encode()).hexdigest() for name, texts in said.items()}
+
     def to_toml(self) -> str:
         """The scenario resolved and self-contained: every page with its changes applied."""
         programmes = [_dump(programme.page) for programme in self.programmes]
+        shared = {name: _dump(p.record) for name, p in self.shared.items()}
+        changes = [_dump(one.change) | {"place": str(one.place) or "changes"} for one in self.changes]
+        classes = {name: _dump(one) for name, one in self.library.classes.record.spread_class.items()}
+        cited = _cited([programmes, shared, changes, classes])
+        known = self.library.sources.record.source
         document = {
             "format": schema.FORMAT,
             "scenario": {
-                "id": self.id, "revision": self.revision, "title_ja": self.title_ja, "title_en": self.title_en,
-                "uncertainty": self.uncertainty, "digest": self.digest, "ctsim": ctsim.__version__,
+                "id": self.id, **({"revision": self.revision} if self.revision else {}), "title_ja": self.title_ja,
+                "title_en": self.title_en, "uncertainty": self.uncertainty, "digest": self.digest,
+                "ctsim": ctsim.__version__,
             },
-            "change": [_dump(one.change) | {"place": str(one.place)} for one in self.changes],
-            "shared": {name: _dump(p.record) for name, p in self.shared.items()},
-            "spread_class": {name: _dump(one) for name, one in self.library.classes.record.spread_class.items()},
-            "programmes": programmes,
+            "change": changes, "shared": shared, "spread_class": classes,
+            "source": {name: _dump(one) for name, one in known.items() if name in cited},
+            "formulas": self.formula_digests(), "programmes": programmes,
         }  # fmt: skip
         return tomli_w.dumps(document, multiline_strings=False)
 
@@ -123,6 +137,42 @@ def load(scenario: str | Path, formulas: str | Path | None = None) -> Scenario:
     folders = [path.parent for path, _ in files]
     head, chosen, changes = merged(files)
     return _build(head, chosen, read_library(folders, findings), changes, outside, str(files[-1][0]), findings)
+
+
+def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
+    """The scenario that `Scenario.to_toml` wrote, from that file alone and the formulas of the package or `formulas`.
+
+    Raises InputError where it cannot be read, or where what it gives is not the scenario it was written from.
+    """
+    outside = _formulas_folder(formulas)
+    document = read(path, schema.ResolvedFile, most=MAX_RESOLVED)
+    record = document.record
+    head = schema.ScenarioHead(
+        **record.scenario.model_dump(include={"id", "revision", "title_ja", "title_en", "uncertainty"})
+    )
+    library = Library(
+        path.parent,
+        tuple(document.part(page, "programmes", number) for number, page in enumerate(record.programmes)),
+        document.part(schema.SharedFile(format=1, parameter=record.shared)),
+        document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
+        document.part(schema.SourcesFile(format=1, source=record.source)),
+    )
+    scenario = _build(head, Place(str(path)), library, (), outside, str(path), [])
+    if scenario.digest != record.scenario.digest:
+        raise InputError(Finding(Place(str(path)), "scenario.digest", _difference(scenario, record)))
+    return scenario
+
+
+def _difference(scenario: Scenario, record: schema.ResolvedFile) -> str:
+    """Why a resolved scenario is not the one it was written from: one line."""
+    digests = scenario.formula_digests()
+    changed = [name for name, digest in record.formulas.items() if digests.get(name) != digest]
+    if changed:
+        hint = "give the folder of those it was run with by --formulas, or use that version of ctsim"
+        said = f"the formulas of {', '.join(changed)} are not those of the run"
+    else:
+        said, hint = "values, spreads or streams are not those of the run", "use that version of ctsim"
+    return f"{said} (written by ctsim {record.scenario.ctsim}, this is {ctsim.__version__}); {hint}"
 
 
 def _formulas_folder(given: str | Path | None) -> Path | None:
@@ -164,5 +214,15 @@ def _change(given: schema.Change | Mapping[str, Any], place: Place) -> schema.Ch
 
 
 def _dump(record: Any) -> dict[str, Any]:
-    dumped: dict[str, Any] = json.loads(record.model_dump_json(exclude_none=True, by_alias=True))
+    dumped: dict[str, Any] = json.loads(record.model_dump_json(exclude_none=True, exclude_defaults=True, by_alias=True))
     return dumped
+
+
+def _cited(data: Any) -> set[str]:
+    """Keys of every source that is cited anywhere in `data`."""
+    if isinstance(data, list):
+        return set().union(*(_cited(one) for one in data))
+    if not isinstance(data, dict):
+        return set()
+    own = {str(data["key"])} if {"key", "where"} <= data.keys() else set()
+    return own.union(*(_cited(one) for one in data.values()))

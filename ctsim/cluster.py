@@ -1,41 +1,66 @@
-"""Where chunks are computed: dask threads of this process. States are joined in a tree as they come."""
+"""Where chunks are computed: dask threads of this process. And how they stop when the process is asked to end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from threading import Event, current_thread, main_thread
+from types import FrameType
+from typing import Final
 
-State = TypeVar("State")
+_WINDOW: Final = 4096
+"""Chunks that dask is told of at a time: its memory stays bounded however many there are."""
 
 
-def reduce_chunks(
-    chunks: Sequence[tuple[int, int]],
-    compute: Callable[[int, int], State],
-    combine: Callable[[State, State], State],
-    workers: int,
-    done: Callable[[int], None],
-) -> State:
-    """Compute every (first tile, tiles) and combine the states; `done` is called with the tiles of a finished chunk.
+def run_chunks(
+    chunks: Iterable[tuple[int, int]], compute: Callable[[int, int], None], workers: int, stop: Event
+) -> None:
+    """Call `compute(first tile, tiles)` for every chunk, in `workers` threads; none is begun once `stop` is set.
 
-    Memory holds about one state a worker and one a level of the tree.
+    The first exception of a chunk sets `stop` and is raised here, while chunks that were begun come to their end.
     """
     import dask
     from dask.delayed import delayed
 
-    def one(first: int, tiles: int) -> State:
-        state = compute(first, tiles)
-        done(tiles)
-        return state
+    def one(first: int, tiles: int) -> None:
+        if stop.is_set():
+            return
+        try:
+            compute(first, tiles)
+        except BaseException:
+            stop.set()
+            raise
 
-    task, join = delayed(one, pure=False), delayed(combine, pure=False)
-    states = [task(first, tiles) for first, tiles in chunks]
-    while len(states) > 1:
-        pairs = [join(*pair) if len(pair) == 2 else pair[0] for pair in _pairs(states)]
-        states = pairs
-    with dask.config.set(scheduler="threads", num_workers=workers):
-        result: State = states[0].compute(optimize_graph=False)
-    return result
+    task, waiting = delayed(one, pure=False), iter(chunks)
+    try:
+        while not stop.is_set() and (window := [task(*chunk) for chunk in islice(waiting, _WINDOW)]):
+            dask.compute(*window, scheduler="threads", num_workers=workers, optimize_graph=False)
+    except BaseException:
+        stop.set()
+        raise
 
 
-def _pairs(states: list[State]) -> list[list[State]]:
-    return [states[i : i + 2] for i in range(0, len(states), 2)]
+@contextmanager
+def stoppable() -> Iterator[Event]:
+    """An event that SIGINT and SIGTERM set instead of ending the process; a second one raises KeyboardInterrupt.
+
+    Signals belong to the main thread: in any other the event is set by nobody.
+    """
+    stop = Event()
+    if current_thread() is not main_thread():
+        yield stop
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

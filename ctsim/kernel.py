@@ -1,13 +1,13 @@
 """One pass over blocks of draws: random words, quantile functions, formulas, statistics.
 
-A draw of a row depends only on (seed, stream name, draw index); formulas are the plain Python functions of
-`ctsim.formulas`, compiled as they are. Three compiled calls a block, none of which holds the GIL; blocks are small, so
-that what one call writes is still in cache when the next one reads it.
+A draw of a row depends only on (seed, stream name, draw index), for Sobol' also on the stream's coordinate; formulas
+are the plain Python functions of `ctsim.formulas`, compiled as they are. Three compiled calls a block, none of which
+holds the GIL; blocks are small, so that what one call writes is still in cache when the next one reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +17,10 @@ import numpy.typing as npt
 from ctsim import summaries
 from ctsim.binding import Binding, Row
 from ctsim.compiled import compiled
+from ctsim.coordinates import Coordinate
 from ctsim.distributions import FIXED, Quantiles, build, fill
 from ctsim.generated import evaluator
+from ctsim.sobol import directions, net_order, scramble_key, shuffle_key, sobol_words
 from ctsim.streams import TILE, stream_key, words
 
 FloatArray = npt.NDArray[np.float64]
@@ -44,14 +46,25 @@ class Target:
 
 
 class Kernel:
-    """A binding ready to be drawn from, for one seed and a list of targets."""
+    """A binding ready to be drawn from, for one seed and a list of targets.
 
-    def __init__(self, binding: Binding, targets: Sequence[Target], seed: int) -> None:
+    `coordinates` (stream: net, dimension) makes draws points of scrambled Sobol' nets; without them they are
+    independent. `quantiles`, one a row, takes the place of what the rows' spreads would build: those of a stored run.
+    """
+
+    def __init__(
+        self,
+        binding: Binding,
+        targets: Sequence[Target],
+        seed: int,
+        coordinates: Mapping[str, Coordinate] | None = None,
+        quantiles: Sequence[Quantiles] | None = None,
+    ) -> None:
         self.binding = binding
         self.targets = tuple(targets)
         self.seed = seed
-        self.quantiles = [_quantiles(row) for row in binding.rows]
-        self._sampled = _Sampled(binding.rows, self.quantiles, seed)
+        self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in binding.rows]
+        self._sampled = _Sampled(binding.rows, self.quantiles, seed, coordinates)
         self._sums = _Sums(self.targets)
         self._evaluate = evaluator(binding)
 
@@ -116,8 +129,16 @@ class Kernel:
 class _Sampled:
     """The rows that are drawn, as arrays that one compiled loop can walk; equal tables are held once."""
 
-    def __init__(self, rows: Sequence[Row], quantiles: Sequence[Quantiles], seed: int) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        quantiles: Sequence[Quantiles],
+        seed: int,
+        coordinates: Mapping[str, Coordinate] | None,
+    ) -> None:
         drawn = [i for i, one in enumerate(quantiles) if one.kind != FIXED]
+        if coordinates is not None:  # rows of one net together: its order is found once a tile
+            drawn.sort(key=lambda i: coordinates[rows[i].stream])
         tables: dict[int, int] = {}
         flat: list[FloatArray] = []
         for i in drawn:
@@ -125,19 +146,35 @@ class _Sampled:
             if id(table) not in tables:
                 tables[id(table)] = sum(len(one) for one in flat)
                 flat.append(table)
+        spans = [(tables[id(quantiles[i].table)], len(quantiles[i].table)) for i in drawn]
         self.rows = np.array(drawn, dtype=np.int64)
-        self.keys = np.array([stream_key(seed, rows[i].stream) for i in drawn], dtype=np.uint64)
         self.kinds = np.array([quantiles[i].kind for i in drawn], dtype=np.int64)
-        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(-1, 8)
-        self.spans = np.array(
-            [(tables[id(quantiles[i].table)], len(quantiles[i].table)) for i in drawn], dtype=np.int64
-        )
+        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(len(drawn), -1)
+        self.spans = np.array(spans, dtype=np.int64).reshape(-1, 2)
         self.table = np.concatenate(flat) if flat else np.zeros(1)
+        streams = [rows[i].stream for i in drawn]
+        self.sobol = coordinates is not None
+        if coordinates is None:
+            self.keys = np.array([[stream_key(seed, name)] for name in streams], dtype=np.uint64).reshape(-1, 1)
+            self.directions, self.nets = np.zeros((1, 32), np.uint32), np.zeros(1, np.uint64)
+        else:
+            keys = [[scramble_key(seed, name, r) for r in range(summaries.REPLICATES)] for name in streams]
+            self.keys = np.array(keys, dtype=np.uint64).reshape(-1, summaries.REPLICATES)
+            dimensions = [directions(coordinates[name][1]) for name in streams]
+            self.directions = np.array(dimensions, dtype=np.uint32).reshape(-1, 32)
+            self.nets = np.array([shuffle_key(coordinates[name][0]) for name in streams], dtype=np.uint64)
 
     def fill(self, first_tile: int, out: FloatArray, stride: int = 1) -> None:
         """Draw every row of every `stride`-th tile from `first_tile` on; fixed rows are left alone."""
-        spans = self.spans.reshape(-1, 2)
-        _sample(self.rows, self.keys, self.kinds, self.parameters, spans, self.table, first_tile, stride, out)
+        if self.sobol:
+            _sample_sobol(
+                self.rows, self.keys, self.nets, self.directions, self.kinds, self.parameters, self.spans, self.table,
+                first_tile, stride, out,
+            )  # fmt: skip
+        else:
+            _sample(
+                self.rows, self.keys, self.kinds, self.parameters, self.spans, self.table, first_tile, stride, out
+            )
 
 
 @compiled
@@ -152,11 +189,40 @@ def _sample(
     stride: int,
     out: FloatArray,
 ) -> None:
+    """Independent draws: Philox words, one row after the other."""
     words_ = np.empty(1024, np.uint64)
     for k in range(len(rows)):
         nodes = table[spans[k, 0] : spans[k, 0] + spans[k, 1]]
         for t in range(out.shape[1] // 1024):
-            words(keys[k], first_tile + t * stride, 0, words_)
+            words(keys[k, 0], first_tile + t * stride, 0, words_)
+            fill(kinds[k], parameters[k], nodes, words_, out[rows[k], t * 1024 : (t + 1) * 1024])
+
+
+@compiled
+def _sample_sobol(
+    rows: IntArray,
+    keys: npt.NDArray[np.uint64],
+    nets: npt.NDArray[np.uint64],
+    directions_: npt.NDArray[np.uint32],
+    kinds: IntArray,
+    parameters: FloatArray,
+    spans: IntArray,
+    table: FloatArray,
+    first_tile: int,
+    stride: int,
+    out: FloatArray,
+) -> None:
+    """Points of scrambled nets: tile t holds block t div 16 of replicate t mod 16."""
+    words_ = np.empty(1024, np.uint64)
+    order = np.empty(1024, np.uint32)
+    for t in range(out.shape[1] // 1024):
+        tile = first_tile + t * stride
+        block, replicate = tile // 16, tile % 16
+        for k in range(len(rows)):
+            if k == 0 or nets[k] != nets[k - 1]:
+                net_order(nets[k], block, order)
+            sobol_words(keys[k, replicate], order, directions_[k], words_)
+            nodes = table[spans[k, 0] : spans[k, 0] + spans[k, 1]]
             fill(kinds[k], parameters[k], nodes, words_, out[rows[k], t * 1024 : (t + 1) * 1024])
 
 

@@ -1,31 +1,38 @@
-"""The run directory: what a sealed result consists of, written so that a half-written one is never taken for whole.
+"""The run directory: what a run consists of, written so that a half-written one is never taken for whole.
 
-Every file is written beside its place, flushed to disk and renamed; `run.json` with `sealed = true` comes last and
-carries the SHA-256 of the others. Two processes in one directory exclude each other by a lock on the directory itself.
+`scenario.toml` and `tables/quantiles.npz` are what the run is made from, `chunks/` what of it is done; `run.json` holds
+their SHA-256 and has `sealed = true` only when `summary.nc` and `state.npz` are whole, too: it is written last. Two
+processes in one directory exclude each other by a lock on the directory itself.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import xarray as xr
 
+from ctsim import checkpoint
+from ctsim.durable import TEMPORARY, digest_of, locked, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError
 
 FORMAT: Final = 1
 CARD: Final = "run.json"
 SCENARIO: Final = "scenario.toml"
+TABLES: Final = "tables/quantiles.npz"
 SUMMARY: Final = "summary.nc"
-REQUEST: Final = ("format", "scenario", "scenario_digest", "seed", "method", "draws", "stream_version", "years")
+STATE: Final = "state.npz"
+CHUNKS: Final = "chunks"
+REQUEST: Final = ("format", "scenario", "scenario_digest", "seed", "method", "draws", "stream_version", "years", "shard")
 """What makes two runs the same request; the rest of a card tells how it was carried out."""
+
+_MOST_CARD: Final = 1 << 24
+_TILE: Final = 1024
 
 
 class RunDirectory:
@@ -34,32 +41,44 @@ class RunDirectory:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
+    @property
+    def chunks(self) -> Path:
+        """Where chunks are kept until the directory is sealed."""
+        return self.path / CHUNKS
+
+    # ---- what is there
+
     def sealed_card(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """The card, if this directory holds the sealed result of `request`; None if it is new or empty.
 
-        Raises RunDirectoryError for anything else that is there.
+        Raises RunDirectoryError for anything else that is there, an unfinished run of the same request included.
         """
-        with self._writing():
-            if not self.path.exists():
-                return None
-            if not self.path.is_dir():
-                raise RunDirectoryError(f"{self.path}: is a file; give --out a new directory")
-            if not any(self.path.iterdir()):
-                return None
+        if self._is_new():
+            return None
         card = self.card()
         differing = [key for key in REQUEST if card.get(key) != request.get(key)]
         if differing:
             said = f"{differing[0]} is {card.get(differing[0])!r} there, {request.get(differing[0])!r} here"
             raise RunDirectoryError(f"{self.path}: holds another run ({said}); give --out a new directory")
-        if not card.get("sealed"):
-            return None
+        self.whole(card)
         return card
+
+    def _is_new(self) -> bool:
+        """Nothing there, or nothing but what a process leaves that was killed before there was a card."""
+        with self._writing():
+            if not self.path.exists():
+                return True
+            if not self.path.is_dir():
+                raise RunDirectoryError(f"{self.path}: is a file; give --out a new directory")
+            early = {SCENARIO, TABLES.split("/")[0]}
+            return all(one.name in early or one.name.startswith(TEMPORARY) for one in self.path.iterdir())
 
     def card(self) -> dict[str, Any]:
         """`run.json` as it stands. Raises RunDirectoryError where there is none or it cannot be read."""
         try:
-            with (self.path / CARD).open(encoding="utf-8") as file:
-                card = json.load(file)
+            with (self.path / CARD).open("rb") as file:
+                content = file.read(_MOST_CARD)
+            card = json.loads(content)
         except FileNotFoundError:
             message = f"is not a run directory (no {CARD}); give a new or an empty directory"
             raise RunDirectoryError(f"{self.path}: {message}") from None
@@ -69,121 +88,139 @@ class RunDirectory:
         if not isinstance(card, dict) or card.get("format") != FORMAT:
             message = f"is not of format {FORMAT}: written by another ctsim; give a new or an empty directory"
             raise RunDirectoryError(f"{self.path}/{CARD}: {message}")
+        if card.get("sealed") is not False and content != _card_content(card):
+            raise RunDirectoryError(f"{self.path}/{CARD}: is damaged (it is not as it was sealed)")
         return card
 
-    @contextmanager
-    def opened(self, request: Mapping[str, Any], scenario: str) -> Iterator[None]:
-        """Create the directory with an unsealed card, hold its lock, and turn every failing write into one line."""
-        with self._writing():
-            self.path.mkdir(parents=True, exist_ok=True)
-            with _locked(self.path):
-                try:
-                    self._write(SCENARIO, lambda path: path.write_text(scenario, encoding="utf-8"))
-                    self._write_card({**request, "sealed": False})
-                    yield
-                except BaseException:
-                    self.discard()
-                    raise
-
-    def seal(self, card: Mapping[str, Any], result: xr.DataTree) -> dict[str, Any]:
-        """Write the summary, then the sealed card; returns the card."""
-        with self._writing():
-            # Made in memory: HDF5 does not survive a disk that fills up while it writes.
-            content = bytes(result.to_netcdf(engine="h5netcdf"))
-            self._write(SUMMARY, lambda path: path.write_bytes(content))
-            files = {name: _sha256(self.path / name) for name in (SCENARIO, SUMMARY)}
-            sealed = {**card, "files": files, "sealed": True}
-            self._write_card(sealed)
-        return sealed
-
-    def discard(self) -> None:
-        """Remove an unsealed card and what goes with it, so that nothing half-written stays behind."""
-        with suppress(OSError):
-            for name in (CARD, SCENARIO, SUMMARY):
-                (self.path / name).unlink(missing_ok=True)
-            if self.path.is_dir() and not any(self.path.iterdir()):
-                self.path.rmdir()
-
-    def open(self) -> tuple[dict[str, Any], xr.DataTree]:
-        """Card and result tree of a sealed run, checked against the card's digests."""
-        card = self.card()
+    def whole(self, card: Mapping[str, Any]) -> None:
+        """Raises RunDirectoryError unless the run is sealed and every file of it is as it was sealed."""
         if not card.get("sealed"):
-            raise RunDirectoryError(f"{self.path}: is not finished (not sealed); run the same command again")
+            raise RunDirectoryError(f"{self.path}: {self._unfinished(card)}")
+        self.check(card)
+
+    def check(self, card: Mapping[str, Any]) -> None:
+        """Raises RunDirectoryError if a file that the card names, or should name, is missing or changed."""
+        needed = [SCENARIO, TABLES]
+        if card.get("sealed"):
+            needed += [STATE] if card.get("shard") else [STATE, SUMMARY]
         files = card.get("files")
-        for name in (SCENARIO, SUMMARY):
+        for name in needed:
             path = self.path / name
             if not path.is_file():
-                raise RunDirectoryError(f"{path}: is missing; the result is not whole, run it again elsewhere")
+                raise RunDirectoryError(f"{path}: is missing; the run is not whole, run it again elsewhere")
             try:
-                whole = isinstance(files, dict) and _sha256(path) == files.get(name)
+                whole = isinstance(files, dict) and digest_of(path) == files.get(name)
             except OSError as error:
                 raise RunDirectoryError(f"{path}: cannot be read: {error.strerror or error}") from None
             if not whole:
                 message = "is damaged (its SHA-256 is not the card's); move it away and run it again"
                 raise RunDirectoryError(f"{path}: {message}")
-        return card, self._tree()
 
-    def _tree(self) -> xr.DataTree:
+    def content(self, name: str) -> bytes:
+        """A file of the directory, as checked."""
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise RunDirectoryError(f"{self.path / name}: cannot be read: {error.strerror or error}") from None
+
+    def open(self) -> tuple[dict[str, Any], xr.DataTree]:
+        """Card and result tree of a sealed run, checked against the card's digests."""
+        card = self.card()
+        self.whole(card)
+        if card.get("shard"):
+            message = f"is shard {card['shard']} of a run; `ctsim merge` makes the result of all of them"
+            raise RunDirectoryError(f"{self.path}: {message}")
         try:
             with xr.open_datatree(self.path / SUMMARY, engine="h5netcdf") as tree:
-                return tree.load()
+                return card, tree.load()
         except (OSError, ValueError, RuntimeError) as error:
             raise RunDirectoryError(f"{self.path / SUMMARY}: cannot be read as NetCDF: {error}") from None
+
+    def _unfinished(self, card: Mapping[str, Any]) -> str:
+        """How far an unsealed run is, and how it goes on."""
+        done, size = checkpoint.tiles_done(self.chunks), max(1, -(-_count(card, "chunk") // _TILE))
+        tiles = _count(card, "tiles")
+        return f"{done // size} of {-(-tiles // size)} chunks done; continue with `ctsim resume {self.path}`"
+
+    # ---- writing
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the directory, which is made, against other processes; every failing write becomes one line."""
+        with self._writing():
+            self.path.mkdir(parents=True, exist_ok=True)
+            with locked(self.path):
+                yield
+
+    def begin(self, card: Mapping[str, Any], scenario: str, tables: bytes) -> dict[str, Any]:
+        """Write what a run is made from, then its unsealed card, which is returned."""
+        sweep(self.path)
+        (self.path / TABLES).parent.mkdir(exist_ok=True)
+        contents = {SCENARIO: scenario.encode(), TABLES: tables}
+        for name, content in contents.items():
+            write_whole(self.path / name, content)
+        begun = {**card, "files": {name: sha256(content).hexdigest() for name, content in contents.items()}}
+        begun["sealed"] = False
+        write_whole(self.path / CARD, _card_content(begun))
+        return begun
+
+    def seal(self, card: Mapping[str, Any], result: xr.DataTree | None, state: bytes) -> dict[str, Any]:
+        """Write the state, the summary (None for a shard), then the sealed card, which is returned."""
+        contents = {STATE: state}
+        if result is not None:
+            # Made in memory: HDF5 does not survive a disk that fills up while it writes.
+            contents[SUMMARY] = bytes(result.to_netcdf(engine="h5netcdf"))
+        for name, content in contents.items():
+            write_whole(self.path / name, content)
+        made = {name: sha256(content).hexdigest() for name, content in contents.items()}
+        sealed = {**card, "files": {**card["files"], **made}, "sealed": True}
+        sealed["card_digest"] = _card_digest(sealed)
+        write_whole(self.path / CARD, _card_content(sealed))
+        shutil.rmtree(self.chunks, ignore_errors=True)
+        return sealed
+
+    def reopen(self, card: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a sealed run an unsealed one of another card; its chunks must be there already."""
+        files = {name: card["files"][name] for name in (SCENARIO, TABLES)}
+        begun = {**card, "files": files, "sealed": False}
+        write_whole(self.path / CARD, _card_content(begun))
+        for name in (SUMMARY, STATE):
+            (self.path / name).unlink(missing_ok=True)
+        return begun
+
+    def discard(self) -> None:
+        """Remove an unsealed run of which nothing is done, so that nothing half-written stays behind."""
+        with suppress(OSError):
+            (self.path / CARD).unlink(missing_ok=True)
+            for name in (SCENARIO, TABLES, SUMMARY, STATE):
+                (self.path / name).unlink(missing_ok=True)
+            for folder in (self.chunks, (self.path / TABLES).parent, self.path):
+                if folder.is_dir():
+                    sweep(folder)
+                    folder.rmdir()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            reason = error.strerror or str(error)
-            if error.errno == ENOSPC or "No space left" in reason:
-                reason = "No space left on device"  # libraries wrap it in words of their own
-            raise RunDirectoryError(f"{self.path}: cannot be written: {reason}; give --out another place") from None
-
-    def _write_card(self, card: Mapping[str, Any]) -> None:
-        text = json.dumps(card, ensure_ascii=False, indent=1) + "\n"
-        self._write(CARD, lambda path: path.write_text(text, encoding="utf-8"))
-
-    def _write(self, name: str, write: Callable[[Path], object]) -> None:
-        """Write a file whole or not at all."""
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=self.path)
-        os.close(handle)
-        path = Path(temporary)
-        try:
-            write(path)
-            _flush(path)
-            path.chmod(0o644)
-            path.replace(self.path / name)
-            _flush(self.path)
-        finally:
-            path.unlink(missing_ok=True)
+            message = f"cannot be written: {reason_of(error)}"
+            raise RunDirectoryError(f"{self.path}: {message}; give --out another place, or make room") from None
 
 
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _count(card: Mapping[str, Any], name: str) -> int:
+    value = card.get(name)
+    return value if isinstance(value, int) and value > 0 else 0
 
 
-def _sha256(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+def _card_digest(card: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a sealed card says, so that no changed bit of it goes unseen."""
+    said = {key: value for key, value in card.items() if key != "card_digest"}
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the directory for this process; another one that has it is a user's error."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no flock; renames still keep every file whole
-        yield
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise RunDirectoryError(f"{path}: another process is writing there") from None
-    finally:
-        os.close(handle)
+def _card_content(card: Mapping[str, Any]) -> bytes:
+    """The bytes of `run.json`; of a card that is not as it was sealed, others than those in the file."""
+    if card.get("sealed") is not False and card.get("card_digest") != _card_digest(card):
+        return b""
+    return (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode()

@@ -443,7 +443,7 @@ class Change(Record):
             raise ValueError("a change of a programme needs 'include = true' or 'include = false'")
         if self.impact is not None and self.formula is None:
             raise ValueError("a change of an impact needs 'formula'")
-        allowed = _CHANGED_WITH[targets[0]] | {targets[0], "reason", "source"}
+        allowed = _CHANGED_WITH[targets[0]] | {targets[0], "reason", "source", "place"}
         if said := sorted(self.model_fields_set - allowed):
             raise ValueError(f"'{said[0]}' does nothing in a change of a {targets[0]}; take it out")
         if self.value is not None and (self.low is not None or self.high is not None):
@@ -459,6 +459,37 @@ class ScenarioFile(Record):
 
     scenario: ScenarioHead
     change: tuple[Change, ...] = ()
+
+
+class ResolvedHead(Record):
+    """Identity of a resolved scenario, and the digest of the scenario it was made from."""
+
+    id: Identifier
+    revision: Label | None = None
+    title_ja: Label
+    title_en: Label
+    uncertainty: Literal["none", "pages"]
+    digest: Text
+    ctsim: Text
+
+
+class AppliedChange(Change):
+    """A change that the pages of a resolved scenario hold already, and where it was said."""
+
+    place: Text
+
+
+class ResolvedFile(Record):
+    """`scenario.toml` of a run directory: all that a scenario is made from, but the source of its formulas."""
+
+    format: Literal[1]
+    scenario: ResolvedHead
+    change: tuple[AppliedChange, ...] = ()
+    shared: dict[ParameterName, Parameter]
+    spread_class: dict[Identifier, SpreadClass]
+    source: dict[Identifier, Source]
+    formulas: dict[Identifier, Text]
+    programmes: tuple[ProgrammePage, ...]
 
 
 class Allocation(Record):

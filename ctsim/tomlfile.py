@@ -31,6 +31,7 @@ _TOO_LONG_INTEGER: Final = re.compile("[0-9_]{4300,}")
 
 Path_ = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
+Part = TypeVar("Part", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,28 @@ class Document(Generic[Model]):
         """The line of `path`, or of the nearest table above it."""
         return Place(self.file, nearest_line(self.lines, path))
 
+    def part(self, record: Part, *path: str | int) -> Document[Part]:
+        """A record that stands at `path` of this file, or is made from it, as a document with the lines it has."""
+        depth = len(path)
+        lines = {at[depth:]: line for at, line in self.lines.items() if at[:depth] == path}
+        return Document(self.file, record, lines)
 
-def read(path: Path, model: type[Model], name: str | None = None) -> Document[Model]:
-    """Read `path` as `model`. Raises InputError with every finding of the file."""
-    document, findings = read_on(path, model, name)
+
+def read(path: Path, model: type[Model], name: str | None = None, most: int = MAX_BYTES) -> Document[Model]:
+    """Read `path`, of at most `most` bytes, as `model`. Raises InputError with every finding of the file."""
+    document, findings = read_on(path, model, name, most)
     if document is None or findings:
         raise InputError(findings)
     return document
 
 
-def read_on(path: Path, model: type[Model], name: str | None = None) -> tuple[Document[Model] | None, list[Finding]]:
+def read_on(
+    path: Path, model: type[Model], name: str | None = None, most: int = MAX_BYTES
+) -> tuple[Document[Model] | None, list[Finding]]:
     """Findings of `path`, and its record where only unknown fields are wrong, so that later checks can go on."""
     file = name or str(path)
     try:
-        text = _text(path, file)
+        text = _text(path, file, most)
         data = _values(text, file)
     except InputError as error:
         return None, list(error.findings)
@@ -102,13 +111,13 @@ def _without(data: dict[str, Any], paths: Iterable[tuple[str | int, ...]]) -> di
     return copy
 
 
-def _text(path: Path, file: str) -> str:
+def _text(path: Path, file: str, most: int) -> str:
     try:
         if path.exists() and not path.is_file():
             kind = "a directory" if path.is_dir() else "a device or pipe"
             raise InputError(Finding(Place(file), "", f"is {kind}, not a file; give the path of a .toml file"))
-        if path.stat().st_size > MAX_BYTES:
-            message = f"larger than {MAX_BYTES // 10**6} MB, which no page or scenario is; divide it or give another"
+        if path.stat().st_size > most:
+            message = f"larger than {most // 10**6} MB, which no page or scenario is; divide it or give another"
             raise InputError(Finding(Place(file), "", message))
         return _decoded(path.read_bytes(), file)
     except OSError as error:

@@ -25,8 +25,8 @@ def scenario(name: str = BASE) -> Scenario:
 
 @cache
 def full() -> Run:
-    """The whole report with its spreads: 2^16 draws."""
-    return simulate(scenario(), draws=2**16)
+    """The whole report with its spreads: 2^18 draws."""
+    return simulate(scenario(), draws=2**18)
 
 
 def study(

@@ -14,10 +14,10 @@ from tests.source import Module, modules
 
 LAYERS: list[set[str]] = [
     {"constants", "errors", "locale", "compiled"},
-    {"units", "distributions", "streams", "summaries", "quotes", "tomlfile"},
+    {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile"},
     {"schema", "formulas"},
     {"programme", "library"},
-    {"binding", "spreads"},
+    {"binding", "spreads", "coordinates"},
     {"assembly", "generated"},
     {"catalog"},
     {"audit", "kernel"},

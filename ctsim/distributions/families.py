@@ -31,6 +31,9 @@ MOST_ATOMS: Final = 1_000_000
 _SLOW: Final = {"ksone", "kstwo"}
 """Families of scipy.stats whose own search takes many seconds."""
 
+_LARGEST: Final = 1e7
+"""Largest shape argument passed to scipy, and the inverse of the smallest; `loc` and `scale` may be any number."""
+
 
 def build(dist: str, arguments: Mapping[str, object], truncate: Interval | None = None) -> Quantiles:
     """The distribution `dist` with `arguments` by name, conditional on `truncate` = (low, high) where given.
@@ -263,6 +266,9 @@ def _of_family(name: str, family: Any, given: Mapping[str, Any], cut: Interval) 
     shapes = [shape.strip() for shape in (family.shapes or "").split(",") if shape.strip()]
     placed: dict[str, Any] = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
     values = _numbers(placed | dict(given), *shapes, *placed)
+    for shape, value in zip(shapes, values, strict=False):
+        if value and not 1 / _LARGEST <= abs(value) <= _LARGEST:
+            refuse(f"'{shape}' = {value:g}: beyond {1 / _LARGEST:g} to {_LARGEST:g} scipy computes slowly or roughly")
     if math.isnan(family(*values).support()[0]):
         refuse(f"scipy.stats.{name} rejects " + ", ".join(f"{key} = {value}" for key, value in given.items()))
     if discrete:

@@ -1,0 +1,84 @@
+"""Files that are whole or not there: written beside their place, flushed to disk, renamed; and the lock of a folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import ENOSPC
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from ctsim.errors import RunDirectoryError
+
+TEMPORARY: Final = ".tmp-"
+"""How the names of files begin that are not yet in their place; a killed process leaves some behind."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Make `path` hold `content`, or leave it as it was; when this returns, a power cut no longer undoes it."""
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        flush_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
+    if os.name == "nt":
+        return  # Windows opens no folders
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says of a failed write; libraries wrap a full disk in words of their own."""
+    reason = error.strerror or str(error)
+    return "No space left on device" if error.errno == ENOSPC or "No space left" in reason else reason
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; another one that has it is a user's error. The system frees it at any end."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no flock; renames still keep every file whole
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunDirectoryError(f"{folder}: another process is writing there; wait for it") from None
+        yield
+    finally:
+        os.close(handle)
