@@ -195,7 +195,7 @@ def check_formula(function: Formula) -> list[Finding]:
     if not body or not isinstance(body[-1], ast.Return) or body[-1].value is None:
         found.append((tree.lineno, "must end with return and an expression"))
     found += [fault for one in body for fault in _syntax_faults(one)]
-    found += _name_faults(tree, body, function)
+    found += [] if found else _name_faults(tree, body, function)
     top = place.line - 1
     return [Finding(Place(place.file, top + line), key, said) for line, said in dict.fromkeys(found)]
 
@@ -205,7 +205,7 @@ def _signature_faults(tree: ast.FunctionDef) -> list[str]:
     given = tree.args
     if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults:
         found.append("takes plain arguments only, without defaults")
-    if not 1 <= len(given.args) <= _MOST_ARGUMENTS:
+    elif not 1 <= len(given.args) <= _MOST_ARGUMENTS:
         found.append(f"takes 1 to {_MOST_ARGUMENTS} arguments, each a parameter or a cell; this one {len(given.args)}")
     return found
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -52,7 +53,7 @@ def joined(ranges: Iterable[Range]) -> Ranges:
 def overlapping(ranges: Iterable[Range]) -> list[tuple[Range, Range]]:
     """Neighbours that share a tile."""
     ordered = sorted(ranges)
-    return [(a, b) for a, b in zip(ordered, ordered[1:], strict=False) if sum(a) > b[0]]
+    return [(a, b) for a, b in pairwise(ordered) if sum(a) > b[0]]
 
 
 def missing(ranges: Iterable[Range], span: Range) -> Ranges:

@@ -38,7 +38,10 @@ class _Commands(click.Group):
         _encodable(sys.stdout)
         _encodable(sys.stderr)
         try:
-            status = super().main(*args, **kwargs) or 0
+            try:
+                status = super().main(*args, **kwargs) or 0
+            except SystemExit:  # click's own answer to a reader that has left
+                status = 0
             sys.stdout.flush()
             sys.exit(status)
         except CtsimError as error:

@@ -21,7 +21,7 @@ def run_chunks(
 
     The first exception of a chunk sets `stop` and is raised here, while chunks that were begun come to their end.
     """
-    import dask
+    from dask.base import compute as computed
     from dask.delayed import delayed
 
     def one(first: int, tiles: int) -> None:
@@ -36,7 +36,7 @@ def run_chunks(
     task, waiting = delayed(one, pure=False), iter(chunks)
     try:
         while not stop.is_set() and (window := [task(*chunk) for chunk in islice(waiting, _WINDOW)]):
-            dask.compute(*window, scheduler="threads", num_workers=workers, optimize_graph=False)
+            computed(*window, scheduler="threads", num_workers=workers, optimize_graph=False)  # type: ignore[no-untyped-call]
     except BaseException:
         stop.set()
         raise

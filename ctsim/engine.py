@@ -1,46 +1,45 @@
-"""A run from request to result: draws rounded to tiles, chunks over threads, statistics, tree, sealed directory."""
+"""Runs as they are asked for: new ones, those that go on, shards and their merging, and what a directory holds."""
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
-from threading import Lock
+from re import fullmatch
+from threading import Event
 from time import perf_counter
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from ctsim import dataset, summaries
-from ctsim.catalog import Scenario, load
-from ctsim.cluster import reduce_chunks
-from ctsim.errors import Finding, InputError, Place
+from ctsim import checkpoint, job, npz, summaries
+from ctsim.catalog import Scenario, load, load_resolved
+from ctsim.cluster import stoppable
+from ctsim.coordinates import assign
+from ctsim.durable import reason_of
+from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped
+from ctsim.job import Job, Progress
 from ctsim.kernel import Kernel
 from ctsim.programme import YEARS
-from ctsim.rundir import FORMAT, RunDirectory
+from ctsim.rundir import FORMAT, REQUEST, SCENARIO, STATE, TABLES, RunDirectory
 from ctsim.streams import STREAM_VERSION, TILE
 
 DEFAULT_DRAWS: Final = 2**20
 DEFAULT_CHUNK: Final = 2**18
+DEFAULT_METHOD: Final = "mc"
 MOST_DRAWS: Final = 2**40
+MOST_SOBOL_DRAWS: Final = summaries.REPLICATES * 2**32
 MOST_WORKERS: Final = 1024
-PACKAGES: Final = ("ctsim", "numpy", "scipy", "numba", "xarray", "dask")
-
-Progress = Callable[[int, int], None]
-"""Called with (draws done, draws in all)."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: the result tree, the run card, and where it is kept (None: in memory only)."""
+    """A finished run: the result tree, the run card, and where it is kept (None: in memory only).
+
+    The tree of a shard is empty: `ctsim.shards.merge` makes the result of all of them.
+    """
 
     tree: xr.DataTree
     card: dict[str, Any]
@@ -52,43 +51,74 @@ class Run:
         return str(self.card["result_digest"])
 
 
+# ---- what is asked for
+
+
 def simulate(
     scenario: str | Path | Scenario,
     *,
     draws: int = DEFAULT_DRAWS,
     seed: int = 0,
-    method: str = "mc",
+    method: str = DEFAULT_METHOD,
     years: Sequence[int | str] | None = None,
     chunk: int = DEFAULT_CHUNK,
     workers: int | None = None,
     out: str | Path | None = None,
     formulas: str | Path | None = None,
+    shard: str = "",
+    extend: str | Path | None = None,
     progress: Progress | None = None,
     command: str | None = None,
 ) -> Run:
     """Draw `draws` joint samples of `scenario` and return their distributions.
 
-    `draws` is raised to a multiple of 1024. `chunk` draws make one task; `workers` threads compute them; neither, nor
-    the order of anything, changes a bit of the result. `out` keeps the run in that directory; the same sealed request
-    is opened instead of computed again. Raises InputError and RunDirectoryError.
+    `draws` is raised to a multiple of 1024 (mc) or to 16 times a power of two (sobol). `chunk` draws make one task;
+    `workers` threads compute them; neither, nor the order of anything, changes a bit of the result. `out` keeps the run
+    in that directory; the same sealed request is opened instead of computed again. `shard` = "I/N" computes only that
+    part, to be merged. `extend` takes the draws of a sealed run over, in `out` or, without it, in its own directory.
+    Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
     wanted = _years(years)
     _check(draws, seed, method, chunk, workers)
     resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
-    tiles = -(-draws // TILE)
-    request = _request(resolved, tiles * TILE, seed, method, wanted)
-    messages = (f"{draws:,} draws raised to {tiles * TILE:,}, a multiple of {TILE}",) if tiles * TILE != draws else ()
-    if out is None:
-        tree, card = _compute(resolved, request, tiles, chunk, workers, wanted, progress, command)
-        return Run(tree, card, None, messages)
-    directory = RunDirectory(out)
-    if directory.sealed_card(request) is not None:
-        opened = open_run(out)
-        return Run(opened.tree, opened.card, opened.directory, (f"{out}: the same run, already there",))
-    with directory.opened(request, resolved.to_toml()):
-        tree, card = _compute(resolved, request, tiles, chunk, workers, wanted, progress, command)
-        card = directory.seal(card, tree)
-    return Run(tree, card, Path(out), messages)
+    total = _raised(draws, method)
+    _check_shard(shard, total // TILE, out is not None, extend is not None)
+    coordinates = assign(resolved.binding.rows, resolved.programmes) if method == "sobol" else None
+    request = _request(resolved, total, seed, method, wanted, shard)
+    asked = Job(resolved, request, chunk, workers, progress, coordinates)
+    kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
+    said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
+    if extend is not None:
+        return _extended(asked, RunDirectory(extend), None if out is None else RunDirectory(out), command, said)
+    return _in_memory(asked, command, said) if out is None else _kept(asked, RunDirectory(out), command, said)
+
+
+def resume(
+    directory: str | Path,
+    *,
+    formulas: str | Path | None = None,
+    chunk: int | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Finish the run in `directory`, from its chunks and with its quantile functions; open it if it is complete.
+
+    The scenario is that of its `scenario.toml`; formulas of programmes outside the package have to be given again.
+    Raises InputError, RunDirectoryError, Stopped.
+    """
+    _check(1, 0, DEFAULT_METHOD, DEFAULT_CHUNK if chunk is None else chunk, workers)
+    there = RunDirectory(directory)
+    if there.card().get("sealed"):
+        return opened(there, f"{directory}: is complete already")
+    with there.held():
+        card = there.card()
+        if card.get("sealed"):
+            return opened(there, f"{directory}: is complete already")
+        there.check(card)
+        asked, kernel = stored(there, card, formulas)
+        asked = replace(asked, chunk=chunk or asked.chunk, workers=workers, progress=progress)
+        with _keeping(there, fresh=False):
+            return _finished(asked, there, kernel, card, ())
 
 
 def open_run(directory: str | Path) -> Run:
@@ -98,20 +128,24 @@ def open_run(directory: str | Path) -> Run:
 
 
 def default_directory(
-    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None
+    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None, shard: str = ""
 ) -> Path:
     """`results/<scenario>-<digest of the request>`: the same request finds its result again."""
-    request = _request(scenario, -(-draws // TILE) * TILE, seed, method, _years(years))
+    request = _request(scenario, _raised(draws, method), seed, method, _years(years), "")
     digest = sha256(repr(sorted(request.items())).encode()).hexdigest()
-    return Path("results") / f"{scenario.id}-{digest[:12]}"
+    part = f"-shard-{shard.replace('/', '-of-')}" if shard else ""
+    return Path("results") / f"{scenario.id}-{digest[:12]}{part}"
 
 
-def parameters_at(scenario: Scenario, draw: int, seed: int) -> list[tuple[str, float, str]]:
+def parameters_at(
+    scenario: Scenario, draw: int, seed: int, method: str = DEFAULT_METHOD
+) -> list[tuple[str, float, str]]:
     """(label, value, unit) of everything that is sampled, at one draw."""
     if draw < 0 or draw >= MOST_DRAWS:
         raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
-    _check(1, seed, "mc", 1, None)
-    rows = Kernel(scenario.binding, (), seed).parameters_at(draw)
+    _check(1, seed, method, 1, None)
+    coordinates = assign(scenario.binding.rows, scenario.programmes) if method == "sobol" else None
+    rows = Kernel(scenario.binding, (), seed, coordinates).parameters_at(draw)
     return [(row.label, value, row.unit) for row, value in rows]
 
 
@@ -124,8 +158,10 @@ def _check(draws: int, seed: int, method: str, chunk: int, workers: int | None) 
         faults.append(f"--draws {draws}: must be between 1 and {MOST_DRAWS:,}")
     if not 0 <= seed < 2**64:
         faults.append(f"--seed {seed}: must be at least 0 and below 2^64")
-    if method != "mc":
-        faults.append(f"--method {method}: only mc for now")
+    if method not in ("mc", "sobol"):
+        faults.append(f"--method {method}: choose from mc, sobol")
+    if method == "sobol" and draws > MOST_SOBOL_DRAWS:
+        faults.append(f"--draws {draws}: sobol ends at {MOST_SOBOL_DRAWS:,}; take --method mc")
     if chunk < 1:
         faults.append(f"--chunk {chunk}: must be at least 1 draw")
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
@@ -134,9 +170,18 @@ def _check(draws: int, seed: int, method: str, chunk: int, workers: int | None) 
         raise InputError([Finding(Place(), "", fault) for fault in faults])
 
 
-def _encodable(text: str) -> str:
-    """Paths that are not UTF-8 hold lone surrogates, which no result file can."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def _check_shard(shard: str, tiles: int, kept: bool, extends: bool) -> None:
+    if not shard:
+        return
+    number, _, shards = shard.partition("/")
+    if not fullmatch("[0-9]{1,9}/[0-9]{1,9}", shard) or not 1 <= int(number) <= int(shards):
+        raise InputError(f"--shard {shard[:40]}: write I/N, the first of seven as 1/7")
+    if int(shards) > tiles:
+        raise InputError(f"--shard {shard}: {tiles * TILE:,} draws make at most {tiles:,} shards; draw more")
+    if extends:
+        raise InputError(f"--shard {shard}: not with --extend; merge the shards, then extend the whole")
+    if not kept:
+        raise InputError(f"--shard {shard}: a shard is there to be merged; give the directory to keep it in")
 
 
 def _years(years: Iterable[int | str] | None) -> tuple[str, ...]:
@@ -149,67 +194,180 @@ def _years(years: Iterable[int | str] | None) -> tuple[str, ...]:
     return tuple(year for year in YEARS if year in wanted)
 
 
-def _request(scenario: Scenario, draws: int, seed: int, method: str, years: tuple[str, ...]) -> dict[str, Any]:
+def _raised(draws: int, method: str) -> int:
+    """The number of draws that is made: a multiple of 1024; for sobol 16 x 2^k, k at least 10."""
+    if method == "sobol":
+        return summaries.REPLICATES * max(TILE, 1 << (-(-draws // summaries.REPLICATES) - 1).bit_length())
+    return -(-draws // TILE) * TILE
+
+
+def _request(
+    scenario: Scenario, draws: int, seed: int, method: str, years: tuple[str, ...], shard: str
+) -> dict[str, Any]:
     return {
         "format": FORMAT, "scenario": scenario.id, "revision": scenario.revision, "scenario_digest": scenario.digest,
         "seed": seed, "method": method, "draws": draws, "stream_version": STREAM_VERSION, "years": list(years),
+        "shard": shard,
     }  # fmt: skip
 
 
-def _compute(
-    scenario: Scenario, request: dict[str, Any], tiles: int, chunk: int, workers: int | None,
-    years: tuple[str, ...], progress: Progress | None, command: str | None,
-) -> tuple[xr.DataTree, dict[str, Any]]:  # fmt: skip
-    started, clock = datetime.now(UTC), perf_counter()
-    kernel = Kernel(scenario.binding, dataset.targets(scenario, years), request["seed"])
-    summary = _sample(kernel, tiles, chunk, workers, progress)
-    card = request | {
-        "replicates": summaries.REPLICATES,
-        "coordinates": {},
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "formulas": _encodable(str(scenario.formulas or "")),
-        "command": _encodable(command or ""),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(perf_counter() - clock, 3),
-    }
-    tree = dataset.tree(scenario, kernel, summary, card, years)
-    card |= {"result_digest": dataset.result_digest(tree), "draws_digest": "", "sealed": False}
-    tree.attrs["result_digest"] = card["result_digest"]
-    return tree, card
+# ---- carrying it out
 
 
-def _sample(
-    kernel: Kernel, tiles: int, chunk: int, workers: int | None, progress: Progress | None
-) -> summaries.Summary:
-    """Pilot, plan, chunks, statistics. A run no longer than the pilot keeps its draws and is exact."""
-    pilot = kernel.evaluate(0, min(tiles, summaries.PILOT // TILE))
-    plan = kernel.plan(pilot)
-    sample: npt.NDArray[np.float64] | None = pilot if pilot.shape[1] == tiles * TILE else None
-    del pilot
-    size = max(1, -(-chunk // TILE))
-    chunks = [(first, min(size, tiles - first)) for first in range(0, tiles, size)]
-    state = reduce_chunks(
-        chunks, lambda first, count: kernel.chunk(plan, first, count), partial(summaries.combine, plan),
-        workers or _cores(), _counter(tiles * TILE, progress),
-    )  # fmt: skip
-    return summaries.finalize(plan, state, sample)
+def _in_memory(asked: Job, command: str | None, said: tuple[str, ...]) -> Run:
+    clock = perf_counter()
+    card = job.begun_card(asked, command)
+    planned = job.planned(asked, asked.kernel())
+    counted = job.count(asked, planned, None, Event())
+    assert counted.state is not None
+    return Run(*job.result(asked, planned, counted.state, card, clock), None, said)
 
 
-def _cores() -> int:
+def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[str, ...]) -> Run:
+    """Begin a run in a directory, or open the same one."""
+    if found := existing(directory, asked.request):
+        return found
+    with directory.held():
+        if found := existing(directory, asked.request):  # another process was faster
+            return found
+        with _keeping(directory, fresh=True):
+            kernel = asked.kernel()
+            tables = npz.quantiles_content(asked.labels, kernel.quantiles)
+            card = directory.begin(job.begun_card(asked, command), asked.scenario.to_toml(), tables)
+            return _finished(asked, directory, kernel, card, said)
+
+
+def _finished(
+    asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...]
+) -> Run:
+    """Draw what is missing in a held directory that has an unsealed card, and seal it."""
+    clock = perf_counter()
+    with stoppable() as stop:
+        try:
+            planned = job.planned(asked, kernel)
+            counted = job.count(asked, planned, directory.chunks, stop)
+            if counted.state is None:
+                raise KeyboardInterrupt
+            tree, made = job.result(asked, planned, counted.state, card, clock)
+            made = directory.seal(made, tree, npz.state_content(planned.plan, counted.state))
+        except KeyboardInterrupt:
+            done, total = checkpoint.tiles_done(directory.chunks) * TILE, asked.span[1] * TILE
+            message = f"stopped at {done:,} of {total:,} draws; continue with `ctsim resume {directory.path}`"
+            raise Stopped(message) from None
+    return Run(tree, made, directory.path, (*said, *counted.messages))
+
+
+@contextmanager
+def _keeping(directory: RunDirectory, fresh: bool) -> Iterator[None]:
+    """What is done outlives every error; a directory that is new, and nothing in it done, goes with the error."""
     try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
+        yield
+    except Stopped:
+        raise
+    except BaseException as error:
+        done = checkpoint.tiles_done(directory.chunks)
+        if fresh and not done:
+            directory.discard()
+        elif isinstance(error, OSError):
+            message = f"cannot be written: {reason_of(error)}; {done * TILE:,} draws are kept: make room, then continue"
+            raise RunDirectoryError(f"{directory.path}: {message} with `ctsim resume {directory.path}`") from None
+        raise
 
 
-def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
-    """Adds up finished tiles from any thread."""
-    lock, done = Lock(), [0]
+# ---- what directories hold
 
-    def count(tiles: int) -> None:
-        with lock:
-            done[0] += tiles * TILE
-            if progress:
-                progress(done[0], total)
 
-    return count
+def existing(directory: RunDirectory, request: Mapping[str, Any]) -> Run | None:
+    """The sealed run of the same request, None where there is nothing. Raises RunDirectoryError for anything else."""
+    if directory.sealed_card(request) is None:
+        return None
+    return opened(directory, f"{directory.path}: the same run, already there")
+
+
+def opened(directory: RunDirectory, *messages: str) -> Run:
+    """A sealed run, or shard, as it is."""
+    card = directory.card()
+    if card.get("shard"):
+        directory.whole(card)
+        return Run(xr.DataTree(name=str(card["scenario"])), card, directory.path, messages)
+    return replace(open_run(directory.path), messages=messages)
+
+
+def stored(directory: RunDirectory, card: Mapping[str, Any], formulas: str | Path | None) -> tuple[Job, Kernel]:
+    """The job of a checked directory and its kernel, from what lies there. Raises InputError, RunDirectoryError."""
+    scenario = load_resolved(directory.path / SCENARIO, formulas)
+    request = {name: card.get(name) for name in REQUEST}
+    if (scenario.digest, STREAM_VERSION) != (request["scenario_digest"], request["stream_version"]):
+        message = "its scenario or its streams are of another version of ctsim; use that one"
+        raise RunDirectoryError(f"{directory.path}: {message}")
+    nets = dict(card["coordinates"])
+    coordinates = {stream: (net, number) for net, one in nets.items() for stream, number in one.items()}
+    asked = Job(scenario, request, int(card["chunk"]), coordinates=coordinates or None)
+    return asked, kernel_of(directory, asked)
+
+
+def kernel_of(directory: RunDirectory, asked: Job) -> Kernel:
+    """The kernel of a job with the quantile functions that are stored in a checked directory."""
+    try:
+        return asked.kernel(directory.content(TABLES))
+    except npz.DamagedError as error:
+        raise RunDirectoryError(f"{directory.path / TABLES}: {error}; run it again elsewhere") from None
+
+
+def differing(card: Mapping[str, Any], request: Mapping[str, Any], but: str) -> str:
+    """What of two requests is not the same, leaving out one thing; "" where all else is."""
+    for name in REQUEST:
+        if name != but and card.get(name) != request.get(name):
+            return f"{name} is {card.get(name)!r} there, {request.get(name)!r} here"
+    return ""
+
+
+# ---- more draws
+
+
+def _extended(
+    asked: Job, source: RunDirectory, target: RunDirectory | None, command: str | None, said: tuple[str, ...]
+) -> Run:
+    """The run of `source` with more draws, in `target` or in its own place."""
+    source.card()
+    in_place = target is None or target.path.resolve() == source.path.resolve()
+    if target is not None and not in_place and (found := existing(target, asked.request)):
+        return found
+    with source.held():
+        card = source.card()
+        source.whole(card)
+        _check_extension(source, card, asked)
+        kernel = kernel_of(source, asked)
+        begun = {**job.begun_card(asked, command), "extended": card["draws"]}
+        if card["draws"] < summaries.PILOT:
+            said = (*said, f"{source.path}: holds fewer draws than a plan takes; all are drawn anew")
+        if target is None or in_place:
+            _carry(source, card, source.chunks)
+            begun = source.reopen({**begun, "files": card["files"]})
+            with _keeping(source, fresh=False):
+                return _finished(asked, source, kernel, begun, said)
+        with target.held():
+            if found := existing(target, asked.request):
+                return found
+            with _keeping(target, fresh=True):
+                begun = target.begin(begun, source.content(SCENARIO).decode(), source.content(TABLES))
+                _carry(source, card, target.chunks)
+                return _finished(asked, target, kernel, begun, said)
+
+
+def _check_extension(source: RunDirectory, card: Mapping[str, Any], asked: Job) -> None:
+    said = differing(card, asked.request, but="draws")
+    if not said and card.get("coordinates") != job.begun_card(asked, "")["coordinates"]:
+        said = "a parameter has another Sobol' coordinate there"
+    if said:
+        raise RunDirectoryError(f"{source.path}: holds another run ({said}); extend a run of the same request")
+    if asked.request["draws"] <= card["draws"]:
+        raise InputError(f"--extend {source.path}: holds {card['draws']:,} draws; give more than these with --draws")
+
+
+def _carry(source: RunDirectory, card: Mapping[str, Any], folder: Path) -> None:
+    """Make the state of a sealed run the first chunk of one that goes on from it."""
+    folder.mkdir(exist_ok=True)
+    if card["draws"] >= summaries.PILOT:
+        first, tiles = card["span"]
+        checkpoint.write_chunk(folder, ((first, tiles),), card["plan_digest"], source.content(STATE))

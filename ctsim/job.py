@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,7 +22,7 @@ from ctsim import dataset, npz, summaries
 from ctsim.catalog import Scenario
 from ctsim.checkpoint import Checkpoints, Range, Ranges
 from ctsim.cluster import run_chunks
-from ctsim.distributions import Quantiles
+from ctsim.coordinates import Coordinate, by_net
 from ctsim.kernel import Kernel
 from ctsim.streams import TILE
 
@@ -37,13 +37,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A request and how it is carried out: draws a task, threads, who is told of progress."""
+    """A request and how it is carried out: draws a task, threads, who is told of progress.
+
+    `coordinates` are those of the streams where the request's method is sobol.
+    """
 
     scenario: Scenario
     request: Mapping[str, Any]
     chunk: int
     workers: int | None = None
     progress: Progress | None = None
+    coordinates: Mapping[str, Coordinate] | None = None
 
     @property
     def tiles(self) -> int:
@@ -55,19 +59,16 @@ class Job:
         """The tiles that are wanted here: all, or those of the shard."""
         return span_of(str(self.request["shard"]), self.tiles)
 
+    @property
+    def labels(self) -> list[str]:
+        """Names of what is sampled, in the kernel's order."""
+        return [row.label for row in self.scenario.binding.rows]
+
     def kernel(self, tables: bytes | None = None) -> Kernel:
         """What draws; with the quantile functions of `tables` where a run has stored some. Raises DamagedError."""
-        binding = self.scenario.binding
-        quantiles: Sequence[Quantiles] | None = None
-        if tables is not None:
-            quantiles = npz.quantiles_of([row.label for row in binding.rows], tables)
+        quantiles = None if tables is None else npz.quantiles_of(self.labels, tables)
         found = dataset.targets(self.scenario, self.request["years"])
-        return Kernel(binding, found, self.request["seed"], quantiles)
-
-
-def tables_of(kernel: Kernel) -> bytes:
-    """The quantile functions of a kernel, to be stored."""
-    return npz.quantiles_content([row.label for row in kernel.binding.rows], kernel.quantiles)
+        return Kernel(self.scenario.binding, found, self.request["seed"], self.coordinates, quantiles)
 
 
 def span_of(shard: str, tiles: int) -> Range:
@@ -97,7 +98,9 @@ def planned(job: Job, kernel: Kernel) -> Planned:
     pilot = kernel.evaluate(0, min(job.tiles, summaries.PILOT // TILE))
     plan = kernel.plan(pilot)
     said = {name: job.request[name] for name in ("scenario_digest", "seed", "method", "stream_version", "years")}
-    digest = npz.plan_digest(plan, ctsim.__version__, sorted(said.items()), tables_of(kernel))
+    tables = npz.quantiles_digest(job.labels, kernel.quantiles)
+    coordinates = sorted((job.coordinates or {}).items())
+    digest = npz.plan_digest(plan, ctsim.__version__, sorted(said.items()), coordinates, tables)
     return Planned(kernel, plan, digest, pilot if pilot.shape[1] == job.tiles * TILE else None)
 
 
@@ -134,10 +137,12 @@ def count(job: Job, planned: Planned, folder: Path | None, stop: Event) -> Count
     return Counted(done.total(), job.span[1], said)
 
 
-def _chunks(ranges: Ranges, draws: int) -> list[Range]:
+def _chunks(ranges: Ranges, draws: int) -> Iterator[Range]:
     """The ranges in tasks of at most so many draws."""
     size = max(1, -(-min(draws, MOST_CHUNK) // TILE))
-    return [(at, min(size, first + tiles - at)) for first, tiles in ranges for at in range(first, first + tiles, size)]
+    for first, tiles in ranges:
+        for at in range(first, first + tiles, size):
+            yield at, min(size, first + tiles - at)
 
 
 def cores() -> int:
@@ -168,9 +173,9 @@ def begun_card(job: Job, command: str | None) -> dict[str, Any]:
     """The card of a run that begins."""
     return {
         **job.request,
-        "chunk": min(job.chunk, MOST_CHUNK),
+        "chunk": min(job.chunk, MOST_CHUNK), "span": list(job.span),
         "replicates": summaries.REPLICATES,
-        "coordinates": {},
+        "coordinates": by_net(job.coordinates or {}),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "formulas": _encodable(str(job.scenario.formulas or "")),
         "command": _encodable(command or ""),

@@ -149,7 +149,7 @@ class _Sampled:
         spans = [(tables[id(quantiles[i].table)], len(quantiles[i].table)) for i in drawn]
         self.rows = np.array(drawn, dtype=np.int64)
         self.kinds = np.array([quantiles[i].kind for i in drawn], dtype=np.int64)
-        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(len(drawn), -1)
+        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(-1, 8)
         self.spans = np.array(spans, dtype=np.int64).reshape(-1, 2)
         self.table = np.concatenate(flat) if flat else np.zeros(1)
         streams = [rows[i].stream for i in drawn]

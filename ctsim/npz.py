@@ -13,13 +13,16 @@ from dataclasses import fields
 from hashlib import sha256
 from io import BytesIO
 from math import isnan, prod
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ctsim import summaries
 from ctsim.distributions import Quantiles
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -33,10 +36,11 @@ class DamagedError(ValueError):
     """Content that is not what `pack` made, or not of what it is read for."""
 
 
-def pack(arrays: Arrays) -> bytes:
+def pack(arrays: Arrays, compressed: bool = True) -> bytes:
     """The arrays as the content of an npz file."""
     content = BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(content, "w", kind, compresslevel=1) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, _narrow(array), allow_pickle=False)
@@ -76,6 +80,14 @@ def _narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array.astype(np.promote_types(*kinds))
 
 
+def _digest(arrays: Arrays) -> Hash:
+    digest = sha256()
+    for name, array in arrays.items():
+        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        digest.update(f"{name}{little.shape}{little.dtype.str}".encode() + little.tobytes())
+    return digest
+
+
 # ---- states
 
 
@@ -101,10 +113,8 @@ def state_of(plan: summaries.Plan, content: bytes) -> summaries.State:
 
 def plan_digest(plan: summaries.Plan, *said: object) -> str:
     """SHA-256 of what is counted: states of equal digests may be combined. `said`: what else makes them alike."""
-    digest = sha256(repr(said).encode())
-    for one in fields(plan):
-        array = getattr(plan, one.name)
-        digest.update(f"{one.name}{array.shape}".encode() + array.astype(array.dtype.newbyteorder("<")).tobytes())
+    digest = _digest({one.name: getattr(plan, one.name) for one in fields(plan)})
+    digest.update(repr(said).encode())
     return digest.hexdigest()
 
 
@@ -112,17 +122,27 @@ def plan_digest(plan: summaries.Plan, *said: object) -> str:
 
 
 def quantiles_content(labels: Sequence[str], quantiles: Sequence[Quantiles]) -> bytes:
-    """Quantile functions by row label as the content of an npz file; equal tables once."""
+    """Quantile functions by row label as the content of an npz file."""
+    return pack(_quantile_arrays(labels, quantiles), compressed=False)  # coefficients do not get smaller
+
+
+def quantiles_digest(labels: Sequence[str], quantiles: Sequence[Quantiles]) -> str:
+    """SHA-256 of quantile functions: equal where draws have the same bits."""
+    return _digest(_quantile_arrays(labels, quantiles)).hexdigest()
+
+
+def _quantile_arrays(labels: Sequence[str], quantiles: Sequence[Quantiles]) -> Arrays:
+    """Equal tables stand once."""
     tables, table = _once([one.table for one in quantiles])
     atoms, atom = _once([one.atoms.ravel() for one in quantiles])
     moments = [[np.nan if m is None else m for m in (one.mean, one.sd)] for one in quantiles]
-    return pack({
+    return {
         "labels": np.array(labels, dtype=np.str_), "kinds": np.array([one.kind for one in quantiles], dtype=np.int64),
         "parameters": np.array([one.parameters for one in quantiles], dtype=np.float64).reshape(-1, 8),
         "ends": np.array([(one.low, one.high) for one in quantiles], dtype=np.float64).reshape(-1, 2),
         "moments": np.array(moments, dtype=np.float64).reshape(-1, 2),
         "table": table, "tables": tables, "atom": atom, "atoms": atoms,
-    })  # fmt: skip
+    }  # fmt: skip
 
 
 def quantiles_of(labels: Sequence[str], content: bytes) -> list[Quantiles]:

@@ -28,7 +28,9 @@ TABLES: Final = "tables/quantiles.npz"
 SUMMARY: Final = "summary.nc"
 STATE: Final = "state.npz"
 CHUNKS: Final = "chunks"
-REQUEST: Final = ("format", "scenario", "scenario_digest", "seed", "method", "draws", "stream_version", "years", "shard")
+REQUEST: Final = (
+    "format", "scenario", "scenario_digest", "seed", "method", "draws", "stream_version", "years", "shard",
+)  # fmt: skip
 """What makes two runs the same request; the rest of a card tells how it was carried out."""
 
 _MOST_CARD: Final = 1 << 24
@@ -40,6 +42,7 @@ class RunDirectory:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._is_held = False
 
     @property
     def chunks(self) -> Path:
@@ -95,12 +98,17 @@ class RunDirectory:
     def whole(self, card: Mapping[str, Any]) -> None:
         """Raises RunDirectoryError unless the run is sealed and every file of it is as it was sealed."""
         if not card.get("sealed"):
+            if not self._is_held:
+                with locked(self.path):  # of a run that is going on, this is what to say
+                    pass
             raise RunDirectoryError(f"{self.path}: {self._unfinished(card)}")
         self.check(card)
 
     def check(self, card: Mapping[str, Any]) -> None:
         """Raises RunDirectoryError if a file that the card names, or should name, is missing or changed."""
         needed = [SCENARIO, TABLES]
+        if not card.get("sealed") and card.get("request_digest") != _request_digest(card):
+            raise RunDirectoryError(f"{self.path}/{CARD}: is damaged; move the directory away and run it again")
         if card.get("sealed"):
             needed += [STATE] if card.get("shard") else [STATE, SUMMARY]
         files = card.get("files")
@@ -138,8 +146,9 @@ class RunDirectory:
 
     def _unfinished(self, card: Mapping[str, Any]) -> str:
         """How far an unsealed run is, and how it goes on."""
-        done, size = checkpoint.tiles_done(self.chunks), max(1, -(-_count(card, "chunk") // _TILE))
-        tiles = _count(card, "tiles")
+        done, size = checkpoint.tiles_done(self.chunks), max(1, -(-_count(card.get("chunk")) // _TILE))
+        span = card.get("span")
+        tiles = _count(span[1]) if isinstance(span, list) and len(span) == 2 else 0
         return f"{done // size} of {-(-tiles // size)} chunks done; continue with `ctsim resume {self.path}`"
 
     # ---- writing
@@ -150,17 +159,30 @@ class RunDirectory:
         with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
             with locked(self.path):
-                yield
+                self._is_held = True
+                try:
+                    yield
+                finally:
+                    self._is_held = False
 
     def begin(self, card: Mapping[str, Any], scenario: str, tables: bytes) -> dict[str, Any]:
         """Write what a run is made from, then its unsealed card, which is returned."""
+        begun = {**card, "files": self.lay(scenario, tables), "sealed": False}
+        return self._write_unsealed(begun)
+
+    def lay(self, scenario: str, tables: bytes) -> dict[str, str]:
+        """Write what a run is made from; returns its digests for a card."""
         sweep(self.path)
-        (self.path / TABLES).parent.mkdir(exist_ok=True)
+        folder = (self.path / TABLES).parent
+        folder.mkdir(exist_ok=True)
+        sweep(folder)
         contents = {SCENARIO: scenario.encode(), TABLES: tables}
         for name, content in contents.items():
             write_whole(self.path / name, content)
-        begun = {**card, "files": {name: sha256(content).hexdigest() for name, content in contents.items()}}
-        begun["sealed"] = False
+        return {name: sha256(content).hexdigest() for name, content in contents.items()}
+
+    def _write_unsealed(self, card: Mapping[str, Any]) -> dict[str, Any]:
+        begun = {**card, "request_digest": _request_digest(card)}
         write_whole(self.path / CARD, _card_content(begun))
         return begun
 
@@ -182,8 +204,7 @@ class RunDirectory:
     def reopen(self, card: Mapping[str, Any]) -> dict[str, Any]:
         """Make a sealed run an unsealed one of another card; its chunks must be there already."""
         files = {name: card["files"][name] for name in (SCENARIO, TABLES)}
-        begun = {**card, "files": files, "sealed": False}
-        write_whole(self.path / CARD, _card_content(begun))
+        begun = self._write_unsealed({**card, "files": files, "sealed": False})
         for name in (SUMMARY, STATE):
             (self.path / name).unlink(missing_ok=True)
         return begun
@@ -208,9 +229,14 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path}: {message}; give --out another place, or make room") from None
 
 
-def _count(card: Mapping[str, Any], name: str) -> int:
-    value = card.get(name)
+def _count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _request_digest(card: Mapping[str, Any]) -> str:
+    """SHA-256 of what an unfinished run needs of its card."""
+    said = {key: card.get(key) for key in (*REQUEST, "coordinates", "chunk", "span", "files")}
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _card_digest(card: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import pytest
 from ctsim import cli, engine, open_run, simulate
 from ctsim.catalog import load
 from ctsim.errors import CtsimError, RunDirectoryError
-from tests.studies import CHECK, COMMAND, RUN, Outcome, Study, like, refused, study
+from tests.studies import CHECK, COMMAND, RUN, Outcome, Study, like, refused, small_library, study
 
 __all__ = ["study"]
 
@@ -102,10 +103,21 @@ def test_directory_without_permission(study: Study) -> None:
     refused(study, RUN, ["o: cannot be written: Permission denied; give --out another place"])
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed run of the study."""
+    folder = tmp_path_factory.mktemp("sealed")
+    with pytest.MonkeyPatch.context() as patch:
+        small_library(folder / "library", patch)
+        study = Study(folder / "study")
+        assert study.ctsim(*RUN).status == 0
+    return study.folder / "o"
+
+
 @pytest.fixture
-def done(study: Study) -> Study:
+def done(study: Study, sealed: Path) -> Study:
     """A study with a sealed run in `o`."""
-    assert study.ctsim(*RUN).status == 0
+    shutil.copytree(sealed, study.folder / "o")
     return study
 
 
@@ -216,7 +228,7 @@ def test_interrupt(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(engine.dataset, "tree", interrupted)
     outcome = study.ctsim(*RUN)
-    assert (outcome.status, len(outcome.lines)) == (3, 1)
+    assert (outcome.status, len(outcome.lines)) == (3, 1), outcome.lines
     assert unsealed(study)
 
 
@@ -334,10 +346,8 @@ def test_exit_status_of_a_process(processes: dict[str, Outcome], name: str) -> N
 def test_output_to_a_full_disk(study: Study) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
-    assert (done.returncode, done.stderr.splitlines()) == (
-        2,
-        ["ctsim: output: cannot be written: No space left on device"],
-    )
+    line = "ctsim: output: cannot be written: No space left on device"
+    assert (done.returncode, done.stderr.splitlines()) == (2, [line])
 
 
 def test_output_to_a_file_of_an_old_code_page(study: Study) -> None:

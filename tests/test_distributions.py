@@ -15,7 +15,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ctsim.distributions import FIXED, TABLE, UNIFORM, Quantiles, build, fill, quantile
+from ctsim.distributions import FIXED, TABLE, UNIFORM, Quantiles, build, fill, quantile, tables
 from ctsim.distributions.sampling import OCTAVES
 from ctsim.errors import InputError
 
@@ -441,6 +441,13 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         "a table of its quantiles has an error of .* Use 'empirical' or 'triangular'",
     ),
     ("scipy", {"name": "exponnorm", "K": 1.5}, "finds its quantiles by a slow and rough search"),
+    (
+        "scipy",
+        {"name": "gamma", "a": 1e300},
+        "'a' = 1e\\+300: beyond 1e-07 to 1e\\+07 scipy computes slowly or roughly",
+    ),
+    ("scipy", {"name": "poisson", "mu": 2, "loc": 1e300}, "beyond the whole numbers"),
+    ("scipy", {"name": "genhalflogistic", "c": 0}, "scipy.stats.genhalflogistic fails with these arguments: "),
     ("scipy", {"name": "ksone", "n": 10}, "finds its quantiles by a slow and rough search"),
 ]
 
@@ -452,6 +459,30 @@ def test_refusals(dist: str, arguments: dict[str, Any], message: str) -> None:
     [finding] = caught.value.findings
     assert "\n" not in str(finding)
     assert (finding.place.file, finding.key) == ("", "")
+
+
+def test_slow_quantiles_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PATIENCE", -1.0)
+    with pytest.raises(tables.TableError, match="takes more than -1 seconds"):
+        tables.dyadic_table(stats.norm.ppf, stats.norm.isf)
+
+
+def test_rough_quantiles_are_refused_and_sharp_ones_refined() -> None:
+    """Probabilities in single precision are rough; a small wave needs narrower segments."""
+    with pytest.raises(tables.TableError, match="has an error of"):
+        tables.dyadic_table(stats.norm.ppf, lambda v: -stats.norm.ppf(v.astype(np.float32).astype(float)))
+    wave = tables.dyadic_table(lambda v: np.log(v) + 1e-3 * np.sin(40 * v), lambda v: 2 - np.log(v))
+    assert wave.bits > 4
+    assert wave.error <= tables.TOLERANCE
+
+
+def test_a_table_of_what_has_few_values_is_refused() -> None:
+    with pytest.raises(tables.TableError, match="not finite"):
+        tables.dyadic_table(lambda v: np.where(v < 1e-6, -np.inf, v), lambda v: 1 - v)
+
+
+def test_ordinary_tables_are_far_better_than_allowed() -> None:
+    assert tables.dyadic_table(stats.norm.ppf, stats.norm.isf).error < 1e-11
 
 
 CUT_REFUSALS: list[tuple[str, dict[str, Any], tuple[float, float], str]] = [

@@ -360,9 +360,9 @@ def test_the_shortest_interval_holds_nine_tenths(tiles: int) -> None:
 
 @cache
 def known_samples() -> tuple[FloatArray, Plan, State]:
-    """500 samples of 16,384 standard normal draws, and what is counted of them."""
-    values = np.random.default_rng(12).normal(0.0, 1.0, (500, 16 * TILE))
-    plan = planned(values, np.full((500, 2), 1.25))
+    """400 samples of 16,384 standard normal draws, and what is counted of them."""
+    values = np.random.default_rng(12).normal(0.0, 1.0, (400, 16 * TILE))
+    plan = planned(values, np.full((400, 2), 1.25))
     return values, plan, state_of(plan, values)
 
 
@@ -373,10 +373,10 @@ def within(errors: FloatArray, stated: FloatArray, size: float) -> int:
 
 @pytest.mark.parametrize("exact", [True, False], ids=["from the draws", "from counts"])
 def test_stated_errors_are_honest(exact: bool) -> None:
-    """500 samples of known truth: half of the errors are within the median of |t15| times the stated error.
+    """400 samples of known truth: half of the errors are within the median of |t15| times the stated error.
 
     False alarm 1e-9 for each of the 14 statistics (binomial, 6 standard errors). An error stated 2 times too small or
-    too large is caught with probability above 0.9999 (an expected 133 or 406 of 500 against limits of 182 and 318).
+    too large is caught with probability above 0.999 (an expected 106 or 325 of 400 against limits of 139 and 261).
     """
     values, plan, state = known_samples()
     samples = len(values)

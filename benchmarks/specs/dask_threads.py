@@ -37,7 +37,7 @@ def scheduler(name: str) -> Iterator[None]:
     if name == "dask":
         yield
         return
-    with patch("ctsim.engine.reduce_chunks", pooled):
+    with patch("ctsim.job.run_chunks", pooled):
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from ctsim.distributions.record import (
 )
 from ctsim.distributions.sampling import TRIANGULAR, FloatArray
 from ctsim.distributions.shapes import EVERYTHING, is_generic, scipy_families, tabled
+from ctsim.distributions.tables import PATIENCE, patient
 from ctsim.errors import did_you_mean
 
 MOST_ATOMS: Final = 1_000_000
@@ -287,7 +289,7 @@ def _counts(frozen: Any, cut: Interval) -> Quantiles:
         nothing_left(cut, *support)
     values = np.arange(math.ceil(low), _enough(frozen, math.ceil(low), high) + 1, dtype=np.float64)
     with np.errstate(all="ignore"):
-        weights = np.asarray(frozen.pmf(values), dtype=np.float64)
+        weights = patient(frozen.pmf, monotonic() + PATIENCE)(values)
     if not np.isfinite(weights).all():
         refuse("scipy's probabilities are not finite")
     seen = np.cumsum(weights[::-1])[::-1] > 2.0**-64  # what no word reaches is left out

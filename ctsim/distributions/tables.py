@@ -59,7 +59,7 @@ class DyadicTable:
 def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
     """The coarsest accurate table of a distribution given by the quantiles of both sides; raises TableError."""
     deadline = monotonic() + PATIENCE
-    lower, upper = _patient(lower, deadline), _patient(upper, deadline)
+    lower, upper = patient(lower, deadline), patient(upper, deadline)
     quarter = np.array([0.25])
     scale = float((upper(quarter) - lower(quarter))[0])
     # One narrow segment an octave first: rough quantiles show there, before many slow ones are computed.
@@ -82,15 +82,15 @@ def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
     )
 
 
-def _patient(tail: Tail, deadline: float) -> Tail:
-    """`tail` by pieces, given up at the deadline: some arguments keep scipy busy for minutes."""
+def patient(function: Tail, deadline: float) -> Tail:
+    """`function` by pieces, given up at the deadline: some arguments keep scipy busy for minutes."""
 
     def by_pieces(v: FloatArray) -> FloatArray:
         pieces = []
         for start in range(0, len(v), 128):
-            pieces.append(np.asarray(tail(v[start : start + 128]), dtype=np.float64))
+            pieces.append(np.asarray(function(v[start : start + 128]), dtype=np.float64))
             if monotonic() > deadline:
-                raise TableError(f"its quantiles take more than {PATIENCE:g} seconds to compute")
+                raise TableError(f"scipy takes more than {PATIENCE:g} seconds to compute it")
         return np.concatenate(pieces)
 
     return by_pieces

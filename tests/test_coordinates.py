@@ -1,0 +1,239 @@
+"""The registry of Sobol' coordinates: sound, complete, only appended to; and what streams get that it does not list."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ctsim import catalog
+from ctsim.coordinates import Registry, assign, by_net, read_registry, shipped_streams, unregistered
+from ctsim.errors import InputError
+from ctsim.sobol import BASE_NET, DIMENSIONS
+from tests import coordinates as tool
+from tests import runs
+
+ONE = {"x": 'value = 1\nunit = "Mt-CO2/yr"', "y": 'value = 2\nunit = "Mt-CO2/yr"'}
+SOURCE = """from ctsim.units import Mt_CO2_per_yr
+
+def total(x: Mt_CO2_per_yr, y: Mt_CO2_per_yr) -> Mt_CO2_per_yr:
+    \"\"\"x + y\"\"\"
+    return y + x
+"""
+
+
+def registry(folder: Path, nets: dict[str, list[str]]) -> Registry:
+    """A registry of a test's own."""
+    path = folder / "coordinates.toml"
+    path.write_text(tool.toml("format = 1\n\n", nets), encoding="utf-8")
+    return read_registry(path)
+
+
+def faults(error: InputError) -> list[str]:
+    return [str(finding) for finding in error.findings]
+
+
+def outside(
+    folder: Path, name: str = "heat", parameters: dict[str, str] = ONE, source: str = SOURCE
+) -> catalog.Scenario:
+    """A study with one programme of its own beside two of the library."""
+    runs.outside(folder, name, parameters, {"2030": "total"}, source)
+    return catalog.load(runs.study(folder, ["offshore_wind", "industrial_furnaces", name]), folder / "formulas")
+
+
+# ---- the shipped registry
+
+
+def test_every_shipped_stream_has_a_coordinate() -> None:
+    assert unregistered(tool.library()) == []
+
+
+def test_every_row_of_every_shipped_scenario_has_its_own_coordinate() -> None:
+    for name in ("as_published", runs.BASE):
+        scenario = runs.scenario(name)
+        found = assign(scenario.binding.rows, scenario.programmes)
+        assert set(found) == {row.stream for row in scenario.binding.rows}
+        assert len(set(found.values())) == len(found)
+
+
+def test_shared_parameters_come_first_and_then_the_programmes_that_use_them() -> None:
+    nets, pages = read_registry().nets, tool.library()
+    shared = tuple(pages.shared.record.parameter)
+    assert nets[BASE_NET][: len(shared)] == shared
+    sharing = {page.record.programme.id for page in pages.pages
+               if any(one.shared for one in page.record.parameter.values())}  # fmt: skip
+    assert {name.partition(".")[0] for name in nets[BASE_NET][len(shared) :]} == sharing
+    others = {page.record.programme.id for page in pages.pages} - sharing
+    assert set(nets) == {BASE_NET, *others}
+    assert all(name.startswith(f"{net}.") for net in others for name in nets[net])
+
+
+def test_dimensions_are_in_page_order() -> None:
+    nets = read_registry().nets
+    expected = [stream for programme, stream, _ in shipped_streams(tool.library()) if programme == "perovskite_solar"]
+    assert list(nets["perovskite_solar"]) == expected
+    assert nets["perovskite_solar"][0] == "perovskite_solar.single_junction_capacity"
+
+
+def test_years_of_a_parameter_share_one_stream() -> None:
+    rows = runs.scenario().binding.rows
+    assert max(Counter(row.stream for row in rows).values()) > 1
+    assert len(assign(rows, runs.scenario().programmes)) == len({row.stream for row in rows})
+
+
+def test_a_scenario_of_few_programmes_has_the_coordinates_of_all(tmp_path: Path) -> None:
+    few = catalog.load(runs.study(tmp_path))
+    every = assign(runs.scenario().binding.rows, runs.scenario().programmes)
+    assert assign(few.binding.rows, few.programmes).items() <= every.items()
+
+
+def test_the_run_card_lists_nets_in_order_of_their_dimensions() -> None:
+    nets = by_net({"b.y": ("b", 1), "a": (BASE_NET, 7), "b.x": ("b", 0)})
+    assert json.dumps(nets) == json.dumps({"b": {"b.x": 0, "b.y": 1}, BASE_NET: {"a": 7}})
+
+
+# ---- it was only appended to
+
+
+def test_the_registry_was_only_appended_to_and_its_copy_is_new() -> None:
+    nets = {net: list(names) for net, names in read_registry().nets.items()}
+    assert tool.moved(tool.frozen(), nets) == []
+    assert tool.frozen() == nets, "python -m tests.coordinates --append"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"base": ["b", "a"], "p": ["p.x"]},
+        {"base": ["a"], "p": ["p.x"]},
+        {"base": ["a", "b"]},
+        {"base": ["new", "a", "b"], "p": ["p.x"]},
+        {"base": ["a", "B"], "p": ["p.x"]},
+    ],
+    ids=["swapped", "removed", "net removed", "inserted", "renamed"],
+)
+def test_anything_but_an_append_is_refused(tmp_path: Path, after: dict[str, list[str]]) -> None:
+    copy = tmp_path / "copy.json"
+    tool.freeze({"base": ["a", "b"], "p": ["p.x"]}, copy)
+    with pytest.raises(SystemExit, match="draws would change"):
+        tool.freeze(after, copy)
+    assert tool.frozen(copy) == {"base": ["a", "b"], "p": ["p.x"]}
+
+
+def test_appends_are_taken(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.json"
+    tool.freeze({"base": ["a"]}, copy)
+    tool.freeze({"base": ["a", "b"], "p": ["p.x"]}, copy)
+    assert tool.frozen(copy) == {"base": ["a", "b"], "p": ["p.x"]}
+
+
+def test_the_tool_appends_what_is_missing_at_the_end(tmp_path: Path) -> None:
+    """As if two parameters and a programme were new: they come last in their nets, the rest stays."""
+    full = {net: list(names) for net, names in read_registry().nets.items()}
+    known = {net: list(names) for net, names in full.items() if net != "gtex"}
+    late = [known[BASE_NET].pop(20), known["offshore_wind"].pop(1)]
+    before = registry(tmp_path, known)
+    file, copy = tmp_path / "coordinates.toml", tmp_path / "copy.json"
+    nets = tool.append(before, tool.library(), file, copy)
+    assert tool.moved(known, nets) == [] and tool.frozen(copy) == nets
+    assert [nets[BASE_NET][-1], nets["offshore_wind"][-1]] == late
+    assert nets["gtex"] == full["gtex"]
+    assert unregistered(tool.library(), read_registry(file)) == []
+
+
+def test_the_file_is_written_as_the_tool_writes_it() -> None:
+    text = tool.REGISTRY.read_text(encoding="utf-8")
+    assert text == tool.toml(text.partition("[net.")[0], read_registry().nets)
+
+
+# ---- faults of a registry
+
+
+def test_a_name_given_twice_is_told_with_both_lines(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        registry(tmp_path, {"base": ["a", "b"], "p": ["p.x", "a"]})
+    [told] = faults(caught.value)
+    assert told.endswith("coordinates.toml:12: net.p: 'a' has a coordinate already, in line 5; keep one")
+
+
+def test_too_many_dimensions_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        registry(tmp_path, {"base": [f"x{i}" for i in range(DIMENSIONS + 2)]})
+    assert len(faults(caught.value)) == 2
+    assert f"'x{DIMENSIONS}' would be dimension {DIMENSIONS}" in faults(caught.value)[0]
+
+
+def test_two_names_on_one_coordinate_are_told(tmp_path: Path) -> None:
+    """A list cannot hold two; a registry made otherwise can."""
+    scenario = runs.scenario()
+    broken = read_registry()
+    first, second = list(broken.coordinates)[:2]
+    broken.coordinates[second] = broken.coordinates[first]
+    with pytest.raises(InputError, match="has the coordinate of"):
+        assign(scenario.binding.rows, scenario.programmes, broken)
+
+
+def test_a_shipped_parameter_without_coordinate_has_to_be_appended(tmp_path: Path) -> None:
+    nets = {
+        net: [n for n in names if n != "offshore_wind.capacity_factor"] for net, names in read_registry().nets.items()
+    }
+    short = registry(tmp_path, nets)
+    [finding] = unregistered(tool.library(), short)
+    assert finding.place.file == "scenarios/programmes/offshore_wind.toml" and finding.place.line > 1
+    assert "offshore_wind.capacity_factor: has no coordinate" in str(finding)
+    assert "python -m tests.coordinates --append" in str(finding)
+    scenario = runs.scenario()
+    with pytest.raises(InputError) as caught:
+        assign(scenario.binding.rows, scenario.programmes, short)
+    assert caught.value.findings == (finding,)
+
+
+# ---- what the registry does not list
+
+
+def test_an_outside_programme_has_its_own_net_in_page_order(tmp_path: Path) -> None:
+    """Page order, not that of the formula's arguments or of the rows; the library keeps its coordinates."""
+    scenario = outside(tmp_path, parameters=dict(reversed(ONE.items())))
+    found = assign(scenario.binding.rows, scenario.programmes)
+    assert (found["heat.y"], found["heat.x"]) == (("heat", 0), ("heat", 1))
+    listed = read_registry().coordinates
+    assert {name: one for name, one in found.items() if one[0] != "heat"}.items() <= listed.items()
+    assert unregistered(scenario.library) == []
+
+
+def test_a_parameter_at_the_end_of_an_outside_page_leaves_the_others(tmp_path: Path) -> None:
+    before = outside(tmp_path / "a")
+    more = SOURCE.replace("y: Mt_CO2_per_yr)", "y: Mt_CO2_per_yr, z: Mt_CO2_per_yr)").replace("y + x", "y + x + z")
+    after = outside(tmp_path / "b", parameters=ONE | {"z": ONE["x"]}, source=more)
+    one, other = (assign(scenario.binding.rows, scenario.programmes) for scenario in (before, after))
+    assert one.items() <= other.items() and other["heat.z"] == ("heat", 2)
+
+
+def test_a_renamed_parameter_of_the_library_keeps_its_coordinate() -> None:
+    """`was` makes the old name the stream, and streams are what the registry lists."""
+    found = assign([row for row in runs.scenario().binding.rows if row.stream == "offshore_wind.capacity_factor"], [])
+    assert found == {"offshore_wind.capacity_factor": read_registry().coordinates["offshore_wind.capacity_factor"]}
+
+
+def test_an_outside_programme_may_not_take_a_net_of_the_registry(tmp_path: Path) -> None:
+    scenario = outside(tmp_path, name=BASE_NET)
+    with pytest.raises(InputError, match="'base' is a net of .*; give the programme another id"):
+        assign(scenario.binding.rows, scenario.programmes)
+
+
+def test_a_figure_made_reported_by_a_change_has_a_coordinate() -> None:
+    scenario = runs.scenario()
+    figure = next(one for one in scenario.programme("offshore_wind").figures if not one.reported)
+    change = {"impact": figure.key, "formula": "reported", "reason": "a test",
+              "source": {"key": "impact_report_2026_01", "where": "4.1"}}  # fmt: skip
+    changed = scenario.with_changes([change])
+    found = assign(changed.binding.rows, changed.programmes)
+    stream = f"offshore_wind.{figure.name}"
+    assert found[stream] == ("offshore_wind.figures", 0) and stream not in read_registry().coordinates
+
+
+def test_a_stream_of_no_programme_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        assign(runs.scenario().binding.rows, [], registry(tmp_path, {"base": []}))
+    assert len(caught.value.findings) == len({row.stream for row in runs.scenario().binding.rows})
+    assert "perovskite_solar.japan_share: has no coordinate" in str(caught.value)
