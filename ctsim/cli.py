@@ -11,15 +11,17 @@ import io
 import json
 import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 import ctsim
+from ctsim.console import progress as _progress
+from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         _encodable(sys.stdout)
         _encodable(sys.stderr)
         try:
@@ -280,13 +283,15 @@ def _spread_words(parameter: Any) -> str:
 @click.option("--figure", is_flag=True, help="Draw every programme against its published figure (PNG, SVG; ja, en).")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
+@click.option("--shard", default="", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
+@click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
 @click.option("--draw", type=COUNT, help="Print the parameters of one draw instead of running.")
 @click.option("--quiet", is_flag=True, help="No progress and no messages.")
 @formulas_option
 def run(
     scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], sets: tuple[str, ...],
-    fixes: tuple[str, ...], out: str | None, figure: bool, workers: int | None, chunk: int, draw: int | None,
-    quiet: bool, formulas: str | None,
+    fixes: tuple[str, ...], out: str | None, figure: bool, workers: int | None, chunk: int, shard: str,
+    extend: str | None, draw: int | None, quiet: bool, formulas: str | None,
 ) -> None:  # fmt: skip
     """Draw joint samples of SCENARIO and print the distribution of every figure.
 
@@ -302,17 +307,57 @@ def run(
         listed = [[label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed)]
         _table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
         return
+    if out is None and extend is None:
+        out = str(engine.default_directory(resolved, draws, seed, method, years or None, shard))
     with _progress(quiet) as progress:
         result = engine.simulate(
-            resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers,
-            out=out or engine.default_directory(resolved, draws, seed, method, years or None), progress=progress,
-            command=shlex.join(["ctsim", *sys.argv[1:]]),
+            resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers, out=out,
+            shard=shard, extend=extend, progress=progress, command=_command(),
         )  # fmt: skip
-    _print_run(result)
+    _print_finished(result, quiet)
+    if figure and not shard:
+        _draw(result)
+
+
+@main.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@click.option("--chunk", type=COUNT, help="Draws a task; as the run was begun if absent.")
+@click.option("--quiet", is_flag=True, help="No progress and no messages.")
+@formulas_option
+def resume(directory: str, workers: int | None, chunk: int | None, quiet: bool, formulas: str | None) -> None:
+    """Finish the run in DIR that was stopped or killed, and print its result."""
+    from ctsim import engine
+
+    with _progress(quiet) as progress:
+        result = engine.resume(directory, formulas=formulas, chunk=chunk, workers=workers, progress=progress)
+    _print_finished(result, quiet)
+
+
+@main.command()
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True)
+@click.option("--out", metavar="DIR", required=True, help="Run directory of the whole.")
+@click.option("--quiet", is_flag=True, help="No messages.")
+@formulas_option
+def merge(directories: tuple[str, ...], out: str, quiet: bool, formulas: str | None) -> None:
+    """Join the shards in the directories DIR... into the result of the undivided run."""
+    from ctsim import shards
+
+    _print_finished(shards.merge(directories, out=out, formulas=formulas, command=_command()), quiet)
+
+
+def _command() -> str:
+    return shlex.join(["ctsim", *sys.argv[1:]])
+
+
+def _print_finished(result: Run, quiet: bool) -> None:
+    if shard := result.card.get("shard"):
+        click.echo(f"shard {shard} is done; when all are, join them with `ctsim merge`")
+        click.echo(f"directory {result.directory}")
+    else:
+        _print_run(result)
     for message in () if quiet else result.messages:
         click.echo(message, err=True)
-    if figure:
-        _draw(result)
 
 
 def _option_changes(scenario: Scenario, sets: Sequence[str], fixes: Sequence[str]) -> list[dict[str, Any]]:
@@ -450,52 +495,3 @@ def _number(value: float) -> str:
         return f"{value:,.0f}"
     digits = 2 - (0 if value == 0 else int(f"{abs(value):e}".split("e")[1]))
     return f"{round(value, digits):,.{max(0, digits)}f}"
-
-
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
-    table = Table(
-        title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", show_header=any(head)
-    )
-    for number, name in enumerate(head):
-        table.add_column(name, justify="right" if number in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
-    console.print(table)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal, a plain line every tenth elsewhere, nothing when quiet."""
-    if quiet:
-        yield None
-    elif not sys.stderr.isatty():
-        yield _plain_progress()
-    else:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("draws"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("draws", total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _plain_progress() -> Callable[[int, int], None]:
-    from time import perf_counter
-
-    started, said = perf_counter(), [0]
-
-    def say(done: int, total: int) -> None:
-        tenth = 10 * done // total
-        if tenth > said[0]:
-            said[0] = tenth
-            rate = done / max(perf_counter() - started, 1e-9)
-            click.echo(f"{done:,} of {total:,} draws, {rate:,.0f} draws/s", err=True)
-
-    return say

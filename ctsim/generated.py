@@ -21,8 +21,9 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from ctsim.binding import Binding, Formula, Step, formula_source
+from ctsim.binding import Binding, Step
 from ctsim.compiled import cache_folder
+from ctsim.equations import Formula, formula_source
 from ctsim.errors import one_line
 
 FloatArray = npt.NDArray[np.float64]

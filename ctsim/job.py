@@ -173,7 +173,8 @@ def begun_card(job: Job, command: str | None) -> dict[str, Any]:
     """The card of a run that begins."""
     return {
         **job.request,
-        "chunk": min(job.chunk, MOST_CHUNK), "span": list(job.span),
+        "chunk": min(job.chunk, MOST_CHUNK),
+        "span": list(job.span),
         "replicates": summaries.REPLICATES,
         "coordinates": by_net(job.coordinates or {}),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},

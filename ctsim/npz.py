@@ -73,11 +73,12 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any
 
 
 def _narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Integers in the smallest type that holds them all."""
+    """Integers in the smallest type of their kind that holds them all."""
     if array.dtype.kind not in "iu" or not array.size:
         return array
-    kinds = (np.min_scalar_type(end) for end in (array.min(), array.max()))
-    return array.astype(np.promote_types(*kinds))
+    low, high = int(array.min()), int(array.max())
+    sizes = (f"{array.dtype.kind}{size}" for size in (1, 2, 4, 8))
+    return array.astype(next(s for s in sizes if np.iinfo(s).min <= low and high <= np.iinfo(s).max))
 
 
 def _digest(arrays: Arrays) -> Hash:
@@ -105,7 +106,7 @@ def state_of(plan: summaries.Plan, content: bytes) -> summaries.State:
         if one.name in _TRANSIENT:
             continue
         into, found = getattr(state, one.name), arrays.get(one.name)
-        if found is None or found.shape != into.shape or not np.can_cast(found.dtype, into.dtype, "same_kind"):
+        if found is None or found.shape != into.shape or found.dtype.kind != into.dtype.kind:
             raise DamagedError(f"has no '{one.name}' of this plan")
         into[...] = found
     return state

@@ -83,7 +83,7 @@ class RunDirectory:
                 content = file.read(_MOST_CARD)
             card = json.loads(content)
         except FileNotFoundError:
-            message = f"is not a run directory (no {CARD}); give a new or an empty directory"
+            message = f"is not a run directory (no {CARD}); give that of a run, or a new one"
             raise RunDirectoryError(f"{self.path}: {message}") from None
         except (OSError, ValueError, RecursionError) as error:
             message = f"cannot be read: {getattr(error, 'strerror', None) or error}; give a new or an empty directory"

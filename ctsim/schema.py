@@ -67,6 +67,8 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Arguments of every distribution, always given by name."""
 
+_EVERY_ARGUMENT: Final = tuple(dict.fromkeys(name for names in ARGUMENTS.values() for name in names))
+
 
 class Record(BaseModel):
     """Base: frozen, no unknown keys, no coercion, no NaN or infinity."""
@@ -138,9 +140,10 @@ class Uncertainty(Record):
     source: Citation | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """The distribution's arguments as written; for `scipy` with the extra ones."""
-        named = {name: getattr(self, name) for name in ARGUMENTS[self.dist or "fixed"]}
-        return named | dict(self.model_extra or {})
+        """The distribution's arguments as written; for `scipy` whatever its distribution takes."""
+        names = _EVERY_ARGUMENT if self.dist == "scipy" else ARGUMENTS[self.dist or "fixed"]
+        named = {name: getattr(self, name) for name in names}
+        return {name: given for name, given in named.items() if given is not None} | dict(self.model_extra or {})
 
     @model_validator(mode="after")
     def _arguments_belong_to_the_distribution(self) -> Self:
@@ -152,12 +155,11 @@ class Uncertainty(Record):
             raise ValueError(f"unknown field '{unknown}'.{did_you_mean(unknown, type(self).model_fields)}")
         if self.dist == "scipy" and any(isinstance(v, bool) or not isinstance(v, int | float) for v in extra.values()):
             raise ValueError("arguments of a scipy distribution are numbers")
-        every = {name for names in ARGUMENTS.values() for name in names}
         wanted = set(ARGUMENTS[self.dist]) if self.dist else set()
-        given = {name for name in every if getattr(self, name) is not None}
+        given = {name for name in _EVERY_ARGUMENT if getattr(self, name) is not None}
         if missing := sorted(wanted - given):
             raise ValueError(f"{self.dist} needs '{missing[0]}'")
-        if unexpected := sorted(given - wanted):
+        if self.dist != "scipy" and (unexpected := sorted(given - wanted)):
             raise ValueError(f"'{unexpected[0]}' is not an argument of {self.dist or 'a class'}")
         return self
 

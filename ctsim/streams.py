@@ -24,6 +24,7 @@ STREAM_VERSION: Final = 1
 TILE: Final = 1024
 """Draws a tile."""
 
+_Word = int | np.uint64
 _HALF: Final = TILE // 2
 _ROUNDS: Final = 10
 _MULTIPLIERS: Final = (0xD2511F53, 0xCD9E8D57)
@@ -68,7 +69,7 @@ def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[in
 
 
 @compiled
-def words(key: int, tile: int, purpose: int, out: npt.NDArray[np.uint64]) -> None:
+def words(key: _Word, tile: _Word, purpose: _Word, out: npt.NDArray[np.uint64]) -> None:
     """Write the words of the `TILE` draws of one tile into `out` (uint64[1024]).
 
     `key` (from `stream_key`, as np.uint64), `tile` and `purpose` are below 2^64, 2^63 and 2^32.

@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from ctsim import constants, units
-from ctsim.binding import formula_source
+from ctsim.equations import formula_source
 
 OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷"}
 

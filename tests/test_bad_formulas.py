@@ -1,5 +1,7 @@
 """Faults of formula files: what is not arithmetic on parameters, cells and constants is refused with file and line."""
 
+import json
+
 import pytest
 
 from ctsim.catalog import load
@@ -214,10 +216,16 @@ def test_an_edit_within_the_same_second_is_not_missed(study: Study) -> None:
 )
 def test_formula_that_is_not_finite_at_what_is_printed(study: Study, body: str) -> None:
     study.edit(FILE, ("share * volume\n", f"{body}\n"))
-    outcome = study.ctsim(*RUN)
-    assert (outcome.status, outcome.lines) == (0, [])
-    assert "1024 of 1024 draws not finite, first at draw 0" in outcome.out
     checked = study.ctsim("check", "s.toml", "--formulas", "formulas")
     assert checked.status == 1
     assert "verdict is not_reproduced" in checked.lines[0]
-    assert study.ctsim("audit", "s.toml", "--json", "--formulas", "formulas").status == 1
+    audited = study.ctsim("audit", "s.toml", "--json", "--formulas", "formulas")
+    assert audited.status == 1
+    assert [figure["computed"] for figure in json.loads(audited.out, parse_constant=pytest.fail)["figures"]] == [None]
+
+
+def test_formula_that_is_finite_in_no_draw(study: Study) -> None:
+    study.edit(FILE, ("share * volume\n", "volume / (share - share)\n"))
+    outcome = study.ctsim(*RUN)
+    assert (outcome.status, outcome.lines) == (0, [])
+    assert "1024 of 1024 draws not finite, first at draw 0" in outcome.out

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numba
+import numba.core.config as numba_config
 import pytest
 
 from ctsim import compiled
@@ -95,14 +95,14 @@ def test_a_changed_helper_or_library_gives_another_folder(tmp_path: Path, monkey
 
 def test_numbas_own_setting_is_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CTSIM_CACHE_DIR", str(tmp_path))
-    before = numba.config.CACHE_DIR
+    before = numba_config.CACHE_DIR
     with compiled.cache_in_folder() as cached:
         assert cached
-        assert str(tmp_path / "ctsim") in numba.config.CACHE_DIR
-    assert before == numba.config.CACHE_DIR
+        assert str(tmp_path / "ctsim") in numba_config.CACHE_DIR
+    assert before == numba_config.CACHE_DIR
     with pytest.raises(RuntimeError), compiled.cache_in_folder():
         raise RuntimeError
-    assert before == numba.config.CACHE_DIR
+    assert before == numba_config.CACHE_DIR
 
 
 def inverse(x: float) -> float:

@@ -217,7 +217,7 @@ def test_a_renamed_parameter_of_the_library_keeps_its_coordinate() -> None:
 
 def test_an_outside_programme_may_not_take_a_net_of_the_registry(tmp_path: Path) -> None:
     scenario = outside(tmp_path, name=BASE_NET)
-    with pytest.raises(InputError, match="'base' is a net of .*; give the programme another id"):
+    with pytest.raises(InputError, match=r"'base' is a net of .*; give the programme another id"):
         assign(scenario.binding.rows, scenario.programmes)
 
 

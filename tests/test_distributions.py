@@ -374,9 +374,9 @@ def test_scaling_by_what_is_no_number_is_refused(factor: float) -> None:
 
 
 def test_scaling_beyond_the_largest_numbers_is_refused() -> None:
-    for dist, arguments in (("uniform", {"low": 0, "high": 1e300}), ("normal", {"mean": 0, "sd": 1e300})):
+    for wide in (build("uniform", {"low": 0, "high": 1e300}), build("normal", {"mean": 0, "sd": 1e300})):
         with pytest.raises(InputError, match="beyond the largest numbers"):
-            build(dist, arguments).scaled(1e10)
+            wide.scaled(1e10)
 
 
 # ------------------------------------------------------------------------------------------------------- every refusal
@@ -468,10 +468,10 @@ def test_slow_quantiles_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rough_quantiles_are_refused_and_sharp_ones_refined() -> None:
-    """Probabilities in single precision are rough; a small wave needs narrower segments."""
+    """Six digits of the probability are rough; a small wave needs narrower segments."""
     with pytest.raises(tables.TableError, match="has an error of"):
-        tables.dyadic_table(stats.norm.ppf, lambda v: -stats.norm.ppf(v.astype(np.float32).astype(float)))
-    wave = tables.dyadic_table(lambda v: np.log(v) + 1e-3 * np.sin(40 * v), lambda v: 2 - np.log(v))
+        tables.dyadic_table(stats.norm.ppf, lambda v: -stats.norm.ppf(v * (1 + 1e-6 * np.sin(np.arange(len(v))))))
+    wave = tables.dyadic_table(lambda v: np.log(v) + 1e-3 * np.sin(150 * v), lambda v: 2 - np.log(v))
     assert wave.bits > 4
     assert wave.error <= tables.TOLERANCE
 

@@ -2,6 +2,7 @@
 directories that are whole or not there, and options that say what is wrong."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,8 +72,8 @@ def test_chunks_and_workers_change_nothing(run: Run, few: Scenario, chunk: int, 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """One small programme."""
-    return catalog.load(study(tmp_path_factory.mktemp("one"), ("hydrogen_supply_chain",)))
+    """One small programme, without items and other figures."""
+    return catalog.load(study(tmp_path_factory.mktemp("one"), ("offshore_wind",)))
 
 
 @settings(max_examples=15, deadline=None)
@@ -272,38 +273,57 @@ def test_a_cell_with_bad_draws_has_a_reason_and_the_others_go_on(run: Run, tmp_p
 # ---- the run directory
 
 
-def test_a_kept_run_is_opened_again(one: Scenario, tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
-    out = tmp_path / "run"
-    first = simulate(one, draws=3000, chunk=1024, out=out, progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (3072, 3072) and len(seen) == 3
-    again = simulate(one, draws=3001, out=out, progress=lambda *_: pytest.fail("computed again"))
-    assert again.messages == (f"{out}: the same run, already there",)
-    opened = open_run(out)
-    for other in (again, opened):
-        assert other.card == json.loads((out / "run.json").read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def original(one: Scenario, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
+    """A run of the small programme, and the directory where it is kept."""
+    out = tmp_path_factory.mktemp("kept") / "run"
+    return simulate(one, draws=3000, seed=5, out=out, command="ctsim run"), out
+
+
+@pytest.fixture
+def kept(original: tuple[Run, Path], tmp_path: Path) -> Path:
+    """A copy of that directory."""
+    return Path(shutil.copytree(original[1], tmp_path / "run"))
+
+
+def test_a_kept_run_is_opened_again(one: Scenario, original: tuple[Run, Path], kept: Path) -> None:
+    first = original[0]
+    again = simulate(one, draws=3001, seed=5, out=kept, progress=lambda *_: pytest.fail("computed again"))
+    assert again.messages == (f"{kept}: the same run, already there",)
+    for other in (again, open_run(kept)):
+        assert other.card == first.card == json.loads((kept / "run.json").read_text(encoding="utf-8"))
         assert result_digest(other.tree) == other.result_digest == first.result_digest
-        assert other.directory == out
-    assert sorted(path.name for path in out.iterdir()) == ["run.json", "scenario.toml", "summary.nc"]
+        assert other.directory == kept
+        assert other.tree["other"].sizes["figure"] == other.tree["items/co2_reduction"].sizes["item"] == 0
+        assert other.tree["other"]["status"].dtype.kind not in "fiu"
+    assert {"run.json", "scenario.toml", "summary.nc"} <= {path.name for path in kept.iterdir()}
 
 
-def test_the_run_card_says_how_the_run_was_made(one: Scenario, tmp_path: Path) -> None:
-    card = simulate(one, draws=1024, seed=5, out=tmp_path / "run", command="ctsim run").card
+def test_keeping_a_run_does_not_change_it(one: Scenario, original: tuple[Run, Path]) -> None:
+    assert simulate(one, draws=3000, seed=5).result_digest == original[0].result_digest
+
+
+def test_the_run_card_says_how_the_run_was_made(one: Scenario, original: tuple[Run, Path]) -> None:
+    card = original[0].card
     wanted = "format scenario revision scenario_digest seed method draws replicates stream_version coordinates versions"
     wanted += " formulas command started seconds result_digest draws_digest sealed"
     assert set(wanted.split()) <= card.keys()
-    assert (card["seed"], card["draws"], card["method"], card["replicates"]) == (5, 1024, "mc", 16)
+    assert (card["seed"], card["draws"], card["replicates"], card["command"]) == (5, 3072, 16, "ctsim run")
     assert card["scenario_digest"] == one.digest and card["sealed"] is True
 
 
+def test_progress_is_told_after_every_chunk(one: Scenario) -> None:
+    seen: list[tuple[int, int]] = []
+    simulate(one, draws=3000, chunk=1024, progress=lambda done, total: seen.append((done, total)))
+    assert sorted(seen) == [(1024, 3072), (2048, 3072), (3072, 3072)]
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {"draws": 2048}, {"years": [2030]}])
-def test_another_request_does_not_touch_a_run(one: Scenario, tmp_path: Path, other: dict[str, object]) -> None:
-    out = tmp_path / "run"
-    simulate(one, draws=1024, out=out)
-    before = {path.name: path.read_bytes() for path in out.iterdir()}
+def test_another_request_does_not_touch_a_run(one: Scenario, kept: Path, other: dict[str, object]) -> None:
+    before = {path.name: path.read_bytes() for path in kept.iterdir() if path.is_file()}
     with pytest.raises(RunDirectoryError, match="holds another run"):
-        simulate(one, **{"draws": 1024, "out": out, **other})  # type: ignore[arg-type]
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+        simulate(one, **{"draws": 3000, "seed": 5, "out": kept, **other})  # type: ignore[arg-type]
+    assert {path.name: path.read_bytes() for path in kept.iterdir() if path.is_file()} == before
 
 
 def flip_a_byte(path: Path) -> None:
@@ -322,11 +342,10 @@ def flip_a_byte(path: Path) -> None:
         (lambda out: (out / "run.json").write_text('{"format": 1, "sealed": false}'), "not sealed"),
     ],
 )
-def test_a_damaged_run_is_refused(one: Scenario, tmp_path: Path, damage: Callable[[Path], None], said: str) -> None:
-    simulate(one, draws=1024, out=tmp_path / "run")
-    damage(tmp_path / "run")
+def test_a_damaged_run_is_refused(kept: Path, damage: Callable[[Path], None], said: str) -> None:
+    damage(kept)
     with pytest.raises(RunDirectoryError, match=said):
-        open_run(tmp_path / "run")
+        open_run(kept)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
@@ -339,21 +358,12 @@ def test_a_run_that_breaks_off_leaves_nothing(one: Scenario, tmp_path: Path, err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_without_some_nodes_can_be_kept(tmp_path: Path) -> None:
-    """A programme without items or other figures: empty nodes are written and read as they are."""
-    single = catalog.load(study(tmp_path / "s", ("offshore_wind",)))
-    kept = simulate(single, draws=1024, out=tmp_path / "run")
-    opened = open_run(tmp_path / "run")
-    assert opened.tree["other"].sizes["figure"] == opened.tree["items/co2_reduction"].sizes["item"] == 0
-    assert result_digest(opened.tree) == kept.result_digest
-
-
 def test_the_default_directory_belongs_to_the_request(few: Scenario, one: Scenario) -> None:
     here = default_directory(few, 1000, 0, "mc")
     assert here == default_directory(few, 1024, 0, "mc", ["2030", "2040", "2050"])
     assert here.parent == Path("results") and here.name.startswith("study-")
     requests = [(few, 1025, 0, None), (few, 1024, 1, None), (few, 1024, 0, [2030]), (one, 1024, 0, None)]
-    others = {default_directory(s, draws, seed, "mc", years) for s, draws, seed, years in requests}
+    others = {default_directory(which, draws, seed, "mc", years) for which, draws, seed, years in requests}
     assert len(others | {here}) == 5
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import ctsim.formulas
 from ctsim import units
-from ctsim.binding import check_formula
+from ctsim.equations import check_formula
 from tests import mutants
 from tests.expected import ELSEWHERE, EXPECTED
 from tests.formula_runs import TOLERANCE, Run, formulas, keys, programmes, runs

@@ -1,0 +1,59 @@
+"""What the command writes besides results: tables for people to read, and how far a run is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+from ctsim.errors import one_line
+
+
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """Print a table; columns `right` are aligned to that side."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    grid = Table(title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", show_header=any(head))
+    for number, name in enumerate(head):
+        grid.add_column(name, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(one_line(cell)) for cell in row))
+    console.print(grid)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, a plain line every tenth elsewhere, nothing when quiet."""
+    if quiet:
+        yield None
+    elif not sys.stderr.isatty():
+        yield _plain_progress()
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("draws"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("draws", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _plain_progress() -> Callable[[int, int], None]:
+    from time import perf_counter
+
+    started, said = perf_counter(), [0]
+
+    def say(done: int, total: int) -> None:
+        tenth = 10 * done // total
+        if tenth > said[0]:
+            said[0] = tenth
+            rate = done / max(perf_counter() - started, 1e-9)
+            click.echo(f"{done:,} of {total:,} draws, {rate:,.0f} draws/s", err=True)
+
+    return say
