@@ -33,9 +33,9 @@ def nothing_missing() -> str:
 class Spec:
     """One benchmark. `build` prepares a point of the sweep, untimed; `unit` is the unit of its case's work.
 
-    `sweep` is what `make bench` measures, `quick` what --quick does, `full` what --full adds, `tiny` what the tests run.
-    `missing` says why it cannot run here, or nothing. `repeats` and `seconds` end the repetitions, the earlier one; each
-    point runs at least once. With `warm` every case runs once before it counts.
+    `sweep` is what `make bench` measures, `quick` what --quick does, `full` what --full adds, `tiny` what the tests
+    run. `missing` says why it cannot run here, or nothing. `repeats` and `seconds` end the repetitions, the earlier
+    one; each point runs at least once. With `warm` every case runs once before it counts.
     """
 
     name: str

@@ -90,10 +90,8 @@ class Chunk:
 def write_chunk(folder: Path, ranges: Ranges, plan: str, content: bytes) -> str:
     """Write a state (`npz.state_content`), then its marker. Returns the name of both."""
     name = f"{ranges[0][0]}-{tiles_of(ranges)}"
-    marker = {"format": FORMAT, "ranges": [list(one) for one in ranges], "plan": plan}
-    marker["sha256"] = _digest(ranges, plan, content)
     write_whole(folder / f"{name}.state", content)
-    write_whole(folder / f"{name}.json", (json.dumps(marker) + "\n").encode())
+    write_whole(folder / f"{name}.json", _marker(ranges, plan, content))
     return name
 
 
@@ -103,15 +101,13 @@ def read_chunk(folder: Path, name: str) -> Chunk | None:
         marker_path, state_path = folder / f"{name}.json", folder / f"{name}.state"
         if marker_path.stat().st_size > MOST_MARKER or state_path.stat().st_size > MOST_STATE:
             return None
-        marker = json.loads(marker_path.read_bytes())
-        content = state_path.read_bytes()
-        ranges = tuple((int(first), int(tiles)) for first, tiles in marker["ranges"])
-        whole = marker["format"] == FORMAT and marker["sha256"] == _digest(ranges, str(marker["plan"]), content)
+        said, content = marker_path.read_bytes(), state_path.read_bytes()
+        marker = json.loads(said)
+        ranges, plan = tuple((int(first), int(tiles)) for first, tiles in marker["ranges"]), str(marker["plan"])
+        whole = said == _marker(ranges, plan, content) and name == f"{ranges[0][0]}-{tiles_of(ranges)}"
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    if not whole or ranges != joined(ranges) or name != f"{ranges[0][0]}-{tiles_of(ranges)}":
-        return None
-    return Chunk(name, ranges, str(marker["plan"]), content)
+    return Chunk(name, ranges, plan, content) if whole and ranges == joined(ranges) else None
 
 
 def remove_chunk(folder: Path, name: str) -> None:
@@ -143,10 +139,12 @@ def _tiles_in(name: str) -> int:
     return int(tiles) if tiles.isdecimal() and len(tiles) < 20 else 0
 
 
-def _digest(ranges: Sequence[Range], plan: str, content: bytes) -> str:
-    digest = sha256(json.dumps([[list(one) for one in ranges], plan]).encode())
+def _marker(ranges: Sequence[Range], plan: str, content: bytes) -> bytes:
+    """The bytes of the marker of a state; what it says goes into its digest, too."""
+    said = {"format": FORMAT, "ranges": [list(one) for one in ranges], "plan": plan}
+    digest = sha256(json.dumps(said).encode())
     digest.update(content)
-    return digest.hexdigest()
+    return (json.dumps({**said, "sha256": digest.hexdigest()}) + "\n").encode()
 
 
 # ---- a run

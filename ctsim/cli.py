@@ -11,7 +11,6 @@ import io
 import json
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from math import isfinite
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 import ctsim
+from ctsim.console import interruptible
 from ctsim.console import progress as _progress
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
@@ -37,7 +37,6 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         _encodable(sys.stdout)
         _encodable(sys.stderr)
         try:

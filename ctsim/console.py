@@ -1,10 +1,12 @@
-"""What the command writes besides results: tables for people to read, and how far a run is."""
+"""What the command does besides its work: tables for people to read, how far a run is, how a process is ended."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 
 import click
 
@@ -57,3 +59,16 @@ def _plain_progress() -> Callable[[int, int], None]:
             click.echo(f"{done:,} of {total:,} draws, {rate:,.0f} draws/s", err=True)
 
     return say
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt, as SIGINT does."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -102,7 +102,8 @@ def _faults(shards: Sequence[_Shard]) -> Iterator[str]:
         if said := _foreign(shards[0], one):
             yield f"{one.directory.path}: is of another run than {shards[0].directory.path} ({said}); leave it out"
         elif one.number in seen:
-            yield f"{one.directory.path}: shard {one.card['shard']} is given twice, also as {seen[one.number]}; leave one out"
+            said = f"shard {one.card['shard']} is given twice, also as {seen[one.number]}"
+            yield f"{one.directory.path}: {said}; leave one out"
         else:
             seen[one.number] = one.directory.path
 

@@ -41,7 +41,5 @@ def run(n: int, seed: int) -> FloatArray:
     chunks = min(CHUNK, -(-n // 2))
     values = {one.name: sample(rng, one, n, chunks, 1000 * seed + i) for i, one in enumerate(workload.PARAMETERS)}
     percents = [100 * p for p in workload.PROBABILITIES]
-    wanted = [
-        (y.mean(), y.std(ddof=1), da.percentile(y, percents, method="linear")) for y in workload.evaluate(values)
-    ]
+    wanted = [(y.mean(), y.std(ddof=1), da.percentile(y, percents, method="linear")) for y in workload.evaluate(values)]
     return np.array([[mean, sd, *q] for mean, sd, q in dask.compute(*wanted, scheduler="threads")])

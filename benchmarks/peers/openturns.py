@@ -17,7 +17,12 @@ def marginal(parameter: Parameter) -> Any:
         return ot.LogNormal(math.log(given[0]), given[1], 0.0)
     if family == "pert":
         return ot.Beta(*parameter.shape, given[0], given[2])
-    names = {"uniform": "Uniform", "triangular": "Triangular", "normal": "Normal", "truncated_normal": "TruncatedNormal"}
+    names = {
+        "uniform": "Uniform",
+        "triangular": "Triangular",
+        "normal": "Normal",
+        "truncated_normal": "TruncatedNormal",
+    }
     return getattr(ot, names[family])(*given)
 
 

@@ -1,7 +1,5 @@
 """scipy.stats.qmc.Sobol, scrambled, with the quantile functions of scipy.special, and numpy for the rest."""
 
-import math
-
 import numpy as np
 from scipy import special
 from scipy.stats import qmc
@@ -31,11 +29,15 @@ def quantile(parameter: Parameter, u: FloatArray) -> FloatArray:
     return np.where(u < share, low + width * rising, high - width * falling)
 
 
+def made(n: int) -> int:
+    """The draws that are made for n: a power of two."""
+    return 1 << max(0, n - 1).bit_length()
+
+
 def points(n: int, seed: int) -> FloatArray:
-    """(power of two at or above n, 60) points."""
-    power = max(0, math.ceil(math.log2(n)))
+    """(draw, 60) points for n draws."""
     sobol = qmc.Sobol(len(workload.PARAMETERS), scramble=True, rng=np.random.default_rng(seed))
-    return sobol.random_base2(power)
+    return sobol.random_base2(made(n).bit_length() - 1)
 
 
 def run(n: int, seed: int) -> FloatArray:

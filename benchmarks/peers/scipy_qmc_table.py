@@ -6,8 +6,10 @@ import numpy as np
 from scipy import special
 
 from benchmarks import workload
-from benchmarks.peers.scipy_qmc import points, quantile
+from benchmarks.peers.scipy_qmc import made, points, quantile
 from benchmarks.workload import FloatArray, Parameter
+
+__all__ = ["made", "prepare", "run"]
 
 KNOTS = 2**17
 REACH = 18.0  # logit of 1.5e-8
