@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types pytest quotes audit docs clean
+.PHONY: help run test lint types pytest quotes audit docs bench clean
 
 # Variables to set on the command line, as in `make run DRAWS=65536`:
 PYTHON         ?=
@@ -12,6 +12,7 @@ SCENARIO       ?= framework_2023_11
 DRAWS          ?= 1000000
 RUN_OPTIONS    ?=
 PYTEST_OPTIONS ?=
+BENCH_OPTIONS  ?=
 
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 BIN     := $(VENV)/bin
@@ -45,6 +46,9 @@ audit: $(VENV)/.stamp-run ## every printed figure against its own formula, and t
 
 docs: $(VENV)/.stamp-dev ## write the generated pages of docs/ again
 	$(BIN)/python -m tests.docs
+
+bench: $(VENV)/.stamp-run ## time ctsim and other libraries, 45 minutes (BENCH_OPTIONS=--quick: 3; --full: 10^9 draws)
+	$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
 
 clean: ## remove the environment, caches and build output; results/ stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -58,13 +58,11 @@ def goals(results: Mapping[str, Any]) -> list[Goal]:
 
 def floor_ratios(results: Mapping[str, Any]) -> list[FloorRatio]:
     """By scenario and method, from the spec `parameter_draw`."""
-    points = _points(results, "parameter_draw")
     found = []
-    for point in points:
-        name, what = point["point"]["scenario"], point["point"]["what"]
-        floors = [one for one in points if one["point"]["scenario"] == name and one["point"]["what"] == "floor"]
-        if what != "floor" and floors:
-            found.append(FloorRatio(name, what, _each(floors[0]), _each(point)))
+    for point in _points(results, "parameter_draw", what="everything"):
+        name, method = point["point"]["scenario"], point["point"]["method"]
+        for alone in _points(results, "parameter_draw", what="floor", scenario=name, method=method):
+            found.append(FloorRatio(name, method, _each(alone), _each(point)))
     return found
 
 

@@ -12,14 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.registry import Case
-from benchmarks.scenarios import sampled
+from benchmarks.scenarios import sampled, scenario
 from ctsim.compiled import compiled
+from ctsim.coordinates import assign
 from ctsim.distributions import Quantiles, build, fill
+from ctsim.sobol import directions, net_order, shuffle_key, sobol_words
 from ctsim.streams import TILE, stream_key, words
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.uint64]
+DigitArray = npt.NDArray[np.uint32]
 
 FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "uniform": {"low": 1.0, "high": 2.0},
@@ -35,12 +38,17 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def words_alone(tiles: int) -> Case:
-    """Random words of one stream, and nothing else."""
+def words_alone(method: str, tiles: int) -> Case:
+    """Random words of one stream, and nothing else; for sobol with an order of the net already found."""
     key, out = np.uint64(stream_key(0, "benchmark")), np.empty(TILE, np.uint64)
+    order, dimension = np.zeros(TILE, np.uint32), np.array(directions(7), dtype=np.uint32)
+    net_order(np.uint64(shuffle_key("benchmark")), 0, order)
 
     def run() -> None:
-        _words(key, tiles, out)
+        if method == "mc":
+            _words(key, tiles, out)
+        else:
+            _sobol_words(key, tiles, order, dimension, out)
 
     return Case(run, tiles * TILE)
 
@@ -57,19 +65,25 @@ def quantiles_alone(family: str, tiles: int) -> Case:
     return Case(run, tiles * TILE)
 
 
-def floor(name: str, tiles: int) -> Case:
-    """Words and quantiles of everything that a scenario draws, and nothing else: no formulas, no statistics."""
+def floor(name: str, tiles: int, method: str) -> Case:
+    """Words and quantiles of everything that a scenario draws, and nothing else: no formulas, no statistics.
+
+    One row after the other, so that its table stays in cache: what the parts cost by themselves.
+    """
     rows = sampled(name)
+    places = assign(rows, scenario(name).programmes)
+    rows.sort(key=lambda row: places[row.stream])
     found = [_quantiles(row) for row in rows]
-    keys = np.array([stream_key(0, row.stream) for row in rows], dtype=np.uint64)
     kinds = np.array([one.kind for one in found], dtype=np.int64)
     parameters = np.array([one.parameters for one in found])
     ends = np.cumsum([0, *(len(one.table) for one in found)])
     tables = np.concatenate([one.table for one in found])
-    given, out = np.empty(TILE, np.uint64), np.empty((len(rows), TILE))
+    keys = np.array([stream_key(0, row.stream) for row in rows], dtype=np.uint64)
+    nets = np.array([shuffle_key(places[row.stream][0]) for row in rows], dtype=np.uint64)
+    dimensions = np.array([directions(places[row.stream][1]) for row in rows], dtype=np.uint32)
 
     def run() -> None:
-        _sample(keys, kinds, parameters, tables, ends, tiles, given, out)
+        _sample(method == "sobol", keys, nets, dimensions, kinds, parameters, tables, ends, tiles)
 
     return Case(run, tiles * TILE, {"parameters": len(rows)})
 
@@ -87,6 +101,12 @@ def _words(key: np.uint64, tiles: int, out: WordArray) -> None:
 
 
 @compiled
+def _sobol_words(key: np.uint64, tiles: int, order: DigitArray, dimension: DigitArray, out: WordArray) -> None:
+    for _ in range(tiles):
+        sobol_words(key, order, dimension, out)
+
+
+@compiled
 def _fill(kind: int, parameters: FloatArray, table: FloatArray, tiles: int, given: WordArray, out: FloatArray) -> None:
     for _ in range(tiles):
         fill(kind, parameters, table, given, out)
@@ -94,10 +114,18 @@ def _fill(kind: int, parameters: FloatArray, table: FloatArray, tiles: int, give
 
 @compiled
 def _sample(
-    keys: WordArray, kinds: IntArray, parameters: FloatArray, tables: FloatArray, ends: IntArray, tiles: int,
-    given: WordArray, out: FloatArray,
+    sobol: bool, keys: WordArray, nets: WordArray, dimensions: DigitArray, kinds: IntArray, parameters: FloatArray,
+    tables: FloatArray, ends: IntArray, tiles: int,
 ) -> None:  # fmt: skip
-    for tile in range(tiles):
-        for i in range(len(keys)):
-            words(keys[i], tile, 0, given)
-            fill(kinds[i], parameters[i], tables[ends[i] : ends[i + 1]], given, out[i])
+    given, out, order = np.empty(1024, np.uint64), np.empty(1024), np.zeros(1024, np.uint32)
+    for i in range(len(keys)):
+        table = tables[ends[i] : ends[i + 1]]
+        first = i == 0 or nets[i] != nets[i - 1]
+        for tile in range(tiles):
+            if not sobol:
+                words(keys[i], tile, 0, given)
+            else:
+                if first:  # once a net and tile; the other dimensions of the net use it again
+                    net_order(nets[i], tile, order)
+                sobol_words(keys[i], order, dimensions[i], given)
+            fill(kinds[i], parameters[i], table, given, out)

@@ -74,19 +74,6 @@ def simulated(loaded: Scenario, draws: int, workers: int, method: str, seed: int
     return simulate(loaded, draws=draws, workers=workers, method=method, seed=seed)
 
 
-def methods() -> tuple[str, ...]:
-    """The methods that this ctsim has."""
-    from ctsim.cli import run
-
-    [option] = [parameter for parameter in run.params if parameter.name == "method"]
-    return tuple(method for method in METHODS if method in getattr(option.type, "choices", ()))
-
-
-def no_sobol() -> str:
-    """Why a spec that needs sobol cannot run, or nothing."""
-    return "" if "sobol" in methods() else "this ctsim has no method sobol yet"
-
-
 def _made(parameters: int, formulas: int) -> Scenario:
     """A study with `formulas` sums of products over `parameters` parameters of six families, in a folder of its own."""
     if 2 * _TERMS * formulas < parameters:

@@ -41,7 +41,8 @@ class _Commands(click.Group):
         _encodable(sys.stderr)
         try:
             try:
-                status = super().main(*args, **kwargs) or 0
+                with interruptible():
+                    status = super().main(*args, **kwargs) or 0
             except SystemExit:  # click's own answer to a reader that has left
                 status = 0
             sys.stdout.flush()

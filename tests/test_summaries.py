@@ -117,16 +117,17 @@ def awkward(tiles: int) -> FloatArray:
     heavy = rng.standard_cauchy(n) * 1e6
     close = 1e9 + rng.normal(0.0, 1e-3, n)
     atoms = rng.choice([-1.5, -0.0, 0.0, 2.0], n)
+    zeros = rng.choice([-0.0, 0.0, 3.0], n)
     tiny = rng.normal(0.0, 1.0, n) * 1e-300
     huge = rng.normal(0.0, 1.0, n) * 1e300
     bad = rng.normal(0.0, 1.0, n)
     bad[rng.integers(0, n, 5)] = [np.nan, np.inf, -np.inf, np.nan, np.inf]
-    return np.array([heavy, close, atoms, np.full(n, 0.1), tiny, huge, bad])
+    return np.array([heavy, close, atoms, np.full(n, 0.1), tiny, huge, zeros, bad])
 
 
 TILES = 70
 AWKWARD = awkward(TILES)
-MARKS = np.array([[0.0, 1.0]] * 6 + [[np.nan, np.nan]])
+MARKS = np.array([[0.0, 1.0]] * 7 + [[np.nan, np.nan]])
 PLAN = planned(AWKWARD, MARKS)
 WHOLE = state_of(PLAN, AWKWARD)
 WHOLE_SUMS = [summaries.exact_sum(WHOLE.digits[index]) for index in np.ndindex(WHOLE.digits.shape[:3])]

@@ -22,7 +22,8 @@ class Peer:
 
     `requirements` names its `requirements-*.txt`, "" for ctsim's own environment; `packages` are shown with their
     versions. Above `most` draws it is not run, for the reason `why`. `rough` are statistics that it only estimates: by
-    how many standard deviations they may be off beside the Monte Carlo error.
+    how many standard deviations they may be off beside the Monte Carlo error. One that `compiles` anew for every number
+    of draws is warmed up with that number.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Peer:
     why: str = ""
     rough: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    compiles: bool = False
     quick: bool = False
 
     @property
@@ -77,7 +79,7 @@ PEERS = (
         "scipy_qmc_table", "scipy qmc.Sobol, beta quantiles from a table", "base", ("scipy", "numpy"), 10**6,
         "about 16 GB",
     ),
-    Peer("jax_jit", "JAX, one jitted function on the CPU", "jax", ("jax", "numpy"), 10**6, "about 28 GB"),
+    Peer("jax_jit", "JAX, jitted, on the CPU", "jax", ("jax", "numpy"), 10**6, "about 28 GB", compiles=True),
     Peer("chaospy", "chaospy", "chaospy", ("chaospy", "numpy"), 10**6, "about 22 GB, and minutes"),
     Peer(
         "salib", "SALib Latin hypercube, numpy formulas", "salib", ("SALib", "numpy", "scipy"), 10**6,

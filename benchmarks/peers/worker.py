@@ -1,6 +1,6 @@
 """One opponent in a process of its own: `python -m benchmarks.peers.worker NAME DRAWS SEED REPEATS SECONDS`.
 
-Prints one line of JSON. A first run of 1,000 draws is not counted: it compiles and imports.
+Prints one line of JSON. A first small run is not counted: it compiles and imports.
 """
 
 import json
@@ -26,7 +26,7 @@ def main() -> None:
     module = import_module(f"benchmarks.peers.{name}")
     imported = perf_counter() - started
     getattr(module, "prepare", lambda: None)()
-    module.run(min(SMALL, draws), seed + 1_000_000)
+    module.run(draws if peer(name).compiles else min(SMALL, draws), seed + 1_000_000)
     ready = perf_counter() - started
     runs, statistics = timed(module, draws, seed, repeats, float(sys.argv[5]))
     print()

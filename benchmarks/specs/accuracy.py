@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks.registry import Case, Point, Spec, register
-from benchmarks.scenarios import REPORT, W, no_sobol, rounded, scenario, simulated
+from benchmarks.scenarios import METHODS, REPORT, W, rounded, scenario, simulated
 from ctsim.engine import Run
 
 TAILS = (0.05, 0.95)
@@ -45,7 +45,7 @@ def _accuracy(point: Point) -> Case:
 
 
 def _points(name: str, *powers: int) -> tuple[Point, ...]:
-    return tuple({"scenario": name, "method": m, "draws": 2**k} for k in powers for m in ("mc", "sobol"))
+    return tuple({"scenario": name, "method": m, "draws": 2**k} for k in powers for m in METHODS)
 
 
 register(
@@ -55,7 +55,6 @@ register(
         build=_accuracy,
         sweep=_points(REPORT, 16, 20),
         quick=_points(REPORT, 16),
-        tiny={"scenario": W, "method": "mc", "draws": 2**14},
-        missing=no_sobol,
+        tiny={"scenario": W, "method": "sobol", "draws": 2**14},
     )
 )

@@ -1,34 +1,19 @@
 """dask's threaded scheduler beside a plain pool of threads, on the same chunks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import reduce
-from typing import TypeVar
+from threading import Event
 from unittest.mock import patch
 
 from benchmarks.registry import Case, Point, Spec, register
 from benchmarks.scenarios import REPORT, W, simulation
 
-State = TypeVar("State")
 
-
-def pooled(
-    chunks: Sequence[tuple[int, int]],
-    compute: Callable[[int, int], State],
-    combine: Callable[[State, State], State],
-    workers: int,
-    done: Callable[[int], None],
-) -> State:
-    """What `ctsim.cluster.reduce_chunks` does, without dask."""
-
-    def one(chunk: tuple[int, int]) -> State:
-        state = compute(*chunk)
-        done(chunk[1])
-        return state
-
+def pooled(chunks: Iterable[tuple[int, int]], compute: Callable[[int, int], None], workers: int, stop: Event) -> None:
+    """What `ctsim.cluster.run_chunks` does, without dask, and deaf to `stop`."""
     with ThreadPoolExecutor(workers) as pool:
-        return reduce(combine, pool.map(one, chunks))
+        list(pool.map(lambda chunk: compute(*chunk), chunks))
 
 
 @contextmanager

@@ -2,14 +2,15 @@
 
 from benchmarks.parts import FAMILIES, floor, quantiles_alone, words_alone
 from benchmarks.registry import Case, Point, Spec, register
-from benchmarks.scenarios import REPORT, W, methods, simulation
+from benchmarks.scenarios import METHODS, REPORT, W, simulation
 
 TILES = 2**10
+WORDS = {"words, mc": "mc", "words, sobol": "sobol"}
 
 
 def _part(point: Point) -> Case:
-    if point["part"] == "words":
-        return words_alone(point["tiles"])
+    if point["part"] in WORDS:
+        return words_alone(WORDS[point["part"]], point["tiles"])
     return quantiles_alone(point["part"], point["tiles"])
 
 
@@ -18,8 +19,8 @@ register(
         name="parts",
         title="Parts of a draw: words, and quantile functions by family, 1 thread",
         build=_part,
-        sweep=tuple({"part": part, "tiles": 8 * TILES} for part in ("words", *FAMILIES)),
-        quick=tuple({"part": part, "tiles": TILES} for part in ("words", *FAMILIES)),
+        sweep=tuple({"part": part, "tiles": 8 * TILES} for part in (*WORDS, *FAMILIES)),
+        quick=tuple({"part": part, "tiles": TILES} for part in (*WORDS, *FAMILIES)),
         tiny={"part": "pert", "tiles": 1},
         unit="values",
         repeats=9,
@@ -29,12 +30,13 @@ register(
 
 def _everything(point: Point) -> Case:
     if point["what"] == "floor":
-        return floor(point["scenario"], -(-point["draws"] // 1024))
-    return simulation(point["scenario"], point["draws"], 1, point["what"])
+        return floor(point["scenario"], -(-point["draws"] // 1024), point["method"])
+    return simulation(point["scenario"], point["draws"], 1, point["method"])
 
 
 def _points(draws: int, *scenarios: str) -> tuple[Point, ...]:
-    return tuple({"scenario": s, "what": what, "draws": draws} for s in scenarios for what in ("floor", *methods()))
+    kinds = [(method, what) for method in METHODS for what in ("floor", "everything")]
+    return tuple({"scenario": s, "method": m, "what": w, "draws": draws} for s in scenarios for m, w in kinds)
 
 
 register(
@@ -44,6 +46,6 @@ register(
         build=_everything,
         sweep=_points(2**22, REPORT, W),
         quick=_points(2**20, W),
-        tiny={"scenario": W, "what": "floor", "draws": 1024},
+        tiny={"scenario": W, "method": "sobol", "what": "floor", "draws": 1024},
     )
 )
