@@ -94,6 +94,7 @@ def _target(binding: Binding, node: str, key: tuple[str, ...], figures: tuple[Fi
 
 
 def item_name(figure: Figure) -> str:
+    """How the item of a figure is named across programmes: `programme.item`."""
     return f"{figure.programme}.{figure.record.item}"
 
 

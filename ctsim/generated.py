@@ -47,8 +47,7 @@ def source(binding: Binding) -> str:
     loops = ["\n".join(_loop(number, step)) for number, step in enumerate(binding.steps)]
     groups = [loops[i : i + LOOPS_A_FUNCTION] for i in range(0, len(loops), LOOPS_A_FUNCTION)]
     functions = [
-        f"@compiled\ndef g{number}(rows, steps, n):\n" + "\n".join(group) + "\n"
-        for number, group in enumerate(groups)
+        f"@compiled\ndef g{number}(rows, steps, n):\n" + "\n".join(group) + "\n" for number, group in enumerate(groups)
     ]
     calls = [f"    g{number}(rows, steps, n)" for number in range(len(groups))] or ["    pass"]
     main = "@compiled\ndef evaluate(rows, steps, n):\n" + "\n".join(calls) + "\n"

@@ -172,9 +172,7 @@ class _Sampled:
                 first_tile, stride, out,
             )  # fmt: skip
         else:
-            _sample(
-                self.rows, self.keys, self.kinds, self.parameters, self.spans, self.table, first_tile, stride, out
-            )
+            _sample(self.rows, self.keys, self.kinds, self.parameters, self.spans, self.table, first_tile, stride, out)
 
 
 @compiled

@@ -43,6 +43,7 @@ class Line:
 
     @classmethod
     def of(cls, row: Row, lang: str, first: bool) -> Line:
+        """The words of `row` in one language."""
         amount = scale(row.middle, row.unit, lang)
         low, median, high = (row.quantiles[i] * amount.factor for i in (1, 3, 5))
         ends = dict.fromkeys((row.low, row.high))
