@@ -54,7 +54,7 @@ class Scenario:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over resolved values, spreads, formula sources and the stream version."""
+        """SHA-256 over everything that numbers of a result depend on: values, spreads, published figures, formulas."""
         rows = [
             [
                 r.label,
@@ -68,8 +68,11 @@ class Scenario:
             ]
             for r in self.binding.rows
         ]
-        steps = [[s.figure.key, s.figure.record.unit, [[i.kind, i.index, i.factor] for i in s.inputs], s.factor]
-                 for s in self.binding.steps]  # fmt: skip
+        steps = [
+            [s.figure.key, *s.figure.published(), s.figure.record.unit, s.figure.record.period,
+             s.figure.record.reference, [[i.kind, i.index, i.factor] for i in s.inputs], s.factor]
+            for s in self.binding.steps
+        ]  # fmt: skip
         content = {"streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding))}
         return sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
 

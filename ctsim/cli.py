@@ -273,7 +273,9 @@ def _spread_words(parameter: Any) -> str:
     "--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples; raised to a multiple of 1024."
 )
 @click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
-@click.option("--method", type=click.Choice(["mc"]), default="mc", show_default=True, help="How draws are made.")
+@click.option(
+    "--method", type=click.Choice(["mc", "sobol"]), default="mc", show_default=True, help="How draws are made."
+)
 @click.option(
     "--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years to keep; all if absent."
 )
@@ -304,7 +306,9 @@ def run(
     if sets or fixes:
         resolved = resolved.with_changes(_option_changes(resolved, sets, fixes), place="command line")
     if draw is not None:
-        listed = [[label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed)]
+        listed = [
+            [label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed, method)
+        ]
         _table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
         return
     if out is None and extend is None:

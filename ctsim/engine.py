@@ -117,8 +117,8 @@ def resume(
         there.check(card)
         asked, kernel = stored(there, card, formulas)
         asked = replace(asked, chunk=chunk or asked.chunk, workers=workers, progress=progress)
-        with _keeping(there, fresh=False):
-            return _finished(asked, there, kernel, card, ())
+        with keeping(there, fresh=False):
+            return finished(asked, there, kernel, card, ())
 
 
 def open_run(directory: str | Path) -> Run:
@@ -230,14 +230,14 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
     with directory.held():
         if found := existing(directory, asked.request):  # another process was faster
             return found
-        with _keeping(directory, fresh=True):
+        with keeping(directory, fresh=True):
             kernel = asked.kernel()
             tables = npz.quantiles_content(asked.labels, kernel.quantiles)
             card = directory.begin(job.begun_card(asked, command), asked.scenario.to_toml(), tables)
-            return _finished(asked, directory, kernel, card, said)
+            return finished(asked, directory, kernel, card, said)
 
 
-def _finished(
+def finished(
     asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...]
 ) -> Run:
     """Draw what is missing in a held directory that has an unsealed card, and seal it."""
@@ -249,7 +249,8 @@ def _finished(
             if counted.state is None:
                 raise KeyboardInterrupt
             tree, made = job.result(asked, planned, counted.state, card, clock)
-            made = directory.seal(made, tree, npz.state_content(planned.plan, counted.state))
+            summary = None if asked.request["shard"] else tree
+            made = directory.seal(made, summary, npz.state_content(planned.plan, counted.state))
         except KeyboardInterrupt:
             done, total = checkpoint.tiles_done(directory.chunks) * TILE, asked.span[1] * TILE
             message = f"stopped at {done:,} of {total:,} draws; continue with `ctsim resume {directory.path}`"
@@ -258,7 +259,7 @@ def _finished(
 
 
 @contextmanager
-def _keeping(directory: RunDirectory, fresh: bool) -> Iterator[None]:
+def keeping(directory: RunDirectory, fresh: bool) -> Iterator[None]:
     """What is done outlives every error; a directory that is new, and nothing in it done, goes with the error."""
     try:
         yield
@@ -344,15 +345,15 @@ def _extended(
         if target is None or in_place:
             _carry(source, card, source.chunks)
             begun = source.reopen({**begun, "files": card["files"]})
-            with _keeping(source, fresh=False):
-                return _finished(asked, source, kernel, begun, said)
+            with keeping(source, fresh=False):
+                return finished(asked, source, kernel, begun, said)
         with target.held():
             if found := existing(target, asked.request):
                 return found
-            with _keeping(target, fresh=True):
+            with keeping(target, fresh=True):
                 begun = target.begin(begun, source.content(SCENARIO).decode(), source.content(TABLES))
                 _carry(source, card, target.chunks)
-                return _finished(asked, target, kernel, begun, said)
+                return finished(asked, target, kernel, begun, said)
 
 
 def _check_extension(source: RunDirectory, card: Mapping[str, Any], asked: Job) -> None:

@@ -63,18 +63,19 @@ class RunDirectory:
         if differing:
             said = f"{differing[0]} is {card.get(differing[0])!r} there, {request.get(differing[0])!r} here"
             raise RunDirectoryError(f"{self.path}: holds another run ({said}); give --out a new directory")
+        if not card.get("sealed") and not all((self.path / name).is_file() for name in (SCENARIO, TABLES)):
+            return None  # killed while it began
         self.whole(card)
         return card
 
     def _is_new(self) -> bool:
-        """Nothing there, or nothing but what a process leaves that was killed before there was a card."""
+        """Nothing there, or nothing but what a killed process left half-written."""
         with self._writing():
             if not self.path.exists():
                 return True
             if not self.path.is_dir():
                 raise RunDirectoryError(f"{self.path}: is a file; give --out a new directory")
-            early = {SCENARIO, TABLES.split("/")[0]}
-            return all(one.name in early or one.name.startswith(TEMPORARY) for one in self.path.iterdir())
+            return all(one.name.startswith(TEMPORARY) for one in self.path.iterdir())
 
     def card(self) -> dict[str, Any]:
         """`run.json` as it stands. Raises RunDirectoryError where there is none or it cannot be read."""
@@ -115,7 +116,8 @@ class RunDirectory:
         for name in needed:
             path = self.path / name
             if not path.is_file():
-                raise RunDirectoryError(f"{path}: is missing; the run is not whole, run it again elsewhere")
+                how = "run it again elsewhere" if card.get("sealed") else "run the same command again"
+                raise RunDirectoryError(f"{path}: is missing; the run is not whole, {how}")
             try:
                 whole = isinstance(files, dict) and digest_of(path) == files.get(name)
             except OSError as error:
@@ -166,20 +168,20 @@ class RunDirectory:
                     self._is_held = False
 
     def begin(self, card: Mapping[str, Any], scenario: str, tables: bytes) -> dict[str, Any]:
-        """Write what a run is made from, then its unsealed card, which is returned."""
-        begun = {**card, "files": self.lay(scenario, tables), "sealed": False}
-        return self._write_unsealed(begun)
+        """Write an unsealed card, which is returned, then what the run is made from.
 
-    def lay(self, scenario: str, tables: bytes) -> dict[str, str]:
-        """Write what a run is made from; returns its digests for a card."""
+        In this order, so that whatever a kill leaves is known to be ours.
+        """
         sweep(self.path)
-        folder = (self.path / TABLES).parent
-        folder.mkdir(exist_ok=True)
-        sweep(folder)
         contents = {SCENARIO: scenario.encode(), TABLES: tables}
+        files = {name: sha256(content).hexdigest() for name, content in contents.items()}
+        begun = self._write_unsealed({**card, "files": files, "sealed": False})
         for name, content in contents.items():
+            folder = (self.path / name).parent
+            folder.mkdir(exist_ok=True)
+            sweep(folder)
             write_whole(self.path / name, content)
-        return {name: sha256(content).hexdigest() for name, content in contents.items()}
+        return begun
 
     def _write_unsealed(self, card: Mapping[str, Any]) -> dict[str, Any]:
         begun = {**card, "request_digest": _request_digest(card)}

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from ctsim import checkpoint, job, npz, summaries
-from ctsim.engine import Run, differing, existing, stored
+from ctsim.engine import Run, differing, existing, finished, keeping, stored
 from ctsim.errors import CtsimError, Finding, Place, RunDirectoryError
 from ctsim.rundir import SCENARIO, STATE, TABLES, RunDirectory
 
@@ -46,21 +45,23 @@ def merge(
     request = {**first.card, "shard": ""}
     if found := existing(target, request):
         return found
-    clock = perf_counter()
     asked, kernel = stored(first.directory, first.card, formulas)
     asked = replace(asked, request={**asked.request, "shard": ""})
     planned = job.planned(asked, kernel)
     if planned.digest != first.card["plan_digest"]:
         message = "was counted by another plan than this ctsim makes of it; merge with the version it was run with"
         raise RunDirectoryError(f"{first.directory.path}: {message}")
-    state = _joined(planned.plan, shards)
+    content = npz.state_content(planned.plan, _joined(planned.plan, shards))
     with target.held():
-        files = target.lay(first.directory.content(SCENARIO).decode(), first.directory.content(TABLES))
-        card = {**job.begun_card(asked, command), "files": files, "merged": len(shards)}
-        tree, made = job.result(asked, planned, state, card, clock)
-        made["seconds"] = round(made["seconds"] + sum(float(one.card["seconds"]) for one in shards), 3)
-        made = target.seal(made, tree, npz.state_content(planned.plan, state))
-    return Run(tree, made, target.path)
+        if found := existing(target, request):
+            return found
+        with keeping(target, fresh=True):
+            card = {**job.begun_card(asked, command), "merged": len(shards)}
+            scenario, tables = first.directory.content(SCENARIO).decode(), first.directory.content(TABLES)
+            card = target.begin(card, scenario, tables)
+            target.chunks.mkdir(exist_ok=True)
+            checkpoint.write_chunk(target.chunks, (asked.span,), planned.digest, content)
+            return finished(asked, target, kernel, card, ())
 
 
 def _checked(directories: Sequence[RunDirectory]) -> list[_Shard]:

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from ctsim import catalog, checkpoint, dataset, engine, job, summaries
@@ -56,10 +57,8 @@ def acknowledged(directory: Path) -> tuple[int, int]:
 
 def warm(scenario: catalog.Scenario) -> None:
     """Compile and import all that a run needs, without threads: they would not outlive a fork."""
-    import dask.delayed
-    import dask.threaded
-    import h5netcdf  # noqa: F401
-
+    for module in ("dask.delayed", "dask.threaded", "h5netcdf"):
+        import_module(module)
     request = engine._request(scenario, DRAWS, 0, engine.DEFAULT_METHOD, ("2030", "2040", "2050"), "")
     coordinates = engine.assign(scenario.binding.rows, scenario.programmes) if request["method"] == "sobol" else None
     one = Job(scenario, request, CHUNK, coordinates=coordinates)
