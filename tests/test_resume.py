@@ -111,6 +111,8 @@ def test_what_is_complete_is_opened(one: Scenario, whole: dict[int, str], tmp_pa
     assert (run.result_digest, run.messages) == (whole[FEW], (f"{out}: is complete already",))
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are killed as forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("writes", range(4))
 def test_a_kill_at_the_very_beginning_is_mended_by_the_same_command(
     one: Scenario, whole: dict[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
