@@ -415,7 +415,8 @@ def _print_run(result: Run) -> None:
         rows = sorted(_cell_rows(result, metric) + _other_rows(result, metric), key=lambda row: int(row[1] or 99))
         for boundary in dict.fromkeys(row[0] for row in sorted(rows, key=lambda row: _BOUNDARIES.index(row[0]))):
             mine = [row[1:] for row in rows if row[0] == boundary]
-            _table(f"{title}: {boundary.replace('_', ' ').replace('japan', 'Japan')}", head, mine, right=(0, 4, 5, 6, 7, 8))
+            whose = boundary.replace("_", " ").replace("japan", "Japan")
+            _table(f"{title}: {whose}", head, mine, right=(0, 4, 5, 6, 7, 8))
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect")]
     empty = sum(int((node["status"] == "not_applicable").sum()) for node in nodes)

@@ -207,23 +207,22 @@ def test_pictures_are_small() -> None:
     assert all(path.stat().st_size < 300_000 for path in (DOCS / "images").iterdir())
 
 
-OUTPUT = """CO2 reduction, A, 1,024 draws
+OUTPUT = """\
+CO2 reduction: units supported
 
   no.   programme   when     unit
  ────────────────────────────────
-    1   Solar       2030     Mt
-    1   Solar       2050     Mt
-    4   Aircraft    2050     Mt
     5   Ships       2030     Mt
    19   Cars        FY2023   Mt
+   20   Trucks      FY2024   Mt
 
-Other, A, 1,024 draws
+CO2 reduction: plants supported
 
-  no.   programme   when   unit
- ──────────────────────────────
-   14   Reactor     2030   1
+  no.   programme   when     unit
+ ────────────────────────────────
+   16   Chips       one      Mt
 
- said at the end
+A, 1,024 draws, seed 0.
 result_digest 00
 """
 
@@ -231,9 +230,9 @@ result_digest 00
 def test_left_out_rows_are_marked() -> None:
     kept = docs.abbreviated(OUTPUT).splitlines()
     assert kept == [
-        "CO2 reduction, A, 1,024 draws", "  no.   programme   when     unit", " ────────────────────────────────",
-        "    1   Solar       2030     Mt", "    1   Solar       2050     Mt", "   …", "   19   Cars        FY2023   Mt",
-        "   …", "result_digest 00",
+        "CO2 reduction: units supported", "  no.   programme   when     unit", " ────────────────────────────────",
+        "   …", "   19   Cars        FY2023   Mt", "   20   Trucks      FY2024   Mt", "   …",
+        "A, 1,024 draws, seed 0.", "result_digest 00",
     ]  # fmt: skip
 
 
