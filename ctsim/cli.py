@@ -270,7 +270,11 @@ def _spread_words(parameter: Any) -> str:
 @main.command()
 @click.argument("scenario")
 @click.option(
-    "--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples; raised to a multiple of 1024."
+    "--draws",
+    type=COUNT,
+    default=2**20,
+    show_default=True,
+    help="Joint samples; raised to a multiple of 1024, for sobol to 16 x 2^k.",
 )
 @click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
 @click.option(

@@ -1,16 +1,13 @@
-"""Runs stopped, killed, divided, extended or damaged: the result is that of an undisturbed run, or an error."""
+"""Runs that are stopped, killed or damaged: the result is that of an undisturbed run, or an error."""
 
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,49 +21,9 @@ from ctsim.rundir import RunDirectory
 from tests.runs import outside, scenario, study
 from tests.source import ROOT
 from tests.test_engine import ONE_PARAMETER, SOURCE, VOLUME
+from tests.unfinished import CHUNK, COMMAND, DRAWS, FEW, at_once, broken_off, one, tiles, whole
 
-COMMAND = [sys.executable, "-c", "from ctsim.cli import main; main()"]
-DRAWS = 96 * 1024  # more than the pilot
-FEW = 20 * 1024  # less: such a run is exact
-CHUNK = 4096
-
-
-@pytest.fixture(scope="module")
-def one(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """One small programme."""
-    return catalog.load(study(tmp_path_factory.mktemp("one"), ("hydrogen_supply_chain",)))
-
-
-@pytest.fixture(scope="module")
-def whole(one: Scenario) -> dict[int, str]:
-    """Digests of undisturbed runs by draws."""
-    return {draws: simulate(one, draws=draws).result_digest for draws in (DRAWS, FEW)}
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every chunk is written when it is finished."""
-    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr(checkpoint, "COSTS_BETWEEN", 0.0)
-
-
-def broken_off(one: Scenario, out: Path, draws: int = DRAWS, after: int = 5, **options: Any) -> None:
-    """A run in `out` that ends with a fault of its own after some chunks."""
-    done = [0]
-
-    def fail(*_: int) -> None:
-        done[0] += 1
-        if done[0] == after:
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        simulate(one, draws=draws, chunk=CHUNK, out=out, progress=fail, **options)
-
-
-def tiles(folder: Path) -> int:
-    """Tiles that are done in a run directory."""
-    return checkpoint.tiles_done(folder / "chunks")
-
+__all__ = ["at_once", "one", "whole"]
 
 # ---- going on
 
@@ -215,12 +172,12 @@ def test_a_resolved_scenario_is_loaded_from_its_file_alone(tmp_path: Path, name:
          "uncertainty": {"dist": "uniform", "low": 29.0, "high": 35.0, "basis": "assumed", "reason": "test"}},
         {"programme": "gtex", "include": False, "reason": "test", "source": SOURCE},
     ])  # fmt: skip
-    for number, one in enumerate((scenario(name), changed)):
+    for number, given in enumerate((scenario(name), changed)):
         path = tmp_path / f"{number}.toml"
-        path.write_text(one.to_toml(), encoding="utf-8")
+        path.write_text(given.to_toml(), encoding="utf-8")
         back = load_resolved(path)
-        assert (back.digest, back.id, back.title_ja) == (one.digest, one.id, one.title_ja)
-        assert simulate(back, draws=1024).result_digest == simulate(one, draws=1024).result_digest
+        assert (back.digest, back.id, back.title_ja) == (given.digest, given.id, given.title_ja)
+        assert simulate(back, draws=1024).result_digest == simulate(given, draws=1024).result_digest
     assert back.digest != scenario(name).digest and len(back.programmes) == len(scenario(name).programmes) - 1
 
 
@@ -339,189 +296,6 @@ def test_killed_twenty_times(tmp_path: Path) -> None:
     assert {line["status"] for line in lines if "status" in line} <= {0}
     digests = {open_run(path).result_digest for path in tmp_path.iterdir() if (path / "run.json").exists()}
     assert len(digests) == 1
-
-
-# ---- shards
-
-
-@pytest.fixture(scope="module")
-def parts(one: Scenario, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Seven shards, each in chunks of its own size."""
-    folder = tmp_path_factory.mktemp("parts")
-    for number in range(1, 8):
-        simulate(one, draws=DRAWS, chunk=1024 * number, out=folder / str(number), shard=f"{number}/7")
-    return [folder / str(number) for number in range(1, 8)]
-
-
-def test_seven_shards_in_random_order_are_the_undivided_run(
-    one: Scenario, whole: dict[int, str], parts: list[Path], tmp_path: Path
-) -> None:
-    for seed in range(2):
-        order = random.Random(seed).sample(parts, 7)
-        merged = shards.merge(order, out=tmp_path / str(seed))
-        assert merged.result_digest == whole[DRAWS]
-        assert open_run(tmp_path / str(seed)).result_digest == whole[DRAWS]
-    again = shards.merge(order, out=tmp_path / "0")
-    assert again.messages == (f"{tmp_path / '0'}: the same run, already there",)
-    longer = simulate(one, draws=2 * DRAWS, extend=tmp_path / "1")
-    assert longer.result_digest == simulate(one, draws=2 * DRAWS).result_digest
-
-
-def test_shards_of_a_run_no_longer_than_the_pilot(one: Scenario, whole: dict[int, str], tmp_path: Path) -> None:
-    made = [tmp_path / str(number) for number in (3, 1, 2)]
-    for path in made:
-        simulate(one, draws=FEW, out=path, shard=f"{path.name}/3")
-    assert shards.merge(made, out=tmp_path / "whole").result_digest == whole[FEW]
-
-
-def test_a_shard_has_no_result_of_its_own(one: Scenario, parts: list[Path]) -> None:
-    assert sorted(path.name for path in parts[0].iterdir()) == ["run.json", "scenario.toml", "state.npz", "tables"]
-    with pytest.raises(RunDirectoryError, match="is shard 1/7 of a run; `ctsim merge`"):
-        open_run(parts[0])
-    card = json.loads((parts[0] / "run.json").read_text(encoding="utf-8"))
-    assert (card["shard"], card["sealed"], card["result_digest"]) == ("1/7", True, "")
-    assert list(simulate(one, draws=DRAWS, out=parts[0], shard="1/7").tree.children) == []
-
-
-def test_a_shard_is_stopped_and_resumed_too(one: Scenario, parts: list[Path], tmp_path: Path) -> None:
-    broken_off(one, tmp_path / "2", after=2, shard="2/7")
-    with pytest.raises(RunDirectoryError, match="of 4 chunks done; continue with"):
-        shards.merge([parts[0], tmp_path / "2"], out=tmp_path / "none")
-    resume(tmp_path / "2")
-    assert (tmp_path / "2/state.npz").read_bytes() == (parts[1] / "state.npz").read_bytes()
-
-
-Faults = Callable[[list[Path], Path, Scenario], list[Path]]
-
-
-def damaged(paths: list[Path], folder: Path, one: Scenario) -> list[Path]:
-    copy = shutil.copytree(paths[2], folder / "damaged")
-    content = bytearray((copy / "state.npz").read_bytes())
-    content[len(content) // 2] ^= 1
-    (copy / "state.npz").write_bytes(content)
-    return [*paths[:2], copy, *paths[3:]]
-
-
-def foreign(paths: list[Path], folder: Path, one: Scenario) -> list[Path]:
-    simulate(one, draws=DRAWS, seed=1, out=folder / "foreign", shard="3/7")
-    return [*paths[:2], *paths[3:], folder / "foreign"]
-
-
-def other_count(paths: list[Path], folder: Path, one: Scenario) -> list[Path]:
-    simulate(one, draws=DRAWS, out=folder / "eighth", shard="3/8")
-    return [*paths, folder / "eighth"]
-
-
-def whole_run(paths: list[Path], folder: Path, one: Scenario) -> list[Path]:
-    simulate(one, draws=DRAWS, out=folder / "run")
-    return [*paths, folder / "run"]
-
-
-FAULTS: dict[str, tuple[Faults, list[str]]] = {
-    "missing": (lambda p, f, s: [*p[:1], *p[3:]], ["missing: shard 2, 3 of 7; "]),
-    "twice": (lambda p, f, s: [*p, p[4]], ["shard 5/7 is given twice, also as "]),
-    "twice for another": (lambda p, f, s: [*p[:6], p[0]], ["shard 1/7 is given twice", "missing: shard 7 of 7"]),
-    "damaged": (damaged, ["damaged/state.npz: is damaged"]),
-    "foreign": (foreign, ["foreign: is of another run than ", "missing: shard 3 of 7"]),
-    "other count": (other_count, ["eighth: is of another run than ", "(7 shards there, 8 here)"]),
-    "whole": (whole_run, ["run: is a whole run, no shard; "]),
-    "not there": (lambda p, f, s: [*p[:6], f / "nowhere"], ["nowhere: is not a run directory"]),
-    "none": (lambda p, f, s: [], ["no shards are given"]),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_wrong_with_shards_is_said(one: Scenario, parts: list[Path], tmp_path: Path, fault: str) -> None:
-    make, said = FAULTS[fault]
-    with pytest.raises(RunDirectoryError) as caught:
-        shards.merge(make(parts, tmp_path, one), out=tmp_path / "out")
-    lines = [str(finding) for finding in caught.value.findings]
-    assert all("\n" not in line for line in lines)
-    assert all(any(words in line for line in lines) for words in said), lines
-    assert len(lines) == len({line for line in lines for words in said if words in line}), lines
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"shard": "0/7"}, "write I/N"), ({"shard": "8/7"}, "write I/N"), ({"shard": "1"}, "write I/N"),
-        ({"shard": "1/7/2"}, "write I/N"), ({"shard": "-1/7"}, "write I/N"), ({"shard": "一/七"}, "write I/N"),
-        ({"shard": "1/97"}, "at most 96 shards"), ({"shard": "1/7", "out": None}, "give the directory"),
-        ({"shard": "1/7", "extend": "x"}, "not with --extend"),
-    ],
-)  # fmt: skip
-def test_shards_that_cannot_be(one: Scenario, tmp_path: Path, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        simulate(one, **{"draws": DRAWS, "out": tmp_path / "run", **options})
-    assert list(tmp_path.iterdir()) == []
-
-
-# ---- more draws
-
-
-@pytest.mark.parametrize("in_place", [True, False])
-@pytest.mark.parametrize(("start", "draws"), [(DRAWS, 150 * 1024), (FEW, DRAWS), (65536, DRAWS), (FEW, 2 * FEW)])
-def test_an_extended_run_is_a_fresh_one_of_that_number(
-    one: Scenario, tmp_path: Path, in_place: bool, start: int, draws: int
-) -> None:
-    first, second = tmp_path / "a", tmp_path / "b"
-    before = simulate(one, draws=start, out=first).result_digest
-    seen: list[int] = []
-    longer = simulate(
-        one, draws=draws, chunk=CHUNK, extend=first, out=None if in_place else second,
-        progress=lambda done, total: seen.append(done),
-    )  # fmt: skip
-    assert longer.result_digest == simulate(one, draws=draws).result_digest
-    assert longer.directory == (first if in_place else second)
-    assert open_run(longer.directory).card["extended"] == start
-    assert (min(seen) > start) == (start >= 65536)
-    assert in_place or open_run(first).result_digest == before
-
-
-def test_an_extension_that_is_broken_off_is_resumed(one: Scenario, tmp_path: Path) -> None:
-    simulate(one, draws=DRAWS, out=tmp_path)
-    broken_off(one, out=None, draws=2 * DRAWS, after=4, extend=tmp_path)  # type: ignore[arg-type]
-    assert tiles(tmp_path) >= DRAWS // 1024 + 16
-    with pytest.raises(RunDirectoryError, match="ctsim resume"):
-        open_run(tmp_path)
-    assert resume(tmp_path).result_digest == simulate(one, draws=2 * DRAWS).result_digest
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"draws": DRAWS}, "give more"), ({"draws": 1024}, "give more"), ({"seed": 1}, "seed is 0 there, 1 here"),
-        ({"years": [2030]}, "years is"), ({"extend": "nowhere"}, "is not a run directory"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_extended(one: Scenario, tmp_path: Path, options: dict[str, Any], said: str) -> None:
-    run = simulate(one, draws=DRAWS, out=tmp_path / "run")
-    wanted = {"draws": 2 * DRAWS, "extend": tmp_path / "run", **options}
-    with pytest.raises(CtsimError, match=said):
-        simulate(one, **wanted)
-    assert open_run(tmp_path / "run").result_digest == run.result_digest
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
-def test_a_shard_is_not_extended(one: Scenario, parts: list[Path]) -> None:
-    with pytest.raises(RunDirectoryError, match="shard is '1/7' there"):
-        simulate(one, draws=2 * DRAWS, extend=parts[0])
-
-
-def test_sobol_nets_are_resumed_merged_and_extended(one: Scenario, tmp_path: Path) -> None:
-    """Coordinates are those of the run card: the registry may have grown meanwhile."""
-    fresh = {draws: simulate(one, draws=draws, method="sobol").result_digest for draws in (2**17, 2**18)}
-    broken_off(one, tmp_path / "run", 2**17, method="sobol")
-    run = resume(tmp_path / "run")
-    assert run.result_digest == fresh[2**17]
-    assert len(run.card["coordinates"]) >= 1
-    longer = simulate(one, draws=2**18, method="sobol", extend=tmp_path / "run", out=tmp_path / "more")
-    assert longer.result_digest == fresh[2**18]
-    for number in (2, 1, 3):
-        simulate(one, draws=2**17, method="sobol", out=tmp_path / str(number), shard=f"{number}/3")
-    merged = shards.merge([tmp_path / str(number) for number in (3, 1, 2)], out=tmp_path / "merged")
-    assert merged.result_digest == fresh[2**17]
 
 
 # ---- damage
