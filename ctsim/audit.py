@@ -107,7 +107,8 @@ def _ledger(scenario: Scenario) -> tuple[schema.LedgerEntry, ...]:
         return ()
     here = {programme.id for programme in scenario.programmes}
     entries = tomlfile.read(path, schema.LedgerFile, "scenarios/ledger.toml").record.inconsistency
-    return tuple(entry for entry in entries if entry.programme is None or entry.programme in here)
+    whole = {entry.programme for entry in entries} - {None} <= here  # what is about no programme is about the report
+    return tuple(entry for entry in entries if entry.programme in here or (entry.programme is None and whole))
 
 
 class _Results:

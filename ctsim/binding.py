@@ -174,7 +174,7 @@ class _Builder:
             where = f"formulas/{programme.id}.py"
             message = f"no formula '{formula}' in {where}.{did_you_mean(formula, known) or ' Write it.'}"
             if module is None:
-                message = f'no {where}: write it, give its folder with --formulas, or use formula = "reported"'
+                message = f'no {where}: give its folder with --formulas, write it, or use formula = "reported"'
             self.findings.append(Finding(place, f"{key}.formula", message))
             self._refused.add(programme.id)
             return None

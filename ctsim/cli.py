@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -292,7 +293,7 @@ def _spread_words(parameter: Any) -> str:
 @click.option("--shard", default="", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
 @click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
 @click.option("--draw", type=COUNT, help="Print the parameters of one draw instead of running.")
-@click.option("--quiet", is_flag=True, help="No progress and no messages.")
+@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def run(
     scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], sets: tuple[str, ...],
@@ -309,6 +310,10 @@ def run(
     resolved = load(scenario, formulas)
     if sets or fixes:
         resolved = resolved.with_changes(_option_changes(resolved, sets, fixes), place="command line")
+        said = ", ".join((*sets, *(f"{name} fixed" for name in fixes)))
+        resolved = replace(
+            resolved, title_en=f"{resolved.title_en}, changed: {said}", title_ja=f"{resolved.title_ja} 変更: {said}"
+        )
     if draw is not None:
         listed = [
             [label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed, method)
@@ -331,7 +336,7 @@ def run(
 @click.argument("directory", metavar="DIR")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @click.option("--chunk", type=COUNT, help="Draws a task; as the run was begun if absent.")
-@click.option("--quiet", is_flag=True, help="No progress and no messages.")
+@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def resume(directory: str, workers: int | None, chunk: int | None, quiet: bool, formulas: str | None) -> None:
     """Finish the run in DIR that was stopped or killed, and print its result."""
@@ -360,7 +365,7 @@ def _command() -> str:
 
 def _print_finished(result: Run, quiet: bool) -> None:
     if shard := result.card.get("shard"):
-        click.echo(f"shard {shard} is done; when all are, join them with `ctsim merge`")
+        click.echo(f"shard {shard} is done; when all are, join them with `ctsim merge DIR... --out DIR`")
         click.echo(f"directory {result.directory}")
     else:
         _print_run(result)
@@ -417,10 +422,9 @@ def _print_run(result: Run) -> None:
         ("other", "Other"),
     ):
         rows = sorted(_cell_rows(result, metric) + _other_rows(result, metric), key=lambda row: int(row[1] or 99))
-        for boundary in dict.fromkeys(row[0] for row in sorted(rows, key=lambda row: _BOUNDARIES.index(row[0]))):
-            mine = [row[1:] for row in rows if row[0] == boundary]
-            whose = boundary.replace("_", " ").replace("japan", "Japan")
-            _table(f"{title}: {whose}", head, mine, right=(0, 4, 5, 6, 7, 8))
+        for group in sorted({row[0] for row in rows}, key=_place_of):
+            mine = [row[1:] for row in rows if row[0] == group]
+            _table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect")]
     empty = sum(int((node["status"] == "not_applicable").sum()) for node in nodes)
@@ -477,14 +481,28 @@ _BOUNDARIES = (
     "units_supported", "plants_supported", "japanese_firms", "japan_market", "world_market", "per_unit", "reference",
     "mixed", "",
 )  # fmt: skip
+_GROUPS = tuple(_word.replace("_", " ").replace("japan", "Japan") for _word in _BOUNDARIES)
 _LONGEST_NAME = 46
 
 
+def _place_of(group: str) -> tuple[str, int]:
+    """Where a group of rows stands: by kind of money, then from what was paid for to the whole world."""
+    boundary, _, kind = group.partition(", ")
+    return kind, _GROUPS.index(boundary)
+
+
 def _title(cell: Any, programme: Any) -> list[str]:
-    """Boundary, number and name of a row's programme."""
+    """Group, number and name of a row's programme; a group never mixes boundaries or kinds of money."""
     name = str(programme["programme_en"].item())
     short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-    return [str(cell["boundary"].item()), str(int(programme["programme_number"]) or ""), short]
+    words = [_words(str(cell["boundary"].item()))]
+    if "money_kind" in cell and str(cell["money_kind"].item()):
+        words.append(_words(str(cell["money_kind"].item())))
+    return [", ".join(words), str(int(programme["programme_number"]) or ""), short]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("japan", "Japan")
 
 
 def _numbers(cell: Any, unit: str) -> list[str]:
@@ -492,8 +510,9 @@ def _numbers(cell: Any, unit: str) -> list[str]:
     quantiles = [float(cell["quantiles"].sel(quantile=q)) for q in (0.5, 0.05, 0.95)]
     low, high = float(cell["published_low"]), float(cell["published_high"])
     published = f"{low:,.6g}" if low == high else f"{low:,.6g}–{high:,.6g}"
+    computed = "" if str(cell["status"].item()) == "reported" else _number(float(cell["computed"]))
     shown = [_number(q) for q in quantiles] if not reason else [reason, "", ""]
-    return [unit, "" if low != low else published, _number(float(cell["computed"])), *shown]
+    return [unit, "" if low != low else published, computed, *shown]
 
 
 def _number(value: float) -> str:

@@ -341,7 +341,7 @@ SHOWN = {  # tables of the run that README.md shows, and of their rows the progr
     "CO2 reduction: units supported": ["17", "19", "20"],
     "CO2 reduction: Japan market": ["2"],
     "CO2 reduction: world market": ["3", "9"],
-    "Economic effect: world market": ["3"],
+    "Economic effect: world market, market": ["3", "6"],
 }
 LEFT_OUT = "   …"
 PICTURES = ("published_co2_reduction.en.png", "published_co2_reduction.ja.png")
@@ -353,7 +353,7 @@ def abbreviated(output: str) -> str:
     kept: list[str] = [LEFT_OUT]
     title = ""
     for line in (line.rstrip() for line in output.splitlines()):
-        if re.match(r"\w[\w ]+: [A-Za-z ]+$", line):
+        if re.match(r"\w[\w ]+: [A-Za-z ,]+$", line):
             title = line
         elif not line.startswith(" ") or line.startswith("picture:"):
             title = title if not line else ""

@@ -151,7 +151,7 @@ def test_file_without_the_formula(study: Study) -> None:
 
 
 def test_programme_without_formulas(study: Study) -> None:
-    how = 'write it, give its folder with --formulas, or use formula = "reported"'
+    how = 'give its folder with --formulas, write it, or use formula = "reported"'
     refused(study, ("check", "s.toml"), [
         f"programmes/mine.toml:{line}: impact.mine.co2_reduction.{year}.formula: no {FILE}: {how}"
         for line, year in ((13, 2030), (23, 2050))
