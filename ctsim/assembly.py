@@ -159,6 +159,7 @@ class _Assembly:
             now = _number_words(change)
             message = f"value is now {now}, the spread is still {stale}; restate 'uncertainty'"
             self.findings.append(Finding(one.place, f"change.{full}.value", message))
+            return record
         if "value" in sets:
             sets |= {"low": None, "high": None}
         elif "low" in sets:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 import ctsim
-from ctsim.console import interruptible
+from ctsim.console import interruptible, number
 from ctsim.console import progress as _progress
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
@@ -187,11 +187,11 @@ def _print_audit(result: Audit) -> None:
     rows = []
     for one in result.figures:
         difference = "" if one.relative_difference is None else f"{one.relative_difference:+.1%}"
-        printed = _number(one.published) if one.published_low == one.published_high else (
-            f"{_number(one.published_low)}–{_number(one.published_high)}")  # fmt: skip
+        printed = number(one.published) if one.published_low == one.published_high else (
+            f"{number(one.published_low)}–{number(one.published_high)}")  # fmt: skip
         computed = "" if one.computed is None or one.computed_low is None or one.computed_high is None else (
-            _number(one.computed) if one.computed_low == one.computed_high
-            else f"{_number(one.computed_low)}–{_number(one.computed_high)}")  # fmt: skip
+            number(one.computed) if one.computed_low == one.computed_high
+            else f"{number(one.computed_low)}–{number(one.computed_high)}")  # fmt: skip
         what = " ".join(part for part in (one.metric.replace("_", " "), one.when, one.item) if part)
         rows.append([one.programme, what, printed, computed, one.unit, difference, one.verdict.replace("_", " ")])
     head = ["programme", "figure", "printed", "computed", "unit", "diff.", "verdict"]
@@ -328,7 +328,10 @@ def run(
             shard=shard, extend=extend, progress=progress, command=_command(),
         )  # fmt: skip
     _print_finished(result, quiet)
-    if figure and not shard:
+    if shard:
+        return
+    _say_not_finite(resolved, result)
+    if figure:
         _draw(result)
 
 
@@ -371,6 +374,15 @@ def _print_finished(result: Run, quiet: bool) -> None:
         _print_run(result)
     for message in () if quiet else result.messages:
         click.echo(message, err=True)
+
+
+def _say_not_finite(scenario: Scenario, result: Run) -> None:
+    from ctsim.dataset import not_finite
+
+    how = f"`ctsim run {scenario.id} --draw N` prints a draw's parameters; guard the formula or narrow a spread"
+    for figure, reason in not_finite(scenario, result.tree):
+        key = f"impact.{figure.key}.formula"
+        click.echo(str(Finding(figure.place, key, f"{reason}; its statistics are NaN: {how}")), err=True)
 
 
 def _option_changes(scenario: Scenario, sets: Sequence[str], fixes: Sequence[str]) -> list[dict[str, Any]]:
@@ -416,11 +428,8 @@ def _draw(result: Run) -> None:
 def _print_run(result: Run) -> None:
     """The result tables: every total with what is published, what the formula gives, and the interval."""
     head = ["no.", "programme", "when", "unit", "published", "computed", "median", "5 %", "95 %"]
-    for metric, title in (
-        ("co2_reduction", "CO2 reduction"),
-        ("economic_effect", "Economic effect"),
-        ("other", "Other"),
-    ):
+    titles = {"co2_reduction": "CO2 reduction", "economic_effect": "Economic effect", "other": "Other"}
+    for metric, title in titles.items():
         rows = sorted(_cell_rows(result, metric) + _other_rows(result, metric), key=lambda row: int(row[1] or 99))
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
@@ -510,16 +519,6 @@ def _numbers(cell: Any, unit: str) -> list[str]:
     quantiles = [float(cell["quantiles"].sel(quantile=q)) for q in (0.5, 0.05, 0.95)]
     low, high = float(cell["published_low"]), float(cell["published_high"])
     published = f"{low:,.6g}" if low == high else f"{low:,.6g}–{high:,.6g}"
-    computed = "" if str(cell["status"].item()) == "reported" else _number(float(cell["computed"]))
-    shown = [_number(q) for q in quantiles] if not reason else [reason, "", ""]
+    computed = "" if str(cell["status"].item()) == "reported" else number(float(cell["computed"]))
+    shown = [number(q) for q in quantiles] if not reason else [reason, "", ""]
     return [unit, "" if low != low else published, computed, *shown]
-
-
-def _number(value: float) -> str:
-    """Three significant digits, without exponents for the sizes that occur; as many as printed for whole numbers."""
-    if not isfinite(value):
-        return "" if value != value else str(value)
-    if value == round(value) and abs(value) < 1e6:
-        return f"{value:,.0f}"
-    digits = 2 - (0 if value == 0 else int(f"{abs(value):e}".split("e")[1]))
-    return f"{round(value, digits):,.{max(0, digits)}f}"

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from threading import current_thread, main_thread
 
 import click
@@ -27,6 +28,16 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right:
     for row in rows:
         grid.add_row(*(Text(one_line(cell)) for cell in row))
     console.print(grid)
+
+
+def number(value: float) -> str:
+    """Three significant digits, without exponents for the sizes that occur; as many as printed for whole numbers."""
+    if not isfinite(value):
+        return "" if value != value else str(value)
+    if value == round(value) and abs(value) < 1e6:
+        return f"{value:,.0f}"
+    digits = 2 - (0 if value == 0 else int(f"{abs(value):e}".split("e")[1]))
+    return f"{round(value, digits):,.{max(0, digits)}f}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ under `/other`, sampled parameters under `/parameters`. Absence is a status with
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ LONG_NAMES: Final = {
     "shortest_high": "upper end of the shortest interval that holds 90 % of the draws",
     "quantiles": "quantiles",
     "quantiles_mcse": "Monte Carlo standard errors of the quantiles",
-    "computed": "value computed by the report's formula at the printed parameters",
+    "computed": "value computed by the report's formula at the printed parameters; NaN where it prints none",
     "published": "published figure; middle of a published range",
     "published_low": "low end of the published figure",
     "published_high": "high end of the published figure",
@@ -105,7 +105,9 @@ def tree(
     scenario: Scenario, kernel: Kernel, summary: Summary, card: Mapping[str, Any], years: Sequence[str] = YEARS
 ) -> xr.DataTree:
     """The result tree of a run; `summary` is by target of `kernel`."""
-    found, central = kernel.targets, kernel.central()
+    found = kernel.targets
+    # Where the report prints no formula nothing is computed: the figure would only be compared with itself.
+    central = np.where([_reported(kernel, target) for target in found], np.nan, kernel.central())
     index = {(target.node, target.key): i for i, target in enumerate(found)}
     table = _Table(summary, found, central, index)
     nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_root_attributes(scenario, card))}
@@ -115,6 +117,11 @@ def tree(
     nodes["/other"] = _others(scenario, table)
     nodes["/parameters"] = _parameters(scenario.binding.rows, kernel.quantiles)
     return xr.DataTree.from_dict(nodes, name=scenario.id)
+
+
+def _reported(kernel: Kernel, target: Target) -> bool:
+    """Whether a target is made of printed figures alone."""
+    return all(kind == "step" and kernel.binding.steps[index].function is None for kind, index, _ in target.parts)
 
 
 class _Table:
@@ -327,6 +334,20 @@ def _root_attributes(scenario: Scenario, card: Mapping[str, Any]) -> dict[str, A
         "title": scenario.title_en, "title_ja": scenario.title_ja, "Conventions": "CF-1.11",
         "comment": "Intervals rest on assumed spreads; they are not probabilities that a published figure is met.",
     } | {key: str(value) if isinstance(value, bool) else value for key, value in said.items()}  # fmt: skip
+
+
+def not_finite(scenario: Scenario, result: xr.DataTree) -> Iterator[tuple[Figure, str]]:
+    """Figures whose formula is not finite at some draws, with the sentence that says at how many."""
+    for figure in (figure for programme in scenario.programmes for figure in programme.figures):
+        node = result[figure.record.metric if figure.on_year_axis else "other"].dataset
+        at: dict[str, Any] = {"figure": figure.key}
+        if figure.on_year_axis:
+            at = {"programme": figure.programme, "year": int(figure.record.when)}
+            if at["year"] not in node["year"].values.tolist():
+                continue
+        reason = str(node["reason"].sel(at).item())
+        if "not finite" in reason:
+            yield figure, reason
 
 
 # ---- digest

@@ -236,6 +236,8 @@ def _table(node: Any, arrays: dict[Path_, int]) -> Iterator[tuple[Path_, int]]:
         if path and isinstance(path[-1], int):
             path = path[:-1]
         arrays[path] = arrays.get(path, -1) + 1
+        if arrays[path] == 0:
+            yield path, _line(node)  # the array as a whole
         path = (*path, arrays[path])
     yield path, _line(node)
     for child in rest:
