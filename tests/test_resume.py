@@ -397,8 +397,8 @@ def test_resume_and_merge_as_commands(one: Scenario, whole: dict[int, str], tmp_
     for number in (1, 2):
         done = _call(tmp_path, *run, "--shard", f"{number}/2", "--out", str(number))
         assert (
-            done.stdout
-            == f"shard {number}/2 is done; when all are, join them with `ctsim merge DIR... --out DIR`\ndirectory {number}\n"
+            done.stdout == f"shard {number}/2 is done; when all are, join them with "
+            f"`ctsim merge DIR... --out DIR`\ndirectory {number}\n"
         )
     for command, draws in ((["resume", "run"], DRAWS), (["merge", "2", "1", "--out", "both"], FEW)):
         done = _call(tmp_path, *command, "--quiet")
