@@ -26,7 +26,7 @@ LAYERS: list[set[str]] = [
     {"cluster"},
     {"job"},
     {"engine"},
-    {"shards"},
+    {"shards", "printing"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}
