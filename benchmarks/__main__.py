@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks import agreement, report
+from benchmarks import agreement, plots, report
 from benchmarks.measure import Size, load, machine, measure
 from benchmarks.peers.contest import contest
 from benchmarks.registry import Spec, specs
@@ -67,15 +67,16 @@ def _measured(spec: Spec, size: Size) -> dict[str, Any]:
         return {"name": spec.name, "title": spec.title, "unit": spec.unit, "points": [], "failed": said}
 
 
-def write(results: dict[str, Any], folder: Path, tracked: bool) -> tuple[Path, Path]:
-    """Results and page: at their places in the repository when `tracked`, else side by side in `folder`."""
+def write(results: dict[str, Any], folder: Path, tracked: bool) -> tuple[Path, ...]:
+    """Results, page and picture: at their places in the repository when `tracked`, else side by side in `folder`."""
     data = folder / "benchmarks" / "results.json" if tracked else folder / "results.json"
     page = folder / "docs" / "performance.md" if tracked else folder / "performance.md"
     for path in (data, page):
         path.parent.mkdir(parents=True, exist_ok=True)
     data.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     page.write_text(report.page(results), encoding="utf-8")
-    return data, page
+    picture = plots.convergence(results, page.parent / "images" / "convergence.png")
+    return (data, page) if picture is None else (data, page, picture)
 
 
 def _options() -> argparse.Namespace:

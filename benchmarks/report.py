@@ -27,6 +27,14 @@ count. ctsim's time is that of a whole `simulate`: quantile tables, all its stat
 "per draw" is beside ctsim (mc) at its largest number of draws.
 """
 
+CONVERGENCE = """
+![Error of means and of quantiles by draws, for both methods](images/convergence.png)
+
+Dots: distance of a run from one of 2^23 draws with another seed, in standard deviations of the cell, the median over
+the report's random cells and over the repeats. Lines: the Monte Carlo standard errors that the same runs state, times
+0.67, which is where the median of a normal error lies. "off" and "error" below are these two.
+"""
+
 
 def page(results: Mapping[str, Any]) -> str:
     """The whole page."""
@@ -135,6 +143,8 @@ def _agreement(results: Mapping[str, Any]) -> list[str]:
 
 def _spec(spec: Mapping[str, Any]) -> list[str]:
     heading = f"## {spec['title']}\n"
+    if spec["name"] == "convergence" and spec["points"]:
+        heading += CONVERGENCE
     for why in ("skipped", "failed"):
         if why in spec:
             return [heading, f"{why.capitalize()}: {spec[why]}.\n"]

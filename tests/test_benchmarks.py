@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import agreement, report, scenarios, workload
+from benchmarks import agreement, plots, report, scenarios, workload
 from benchmarks.__main__ import write
 from benchmarks.agreement import compare
 from benchmarks.goals import REPORT, W, goals
@@ -24,6 +24,7 @@ from benchmarks.measure import PACKAGES, Size, machine, measure, once, versions
 from benchmarks.peers import FOLDER, PEERS, Peer, contest, environments
 from benchmarks.registry import Case, Spec, register, specs
 from benchmarks.specs.accuracy import errors
+from benchmarks.specs.convergence import distances
 from benchmarks.specs.dask_threads import scheduler
 from ctsim.audit import audit
 from ctsim.engine import simulate
@@ -398,6 +399,27 @@ def test_results_and_page_are_written_together(tmp_path: Path) -> None:
         "benchmarks/results.json",
         "docs/performance.md",
     }
+
+
+def test_distances_are_those_of_the_means_and_tails() -> None:
+    loaded = scenarios.scenario(W)
+    first, second = (scenarios.simulated(loaded, 2**14, 1, "mc", seed) for seed in (1, 2))
+    assert distances(first, first) == (0.0, 0.0)
+    mean, tail = distances(first, second)
+    # Of the difference of two independent means the median is 0.67 * sqrt(2 / n) standard deviations.
+    assert 0.2 < mean / (0.6745 * math.sqrt(2 / 2**14)) < 3.0
+    assert mean < tail < 10 * mean
+
+
+def test_the_picture_of_convergence_is_drawn_from_the_results(tmp_path: Path) -> None:
+    assert plots.convergence(results(spec_record("one")), tmp_path / "none.png") is None
+    measured = {"mean off": 1e-3, "tail off": 1e-3, "mean error": 1e-3, "tail error": 1e-3}
+    points = [point(1.0, n, measured, method=m, draws=n) for n in (2**14, 2**16) for m in ("mc", "sobol")]
+    made = results(spec_record("convergence", *points))
+    paths = write(made, tmp_path, tracked=True)
+    assert paths[2] == tmp_path / "docs" / "images" / "convergence.png"
+    assert paths[2].read_bytes().startswith(b"\x89PNG")
+    assert "images/convergence.png" in report.page(made)
 
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="make bench has not run yet")
