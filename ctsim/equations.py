@@ -219,7 +219,7 @@ def _name_faults(tree: ast.FunctionDef, body: Sequence[ast.stmt], function: Func
                 continue
             said = f"'{node.id}' is no argument and no constant of ctsim.constants; make it a parameter of the page"
             found.append((node.lineno, said + did_you_mean(node.id, known)))
-        known |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        known |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and id(node) not in called}
     return found
 
 
