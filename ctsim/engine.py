@@ -396,6 +396,7 @@ def _extended(
         if card["draws"] < summaries.PILOT:
             said = (*said, f"{source.path}: holds fewer draws than a plan takes; all are drawn anew")
         if target is None or in_place:
+            job.forecast(asked, kernel, source.path)  # refused, if at all, before anything of the sealed run is touched
             _carry(source, card, source)
             begun = source.reopen({**begun, "files": card["files"]})
             with keeping(source, fresh=False):
@@ -404,6 +405,7 @@ def _extended(
             if found := existing(target, asked.request):
                 return found
             with keeping(target, fresh=True):
+                job.forecast(asked, kernel, target.path)
                 begun = target.begin(begun, source.content(SCENARIO).decode(), source.content(TABLES))
                 _carry(source, card, target)
                 return finished(asked, target, kernel, begun, said)

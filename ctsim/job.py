@@ -244,6 +244,7 @@ def begun_card(job: Job, command: str | None) -> dict[str, Any]:
     """The card of a run that begins."""
     return {
         **job.request,
+        "revision": job.scenario.revision,
         "chunk": min(job.chunk, MOST_CHUNK),
         "span": list(job.span),
         "replicates": summaries.REPLICATES,

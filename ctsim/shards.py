@@ -56,6 +56,7 @@ def merge(
         if found := existing(target, request):
             return found
         with keeping(target, fresh=True):
+            job.forecast(asked, kernel, target.path)
             card = {**job.begun_card(asked, command), "merged": len(shards)}
             scenario, tables = first.directory.content(SCENARIO).decode(), first.directory.content(TABLES)
             card = target.begin(card, scenario, tables)

@@ -36,6 +36,7 @@ def test_seven_shards_in_random_order_are_the_undivided_run(
         order = random.Random(seed).sample(parts, 7)
         merged = shards.merge(order, out=tmp_path / str(seed))
         assert merged.result_digest == whole[DRAWS]
+        assert merged.card["revision"] == simulate(one, draws=DRAWS).card["revision"]
         assert open_run(tmp_path / str(seed)).result_digest == whole[DRAWS]
     again = shards.merge(order, out=tmp_path / "0")
     assert again.messages == (f"{tmp_path / '0'}: the same run, already there",)
@@ -210,3 +211,14 @@ def test_sobol_nets_are_resumed_merged_and_extended(one: Scenario, tmp_path: Pat
         simulate(one, draws=2**17, method="sobol", out=tmp_path / str(number), shard=f"{number}/3")
     merged = shards.merge([tmp_path / str(number) for number in (3, 1, 2)], out=tmp_path / "merged")
     assert merged.result_digest == fresh[2**17]
+
+
+def test_an_extension_that_is_refused_leaves_the_finished_run_as_it_was(one: Scenario, tmp_path: Path) -> None:
+    simulate(one, draws=DRAWS, out=tmp_path / "run")
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    for out in (None, tmp_path / "other"):
+        with pytest.raises(InputError, match="--memory"):
+            simulate(one, draws=2 * DRAWS, extend=tmp_path / "run", out=out, memory="50MB")
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "other").exists()
+    open_run(tmp_path / "run")
