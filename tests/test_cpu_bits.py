@@ -1,8 +1,9 @@
 """The same bits on every CPU: one digest, whatever instructions the machine code, numpy and the system's library use.
 
 A process of its own for each switch, which first has to show that the switch does something here. The scenario has
-every kind of quantile table and a formula with every function that ctsim has. Each process also makes some of seven
-shards with tables of its own, so that a run is merged from parts of all these "CPUs".
+tables made from scipy's quantile functions (none in pieces or from a density) and a formula with `exp`, `log`, `sqrt`
+and `pow`. Each process also makes some of seven shards, so that a run is merged from parts of all these "CPUs". Tables
+are its own under the switches of numpy and of the library, which are in the cache's key; elsewhere they may be recalled.
 """
 
 import functools
