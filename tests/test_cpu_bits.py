@@ -3,7 +3,7 @@
 A process of its own for each switch, which first has to show that the switch does something here. The scenario has
 tables made from scipy's quantile functions (none in pieces or from a density) and a formula with `exp`, `log`, `sqrt`
 and `pow`. Each process also makes some of seven shards, so that a run is merged from parts of all these "CPUs". Tables
-are its own under the switches of numpy and of the library, which are in the cache's key; elsewhere they may be recalled.
+are its own under the switches of numpy and of the library, which are in the cache's key; else they may be recalled.
 """
 
 import functools
