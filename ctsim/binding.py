@@ -121,6 +121,8 @@ class _Builder:
             return
         for figure in programme.figures:
             self._figure(programme, module, figure, figure.record.formula)
+        for figure in programme.left_out:
+            self._note_formula(programme, module, figure)
         for number, reading in enumerate(programme.page.reading):
             self._note_reading(programme, module, reading.formula, number)
         if programme.id not in self._refused:  # else what is unused follows from formulas that could not be read
@@ -245,11 +247,17 @@ class _Builder:
             self.rows.append(row)
         return self._row_index[key]
 
+    def _note_formula(self, programme: Programme, module: ModuleType | None, figure: Figure) -> None:
+        """What the formula of a figure that is left out takes counts as used."""
+        function = self._function(programme, module, figure.record.formula, figure.place, f"impact.{figure.key}")
+        for name in units.signature(function)[0] if function else ():
+            self._used.update({f"{programme.id}/{name}", f"{programme.id}/{name}[{figure.record.item}]"})
+
     def _note_reading(self, programme: Programme, module: ModuleType | None, formula: str, number: int) -> None:
         """Readings are run by the audit; here only: the formula exists and its parameters count as used."""
         reading = programme.page.reading[number]
         place = programme.reading_places[number]
-        known = {figure.key.partition(".")[2] for figure in programme.figures}
+        known = {figure.key.partition(".")[2] for figure in (*programme.figures, *programme.left_out)}
         if reading.impact not in known:
             message = f"no figure '{reading.impact}' on the page.{did_you_mean(reading.impact, sorted(known))}"
             self.findings.append(Finding(place, f"reading.{reading.name}.impact", message))

@@ -41,6 +41,7 @@ class Scenario:
     title_en: str
     revision: str
     uncertainty: str
+    cells: str
     programmes: tuple[Programme, ...]
     shared: Mapping[str, Parameter]
     changes: tuple[PlacedChange, ...]
@@ -96,6 +97,7 @@ class Scenario:
         head = schema.ScenarioHead(
             id=self.id, revision=self.revision or None, title_ja=self.title_ja, title_en=self.title_en,
             uncertainty="none" if self.uncertainty == "none" else "pages",
+            cells="published" if self.cells == "published" else "all",
             programmes=tuple(programme.id for programme in self.programmes),
         )  # fmt: skip
         return _build(head, Place(self.file), self.library, (*self.changes, *placed), self.formulas, self.file, [])
@@ -119,7 +121,7 @@ class Scenario:
             "format": schema.FORMAT,
             "scenario": {
                 "id": self.id, **({"revision": self.revision} if self.revision else {}), "title_ja": self.title_ja,
-                "title_en": self.title_en, "uncertainty": self.uncertainty, "digest": self.digest,
+                "title_en": self.title_en, "uncertainty": self.uncertainty, "cells": self.cells, "digest": self.digest,
                 "ctsim": ctsim.__version__,
             },
             "change": changes, "shared": shared, "spread_class": classes,
@@ -151,7 +153,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     document = read(path, schema.ResolvedFile, most=MAX_RESOLVED)
     record = document.record
     head = schema.ScenarioHead(
-        **record.scenario.model_dump(include={"id", "revision", "title_ja", "title_en", "uncertainty"})
+        **record.scenario.model_dump(include={"id", "revision", "title_ja", "title_en", "uncertainty", "cells"})
     )
     library = Library(
         path.parent,
@@ -195,7 +197,7 @@ def _build(
     programmes, shared, found = assemble(head, chosen, library, changes)
     scenario = Scenario(
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
-        programmes, shared, changes, library, outside, file,
+        head.cells or "all", programmes, shared, changes, library, outside, file,
     )  # fmt: skip
     found = [*findings, *found]
     try:

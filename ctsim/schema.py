@@ -254,7 +254,8 @@ class Impact(Record):
     """A figure of the report: CO2 reduction, economic effect or other, for a year or under a label.
 
     The first of `printed` is the printing that the audit compares with: the one with the most digits.
-    `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`.
+    `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`. A figure with
+    `status` is none of the report's: it is derived for a year the report prints nothing for, `reason` says how.
     """
 
     metric: Metric
@@ -278,8 +279,16 @@ class Impact(Record):
     reference: bool = False
     verdict: Verdict | None = None
     uncertainty: Uncertainty | None = None
+    status: Literal["pathway", "carried"] | None = None
+    reason: Bilingual | None = None
     note: Text | None = None
     printed: tuple[Printed, ...] = ()
+
+    @model_validator(mode="after")
+    def _derived_or_printed(self) -> Self:
+        if self.status is not None and (self.printed or self.formula == "reported"):
+            raise ValueError("a figure with 'status' is derived on the page: it has a formula, and nothing is printed")
+        return self
 
 
 class Reading(Record):
@@ -401,7 +410,10 @@ class SpreadClassesFile(Record):
 
 
 class ScenarioHead(Record):
-    """Identity of a scenario. `uncertainty = "none"` fixes every parameter at its value."""
+    """Identity of a scenario.
+
+    `uncertainty = "none"` fixes every parameter at its value; `cells = "published"` leaves out what pages derive.
+    """
 
     id: Identifier
     revision: Label | None = None
@@ -409,6 +421,7 @@ class ScenarioHead(Record):
     title_ja: Label | None = None
     title_en: Label | None = None
     uncertainty: Literal["none", "pages"] | None = None
+    cells: Literal["published", "all"] | None = None
     programmes: tuple[Identifier, ...] | None = None
     note: Text | None = None
 
@@ -471,6 +484,7 @@ class ResolvedHead(Record):
     title_ja: Label
     title_en: Label
     uncertainty: Literal["none", "pages"]
+    cells: Literal["published", "all"] = "all"
     digest: Text
     ctsim: Text
 
