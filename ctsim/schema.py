@@ -469,11 +469,43 @@ class Change(Record):
         return self
 
 
+class Dependence(Record):
+    """Parameters that move together: one rank correlation for every two of them, by a Gaussian copula.
+
+    Members that are added later go last, so that the draws of the others stay as they are.
+    """
+
+    parameters: Annotated[tuple[Text, ...], Field(min_length=2, max_length=64)]
+    spearman: Annotated[float, Field(gt=-1, lt=1)]
+    copula: Literal["gaussian"] = "gaussian"
+    basis: Basis
+    reason: Text
+    source: Citation | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if twice := sorted({name for name in self.parameters if self.parameters.count(name) > 1}):
+            raise ValueError(f"'{twice[0]}' is named twice; keep one")
+        if self.basis == "literature" and self.source is None:
+            raise ValueError("basis = \"literature\" needs a 'source' that was read")
+        return self
+
+
+class Provision(Record):
+    """What a revision of the Framework says that no parameter holds: nothing is computed from it."""
+
+    kind: Literal["eligibility", "instrument", "target", "plan", "redemption", "review"]
+    text: Bilingual
+    source: Citation
+
+
 class ScenarioFile(Record):
     """One file of `scenarios/` or a user's own."""
 
     scenario: ScenarioHead
     change: tuple[Change, ...] = ()
+    dependence: tuple[Dependence, ...] = ()
+    provision: tuple[Provision, ...] = ()
 
 
 class ResolvedHead(Record):
@@ -501,6 +533,8 @@ class ResolvedFile(Record):
     format: Literal[1]
     scenario: ResolvedHead
     change: tuple[AppliedChange, ...] = ()
+    dependence: tuple[Dependence, ...] = ()
+    provision: tuple[Provision, ...] = ()
     shared: dict[ParameterName, Parameter]
     spread_class: dict[Identifier, SpreadClass]
     source: dict[Identifier, Source]
