@@ -99,14 +99,16 @@ class _Assembly:
         every = tuple(self._figure(document, page.programme.id, n, one) for n, one in enumerate(page.impact))
         self._duplicate_figures(every)
         figures = tuple(figure for figure in every if self.derives or not figure.derived)
-        left_out = tuple(figure for figure in every if figure not in figures)
+        left_out = [figure for figure in every if figure not in figures]
+        left_out += [Figure(page.programme.id, page.impact[n], figure.place) for n, figure in enumerate(every)
+                     if figure.key in self.formula_changes]  # fmt: skip
         resolved = page.model_copy(update={
             "parameter": {name: page.parameter[name] if page.parameter[name].shared else p.record
                           for name, p in parameters.items()},
             "impact": tuple(figure.record for figure in every),
         })  # fmt: skip
         readings = tuple(document.place("reading", n) for n in range(len(page.reading)))
-        return Programme(page.programme.id, resolved, parameters, figures, document.file, readings, left_out)
+        return Programme(page.programme.id, resolved, parameters, figures, document.file, readings, tuple(left_out))
 
     def _own_or_shared(
         self, document: Document[schema.ProgrammePage], programme: str, name: str, record: schema.Parameter

@@ -161,7 +161,7 @@ class Cell:
 class Programme:
     """One programme with its parameters by name and its figures in page order.
 
-    `left_out`: derived figures of the page that the scenario does not want.
+    `left_out`: figures of the page that the scenario does not want as they are there.
     """
 
     id: str
