@@ -291,6 +291,14 @@ class Checkpoints:
                 self._closed = True
         return tiles_of(self._kept.ranges) if self._kept else 0
 
+    def so_far(self) -> summaries.State:
+        """The state of everything that was restored and added; nothing may be added meanwhile."""
+        with self._writing, self._lock:
+            state = summaries.empty(self.plan)
+            for part in [*([self._kept] if self._kept else []), *self._parts]:
+                state = summaries.combine(self.plan, state, part.state)
+            return state
+
     def total(self) -> summaries.State:
         """The state of everything that was restored and added. Nothing may be added any more."""
         with self._writing:

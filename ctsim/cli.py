@@ -1,7 +1,8 @@
 """The `ctsim` command: options in, tables out. Results on stdout, progress and messages on stderr.
 
-Exit status: 0 done · 1 check or audit found something its page does not mark · 2 bad input or usage · 3 stopped ·
-4 a fault of ctsim, with the path of a report file. Heavy modules are imported by the commands that need them.
+Exit status: 0 done · 1 check or audit found something its page does not mark, or a precision was not reached · 2 bad
+input or usage · 3 stopped · 4 a fault of ctsim, with the path of a report file. Heavy modules are imported by the
+commands that need them.
 """
 
 from __future__ import annotations
@@ -220,6 +221,23 @@ def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
 @click.option(
     "--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years to keep; all if absent."
 )
+@click.option(
+    "--precision",
+    metavar="R",
+    help="Stop when mean, 5 % and 95 % quantile of every cell are known to R (0.01, 1%); --draws is the most.",
+)
+@click.option(
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="CELL=VALUE",
+    help="Share of draws at or above VALUE; a cell is programme.metric.when[.item].",
+)
+@click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compute; all if absent.")
+@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
+@click.option("--keep-draws", metavar="WHAT", help="Keep every draw of: cells, parameters, all (DIR/draws.zarr).")
+@click.option("--keep-as", default="float64", show_default=True, metavar="TYPE", help="Kept as float64 or float32.")
+@click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
 @click.option("--set", "sets", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value.")
 @click.option("--fix", "fixes", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value.")
 @click.option("--out", metavar="DIR", help="Run directory; results/<scenario>-<digest> if absent.")
@@ -234,8 +252,9 @@ def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
 def run(
     scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], sets: tuple[str, ...],
     fixes: tuple[str, ...], out: str | None, figure: bool, workers: int | None, chunk: int, shard: str,
-    extend: str | None, draw: int | None, quiet: bool, formulas: str | None,
-) -> None:  # fmt: skip
+    extend: str | None, draw: int | None, quiet: bool, formulas: str | None, precision: str | None,
+    thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
+) -> int:  # fmt: skip
     """Draw joint samples of SCENARIO and print the distribution of every figure.
 
     SCENARIO is a name from `ctsim list` or the path of a .toml file.
@@ -255,35 +274,42 @@ def run(
             [label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed, method)
         ]
         _table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
-        return
+        return 0
+    chosen |= {name: chosen[name] or None for name in ("programmes", "metrics")}
     if out is None and extend is None:
-        out = str(engine.default_directory(resolved, draws, seed, method, years or None, shard))
+        named = {"precision": precision, "thresholds": thresholds, **chosen}
+        out = str(engine.default_directory(resolved, draws, seed, method, years or None, shard, **named))
     with _progress(quiet) as progress:
         result = engine.simulate(
             resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers, out=out,
-            shard=shard, extend=extend, progress=progress, command=_command(),
+            shard=shard, extend=extend, precision=precision, thresholds=thresholds, progress=progress,
+            command=_command(), memory=memory, **chosen,
         )  # fmt: skip
-    _print_finished(result, quiet)
-    if shard:
-        return
-    _say_not_finite(resolved, result)
-    if figure:
-        _draw(result)
+    status = _print_finished(result, quiet)
+    if not shard:
+        _say_not_finite(resolved, result)
+        if figure:
+            _draw(result)
+    return status
 
 
 @main.command()
 @click.argument("directory", metavar="DIR")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @click.option("--chunk", type=COUNT, help="Draws a task; as the run was begun if absent.")
+@click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
-def resume(directory: str, workers: int | None, chunk: int | None, quiet: bool, formulas: str | None) -> None:
+def resume(
+    directory: str, workers: int | None, chunk: int | None, memory: str | None, quiet: bool, formulas: str | None
+) -> int:
     """Finish the run in DIR that was stopped or killed, and print its result."""
     from ctsim import engine
 
     with _progress(quiet) as progress:
-        result = engine.resume(directory, formulas=formulas, chunk=chunk, workers=workers, progress=progress)
-    _print_finished(result, quiet)
+        asked: dict[str, Any] = {"chunk": chunk, "workers": workers, "memory": memory, "progress": progress}
+        result = engine.resume(directory, formulas=formulas, **asked)
+    return _print_finished(result, quiet)
 
 
 @main.command()
@@ -302,7 +328,10 @@ def _command() -> str:
     return shlex.join(["ctsim", *sys.argv[1:]])
 
 
-def _print_finished(result: Run, quiet: bool) -> None:
+def _print_finished(result: Run, quiet: bool) -> int:
+    """Print a run; the exit status is 1 where a precision was not reached."""
+    from ctsim.precision import said
+
     if shard := result.card.get("shard"):
         click.echo(f"shard {shard} is done; when all are, join them with `ctsim merge DIR... --out DIR`")
         click.echo(f"directory {result.directory}")
@@ -310,6 +339,9 @@ def _print_finished(result: Run, quiet: bool) -> None:
         run_tables(result)
     for message in () if quiet else result.messages:
         click.echo(message, err=True)
+    if short := said(result.card):
+        click.echo(short, err=True)
+    return 1 if short else 0
 
 
 def _say_not_finite(scenario: Scenario, result: Run) -> None:

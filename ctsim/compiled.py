@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -29,6 +30,15 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Like `compiled`, for small helpers: they are merged into their callers, so that loops over them vectorise."""
     return cast(Callable[P, R], _decorate(function, forceinline=True))
+
+
+def machine_code(functions: Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:
+    """Small plain functions of one module that call each other, as `inlined` ones; the plain ones stay as they are."""
+    scope = dict(functions[0].__globals__)
+    for plain in functions:
+        copied = FunctionType(plain.__code__, scope, plain.__name__)
+        scope[plain.__name__] = _decorate(copied, forceinline=True)
+    return [scope[plain.__name__] for plain in functions]
 
 
 def cache_folder() -> Path | None:

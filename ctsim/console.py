@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from math import isfinite
+from math import ceil, isfinite, log10
 from threading import current_thread, main_thread
 
 import click
@@ -30,19 +30,27 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right:
     console.print(grid)
 
 
-def number(value: float) -> str:
-    """Three significant digits, without exponents for the sizes that occur; as many as printed for whole numbers."""
+def number(value: float, error: float = 0.0) -> str:
+    """Three significant digits, without exponents for the sizes that occur; as many as printed for whole numbers.
+
+    With an `error`, its Monte Carlo standard error, no digit that it does not support: the unit of the last digit is
+    no smaller than the error. One digit is always shown.
+    """
     if not isfinite(value):
         return "" if value != value else str(value)
-    if value == round(value) and abs(value) < 1e6:
+    unsure = isfinite(error) and error > 0
+    if value == 0 or (not unsure and value == round(value) and abs(value) < 1e6):
         return f"{value:,.0f}"
-    digits = 2 - (0 if value == 0 else int(f"{abs(value):e}".split("e")[1]))
+    first = int(f"{abs(value):.2e}".split("e")[1])
+    digits = 2 - first
+    if unsure:
+        digits = max(min(digits, -ceil(log10(error))), -int(f"{abs(value):.0e}".split("e")[1]))
     return f"{round(value, digits):,.{max(0, digits)}f}"
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal, a plain line every tenth elsewhere, nothing when quiet."""
+def progress(quiet: bool) -> Iterator[Callable[..., None] | None]:
+    """A bar on a terminal, a plain line every tenth elsewhere, nothing when quiet; a line for what a look found."""
     if quiet:
         yield None
     elif not sys.stderr.isatty():
@@ -54,16 +62,24 @@ def progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
         columns = (TextColumn("draws"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("draws", total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+            def show(done: int, total: int, found: str = "") -> None:
+                bar.update(task, completed=done, total=total)
+                if found:
+                    bar.console.print(found, highlight=False, markup=False)
+
+            yield show
 
 
-def _plain_progress() -> Callable[[int, int], None]:
+def _plain_progress() -> Callable[..., None]:
     from time import perf_counter
 
     started, said = perf_counter(), [0]
 
-    def say(done: int, total: int) -> None:
+    def say(done: int, total: int, found: str = "") -> None:
         tenth = 10 * done // total
+        if found:
+            click.echo(found, err=True)
         if tenth > said[0]:
             said[0] = tenth
             rate = done / max(perf_counter() - started, 1e-9)

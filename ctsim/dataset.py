@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from ctsim import units
@@ -59,17 +60,26 @@ _NO_ITEM: Final = ("the report prints no figure of this part for this year", "ã
 # ---- what is summarised
 
 
-def targets(scenario: Scenario, years: Sequence[str] = YEARS) -> list[Target]:
+def targets(
+    scenario: Scenario, years: Sequence[str] = YEARS, metrics: Sequence[str] = (*METRICS, "other")
+) -> list[Target]:
     """Every quantity that a run summarises: cells, items and other figures of each programme, in this order."""
     binding = scenario.binding
     found: list[Target] = []
     for programme in scenario.programmes:
-        for metric in METRICS:
+        for metric in _axes(metrics):
             cells = [programme.cell(metric, year) for year in years]
             found += [_cell_target(binding, cell) for cell in cells if cell.figures]
-        found += [_item_target(binding, figure) for figure in programme.items() if figure.record.when in years]
-        found += [_other_target(binding, figure) for figure in programme.other_figures()]
+        items = (figure for figure in programme.items() if figure.record.metric in metrics)
+        found += [_item_target(binding, figure) for figure in items if figure.record.when in years]
+        others = (figure for figure in programme.other_figures() if figure.record.metric in metrics)
+        found += [_other_target(binding, figure) for figure in others]
     return found
+
+
+def _axes(metrics: Sequence[str]) -> list[str]:
+    """The chosen metrics that have cells by year."""
+    return [metric for metric in METRICS if metric in metrics]
 
 
 def _cell_target(binding: Binding, cell: Cell) -> Target:
@@ -102,8 +112,9 @@ def item_name(figure: Figure) -> str:
 
 
 def tree(
-    scenario: Scenario, kernel: Kernel, summary: Summary, card: Mapping[str, Any], years: Sequence[str] = YEARS
-) -> xr.DataTree:
+    scenario: Scenario, kernel: Kernel, summary: Summary, card: Mapping[str, Any], years: Sequence[str] = YEARS,
+    metrics: Sequence[str] = (*METRICS, "other"),
+) -> xr.DataTree:  # fmt: skip
     """The result tree of a run; `summary` is by target of `kernel`."""
     found = kernel.targets
     # Where the report prints no formula nothing is computed: the figure would only be compared with itself.
@@ -111,10 +122,10 @@ def tree(
     index = {(target.node, target.key): i for i, target in enumerate(found)}
     table = _Table(summary, found, central, index)
     nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_root_attributes(scenario, card))}
-    for metric in METRICS:
+    for metric in _axes(metrics):
         nodes[f"/{metric}"] = _cells(scenario, metric, years, table)
         nodes[f"/items/{metric}"] = _items(scenario, metric, years, table)
-    nodes["/other"] = _others(scenario, table)
+    nodes["/other"] = _others(scenario, metrics, table)
     nodes["/parameters"] = _parameters(scenario.binding.rows, kernel.quantiles)
     return xr.DataTree.from_dict(nodes, name=scenario.id)
 
@@ -167,22 +178,33 @@ def _statistics(
     for name in _STATISTICS:
         values = table.array(name, node, keys).reshape(shape)
         attributes = {"units": "1" if name in _WITHOUT_UNIT else unit, "long_name": LONG_NAMES[name]}
-        variables[name] = xr.Variable(dims, values, attributes)
+        variables[name] = _variable(dims, values, attributes)
     for name in ("quantiles", "quantiles_mcse"):
         values = table.array(name, node, keys).reshape(*shape, len(QUANTILES))
-        variables[name] = xr.Variable((*dims, "quantile"), values, {"units": unit, "long_name": LONG_NAMES[name]})
+        variables[name] = _variable((*dims, "quantile"), values, {"units": unit, "long_name": LONG_NAMES[name]})
     return variables
+
+
+def _variable(
+    dims: tuple[str, ...], values: npt.NDArray[Any], attributes: Mapping[str, str], index: bool = False
+) -> xr.Variable:
+    """A variable, or an index, made so that xarray need not import dask and pint to see that the array is numpy's."""
+    variable = xr.Variable(dims, values, attributes, fastpath=True)
+    if not index:
+        return variable
+    labels = pd.Index(values, dtype=object if values.dtype.kind in "OU" else values.dtype)
+    return xr.indexes.PandasIndex(labels, dims[0], values.dtype).create_variables({dims[0]: variable})[dims[0]]
 
 
 def _words(name: str, dims: tuple[str, ...], values: Sequence[str], shape: tuple[int, ...]) -> xr.Variable:
     attributes = {"units": "", "long_name": name.replace("_", " ")}
     kind = object if len(values) else "<U1"  # a netCDF file gives empty objects back as numbers
-    return xr.Variable(dims, np.array(values, dtype=kind).reshape(shape), attributes)
+    return _variable(dims, np.array(values, dtype=kind).reshape(shape), attributes, dims == (name,))
 
 
 def _quantile_coordinate() -> dict[str, xr.Variable]:
     attributes = {"units": "1", "long_name": "share of draws below"}
-    return {"quantile": xr.Variable(("quantile",), np.array(QUANTILES), attributes)}
+    return {"quantile": _variable(("quantile",), np.array(QUANTILES), attributes, True)}
 
 
 def _programme_coordinates(programmes: Sequence[Programme]) -> dict[str, xr.Variable]:
@@ -193,7 +215,7 @@ def _programme_coordinates(programmes: Sequence[Programme]) -> dict[str, xr.Vari
         "programme": words("programme", [p.id for p in programmes]),
         "programme_ja": words("name in Japanese", [p.name_ja for p in programmes]),
         "programme_en": words("name in English", [p.name_en for p in programmes]),
-        "programme_number": xr.Variable(
+        "programme_number": _variable(
             ("programme",),
             np.array([p.number for p in programmes]),
             {"units": "1", "long_name": "number in the report"},
@@ -202,7 +224,8 @@ def _programme_coordinates(programmes: Sequence[Programme]) -> dict[str, xr.Vari
 
 
 def _years(years: Sequence[str]) -> dict[str, xr.Variable]:
-    return {"year": xr.Variable(("year",), np.array([int(y) for y in years]), {"units": "yr", "long_name": "year"})}
+    attributes = {"units": "yr", "long_name": "year"}
+    return {"year": _variable(("year",), np.array([int(y) for y in years]), attributes, True)}
 
 
 def _cells(scenario: Scenario, metric: str, years: Sequence[str], table: _Table) -> xr.Dataset:
@@ -267,8 +290,9 @@ def _item_status(figure: Figure | None) -> str:
     return "reported" if figure.reported else "published"
 
 
-def _others(scenario: Scenario, table: _Table) -> xr.Dataset:
-    figures = [figure for programme in scenario.programmes for figure in programme.other_figures()]
+def _others(scenario: Scenario, metrics: Sequence[str], table: _Table) -> xr.Dataset:
+    all_figures = (figure for programme in scenario.programmes for figure in programme.other_figures())
+    figures = [figure for figure in all_figures if figure.record.metric in metrics]
     n, dims = len(figures), ("figure",)
     keys = [(figure.key,) for figure in figures]
     variables = _statistics(table, "/other", keys, dims, (n,), "see coordinate unit")
@@ -290,7 +314,11 @@ def _others(scenario: Scenario, table: _Table) -> xr.Dataset:
         "item_ja": [figure.record.item_ja or figure.record.item for figure in figures],
         "item_en": [figure.record.item_en or figure.record.item for figure in figures],
     }
+    of = [scenario.programme(figure.programme) for figure in figures]
+    coordinates |= {"programme_ja": [one.name_ja for one in of], "programme_en": [one.name_en for one in of]}
     named = {name: _words(name, dims, values, (n,)) for name, values in coordinates.items()}
+    attributes = {"units": "1", "long_name": "number in the report"}
+    named["programme_number"] = _variable(dims, np.array([one.number for one in of], dtype=int), attributes)
     return xr.Dataset(variables, named | _quantile_coordinate())
 
 
@@ -310,10 +338,10 @@ def _parameters(rows: Sequence[Row], distributions: Sequence[Quantiles]) -> xr.D
         shape = (n, len(QUANTILES)) if name == "quantiles" else (n,)
         attributes = {"units": "see coordinate unit", "long_name": LONG_NAMES[name]}
         names = (*dims, "quantile") if name == "quantiles" else dims
-        variables[name] = xr.Variable(names, np.array(column, dtype=float).reshape(shape), attributes)
+        variables[name] = _variable(names, np.array(column, dtype=float).reshape(shape), attributes)
     values = np.array([row.central for row in rows], dtype=float)
     attributes = {"units": "see coordinate unit", "long_name": LONG_NAMES["value"]}
-    variables["value"] = xr.Variable(dims, values, attributes)
+    variables["value"] = _variable(dims, values, attributes)
     words = {
         "basis": [row.basis for row in rows], "distribution": [row.spread.dist for row in rows],
         "spread_class": [row.spread.spread_class or "" for row in rows],
@@ -339,15 +367,27 @@ def _root_attributes(scenario: Scenario, card: Mapping[str, Any]) -> dict[str, A
 def not_finite(scenario: Scenario, result: xr.DataTree) -> Iterator[tuple[Figure, str]]:
     """Figures whose formula is not finite at some draws, with the sentence that says at how many."""
     for figure in (figure for programme in scenario.programmes for figure in programme.figures):
+        if not _holds(result, figure):
+            continue
         node = result[figure.record.metric if figure.on_year_axis else "other"].dataset
         at: dict[str, Any] = {"figure": figure.key}
         if figure.on_year_axis:
             at = {"programme": figure.programme, "year": int(figure.record.when)}
-            if at["year"] not in node["year"].values.tolist():
-                continue
-        reason = str(node["reason"].sel(at).item())
+        places = tuple(node[dim].values.tolist().index(label) for dim, label in at.items())
+        reason = str(node["reason"].values[places])
         if "not finite" in reason:
             yield figure, reason
+
+
+def _holds(result: xr.DataTree, figure: Figure) -> bool:
+    """Whether a figure is among what was chosen."""
+    if not figure.on_year_axis:
+        return figure.key in result["other"].dataset["figure"].values.tolist()
+    if figure.record.metric not in result.children:
+        return False
+    node = result[figure.record.metric].dataset
+    at = (figure.programme, int(figure.record.when))
+    return at[0] in node["programme"].values.tolist() and at[1] in node["year"].values.tolist()
 
 
 # ---- digest

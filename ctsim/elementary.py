@@ -11,7 +11,8 @@ log and sqrt 0.5. Results below 2^-1022 are rounded twice: below 1.1 units of 2^
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
@@ -169,8 +170,8 @@ def _product(a: float, b: float) -> tuple[float, float]:
     return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-FUNCTIONS: Final = {"exp": exp, "log": log, "sqrt": sqrt, "pow": pow}
+FUNCTIONS: Final[dict[str, Callable[..., float]]] = {"exp": exp, "log": log, "sqrt": sqrt, "pow": pow}
 """What a formula may import."""
 
-ALL: Final = (*FUNCTIONS.values(), raised, _exp, _power_of_two, _log, _sum, _product)
+ALL: Final[tuple[Callable[..., Any], ...]] = (*FUNCTIONS.values(), raised, _exp, _power_of_two, _log, _sum, _product)
 """What has to be compiled for them; the first are those of `FUNCTIONS` and `raised`."""

@@ -14,17 +14,22 @@ from typing import Any, Final
 
 import xarray as xr
 
-from ctsim import checkpoint, job, npz, summaries
+from ctsim import checkpoint, choices, dataset, job, npz, summaries
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.cluster import stoppable
 from ctsim.coordinates import assign
+from ctsim.draws import carry
 from ctsim.durable import reason_of
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped
 from ctsim.job import Job, Progress
+from ctsim.keeping import checked as keepable
 from ctsim.kernel import Kernel
+from ctsim.memory import parsed as parsed_size
+from ctsim.precision import parsed
 from ctsim.programme import YEARS
-from ctsim.rundir import FORMAT, REQUEST, SCENARIO, STATE, TABLES, RunDirectory
+from ctsim.rundir import FORMAT, REQUEST, SCENARIO, STATE, TABLES, RunDirectory, request_of
 from ctsim.streams import STREAM_VERSION, TILE
+from ctsim.thresholds import Given, checked
 
 DEFAULT_DRAWS: Final = 2**20
 DEFAULT_CHUNK: Final = 2**18
@@ -50,6 +55,11 @@ class Run:
     def result_digest(self) -> str:
         return str(self.card["result_digest"])
 
+    @property
+    def precision_reached(self) -> bool | None:
+        """Whether every cell was sure when the run ended; None where no precision was asked for."""
+        return self.card.get("precision_reached")
+
 
 # ---- what is asked for
 
@@ -61,12 +71,19 @@ def simulate(
     seed: int = 0,
     method: str = DEFAULT_METHOD,
     years: Sequence[int | str] | None = None,
+    programmes: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    keep_draws: str | None = None,
+    keep_as: str = "float64",
     chunk: int = DEFAULT_CHUNK,
     workers: int | None = None,
+    memory: int | str | None = None,
     out: str | Path | None = None,
     formulas: str | Path | None = None,
     shard: str = "",
     extend: str | Path | None = None,
+    precision: float | str | None = None,
+    thresholds: Given = (),
     progress: Progress | None = None,
     command: str | None = None,
 ) -> Run:
@@ -76,16 +93,22 @@ def simulate(
     `workers` threads compute them; neither, nor the order of anything, changes a bit of the result. `out` keeps the run
     in that directory; the same sealed request is opened instead of computed again. `shard` = "I/N" computes only that
     part, to be merged. `extend` takes the draws of a sealed run over, in `out` or, without it, in its own directory.
+    With a `precision`, `draws` is the most: the run stops at the first look at which every cell is sure, and its result
+    is that of a run of so many draws (`ctsim.precision`). `thresholds` ("CELL=VALUE", or values by cell) add the share
+    of draws at or above each. `programmes` and `metrics` (co2_reduction, economic_effect, other) leave out all others;
+    what is left has the same bits. `keep_draws` ("cells", "parameters", "all") keeps the values of every draw in `out`,
+    to be read in `Run.tree["draws"]`. A run that would take more than `memory` ("400MB", bytes) is refused.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
     wanted = _years(years)
-    _check(draws, seed, method, chunk, workers)
+    _check(draws, seed, method, chunk, workers, precision)
     resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
     total = _raised(draws, method)
-    _check_shard(shard, total // TILE, out is not None, extend is not None)
+    _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
     coordinates = assign(resolved.binding.rows, resolved.programmes) if method == "sobol" else None
-    request = _request(resolved, total, seed, method, wanted, shard)
-    asked = Job(resolved, request, chunk, workers, progress, coordinates)
+    chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
+    request = _request(resolved, total, seed, method, wanted, shard, precision, thresholds, chosen)
+    asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
     kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
     said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
     if extend is not None:
@@ -99,6 +122,7 @@ def resume(
     formulas: str | Path | None = None,
     chunk: int | None = None,
     workers: int | None = None,
+    memory: int | str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Finish the run in `directory`, from its chunks and with its quantile functions; open it if it is complete.
@@ -116,7 +140,9 @@ def resume(
             return opened(there, f"{directory}: is complete already")
         there.check(card)
         asked, kernel = stored(there, card, formulas)
-        asked = replace(asked, chunk=chunk or asked.chunk, workers=workers, progress=progress)
+        asked = replace(
+            asked, chunk=chunk or asked.chunk, workers=workers, progress=progress, memory=parsed_size(memory)
+        )
         with keeping(there, fresh=False):
             return finished(asked, there, kernel, card, ())
 
@@ -128,10 +154,13 @@ def open_run(directory: str | Path) -> Run:
 
 
 def default_directory(
-    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None, shard: str = ""
-) -> Path:
+    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None, shard: str = "",
+    precision: float | str | None = None, thresholds: Given = (), programmes: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None, keep_draws: str | None = None, keep_as: str = "float64",
+) -> Path:  # fmt: skip
     """`results/<scenario>-<digest of the request>`: the same request finds its result again."""
-    request = _request(scenario, _raised(draws, method), seed, method, _years(years), "")
+    chosen = _chosen(scenario, programmes, metrics, keep_draws, keep_as, True)
+    request = _request(scenario, _raised(draws, method), seed, method, _years(years), "", precision, thresholds, chosen)
     digest = sha256(repr(sorted(request.items())).encode()).hexdigest()
     part = f"-shard-{shard.replace('/', '-of-')}" if shard else ""
     return Path("results") / f"{scenario.id}-{digest[:12]}{part}"
@@ -149,7 +178,9 @@ def parameters_at(
     return [(row.label, value, row.unit) for row, value in rows]
 
 
-def _check(draws: int, seed: int, method: str, chunk: int, workers: int | None) -> None:
+def _check(
+    draws: int, seed: int, method: str, chunk: int, workers: int | None, precision: float | str | None = None
+) -> None:
     numbers = {"draws": draws, "seed": seed, "chunk": chunk, "workers": 1 if workers is None else workers}
     if broken := [name for name, number in numbers.items() if not isinstance(number, int)]:
         raise InputError([Finding(Place(), "", f"--{name} {numbers[name]}: must be a whole number") for name in broken])
@@ -166,11 +197,15 @@ def _check(draws: int, seed: int, method: str, chunk: int, workers: int | None) 
         faults.append(f"--chunk {chunk}: must be at least 1 draw")
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
         faults.append(f"--workers {workers}: must be between 1 and {MOST_WORKERS:,}")
+    try:
+        parsed(precision)
+    except InputError as error:
+        faults.append(str(error))
     if faults:
         raise InputError([Finding(Place(), "", fault) for fault in faults])
 
 
-def _check_shard(shard: str, tiles: int, kept: bool, extends: bool) -> None:
+def _check_shard(shard: str, tiles: int, kept: bool, extends: bool, precise: bool) -> None:
     if not shard:
         return
     number, _, shards = shard.partition("/")
@@ -178,6 +213,8 @@ def _check_shard(shard: str, tiles: int, kept: bool, extends: bool) -> None:
         raise InputError(f"--shard {shard[:40]}: write I/N, the first of seven as 1/7")
     if int(shards) > tiles:
         raise InputError(f"--shard {shard}: {tiles * TILE:,} draws make at most {tiles:,} shards; draw more")
+    if precise:
+        raise InputError(f"--shard {shard}: not with --precision; a shard cannot know how sure the whole is")
     if extends:
         raise InputError(f"--shard {shard}: not with --extend; merge the shards, then extend the whole")
     if not kept:
@@ -202,13 +239,27 @@ def _raised(draws: int, method: str) -> int:
 
 
 def _request(
-    scenario: Scenario, draws: int, seed: int, method: str, years: tuple[str, ...], shard: str
-) -> dict[str, Any]:
+    scenario: Scenario, draws: int, seed: int, method: str, years: tuple[str, ...], shard: str,
+    precision: float | str | None = None, thresholds: Given = (), chosen: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    chosen = chosen or _chosen(scenario, None, None, None, "float64", True)
+    targets = dataset.targets(choices.view(scenario, chosen), years, chosen["metrics"]) if thresholds else []
+    marks = checked(thresholds, scenario, targets) if thresholds else []
     return {
         "format": FORMAT, "scenario": scenario.id, "revision": scenario.revision, "scenario_digest": scenario.digest,
         "seed": seed, "method": method, "draws": draws, "stream_version": STREAM_VERSION, "years": list(years),
-        "shard": shard,
+        "shard": shard, "precision": parsed(precision), "thresholds": marks, **chosen,
     }  # fmt: skip
+
+
+def _chosen(
+    scenario: Scenario, programmes: Sequence[str] | None, metrics: Sequence[str] | None, keep_draws: str | None,
+    keep_as: str, has_directory: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """The part of a request that says what is computed and kept of each draw."""
+    kind, dtype = keepable(keep_draws, keep_as, has_directory)
+    chosen = {"programmes": choices.programmes_of(scenario, programmes), "metrics": choices.metrics_of(metrics)}
+    return {**chosen, "keep_draws": kind, "keep_as": dtype}
 
 
 # ---- carrying it out
@@ -216,11 +267,11 @@ def _request(
 
 def _in_memory(asked: Job, command: str | None, said: tuple[str, ...]) -> Run:
     clock = perf_counter()
-    card = job.begun_card(asked, command)
-    planned = job.planned(asked, asked.kernel())
+    kernel = asked.kernel()
+    card = job.begun_card(asked, command) | job.forecast(asked, kernel, None)
+    planned = job.planned(asked, kernel)
     counted = job.count(asked, planned, None, Event())
-    assert counted.state is not None
-    return Run(*job.result(asked, planned, counted.state, card, clock), None, said)
+    return Run(*job.result(asked, planned, counted, card, clock), None, said)
 
 
 def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[str, ...]) -> Run:
@@ -242,20 +293,22 @@ def finished(
 ) -> Run:
     """Draw what is missing in a held directory that has an unsealed card, and seal it."""
     clock = perf_counter()
+    card = {**card, **job.forecast(asked, kernel, directory.path)}
     with stoppable() as stop:
         try:
             planned = job.planned(asked, kernel)
             counted = job.count(asked, planned, directory.chunks, stop)
             if counted.state is None:
                 raise KeyboardInterrupt
-            tree, made = job.result(asked, planned, counted.state, card, clock)
+            tree, made = job.result(asked, planned, counted, card, clock)
             summary = None if asked.request["shard"] else tree
-            made = directory.seal(made, summary, npz.state_content(planned.plan, counted.state))
+            manifest = counted.kept.manifest if counted.kept else b""
+            made = directory.seal(made, summary, npz.state_content(planned.plan, counted.state), manifest)
         except KeyboardInterrupt:
             done, total = checkpoint.tiles_done(directory.chunks) * TILE, asked.span[1] * TILE
             message = f"stopped at {done:,} of {total:,} draws; continue with `ctsim resume {directory.path}`"
             raise Stopped(message) from None
-    return Run(tree, made, directory.path, (*said, *counted.messages))
+    return Run(directory.with_draws(tree, made), made, directory.path, (*said, *counted.messages))
 
 
 @contextmanager
@@ -297,7 +350,7 @@ def opened(directory: RunDirectory, *messages: str) -> Run:
 def stored(directory: RunDirectory, card: Mapping[str, Any], formulas: str | Path | None) -> tuple[Job, Kernel]:
     """The job of a checked directory and its kernel, from what lies there. Raises InputError, RunDirectoryError."""
     scenario = load_resolved(directory.path / SCENARIO, formulas)
-    request = {name: card.get(name) for name in REQUEST}
+    request = request_of(card)
     if (scenario.digest, STREAM_VERSION) != (request["scenario_digest"], request["stream_version"]):
         message = "its scenario or its streams are of another version of ctsim; use that one"
         raise RunDirectoryError(f"{directory.path}: {message}")
@@ -315,10 +368,10 @@ def kernel_of(directory: RunDirectory, asked: Job) -> Kernel:
         raise RunDirectoryError(f"{directory.path / TABLES}: {error}; run it again elsewhere") from None
 
 
-def differing(card: Mapping[str, Any], request: Mapping[str, Any], but: str) -> str:
-    """What of two requests is not the same, leaving out one thing; "" where all else is."""
+def differing(card: Mapping[str, Any], request: Mapping[str, Any], *but: str) -> str:
+    """What of two requests is not the same, leaving out some things; "" where all else is."""
     for name in REQUEST:
-        if name != but and card.get(name) != request.get(name):
+        if name not in but and card.get(name) != request.get(name):
             return f"{name} is {card.get(name)!r} there, {request.get(name)!r} here"
     return ""
 
@@ -343,7 +396,7 @@ def _extended(
         if card["draws"] < summaries.PILOT:
             said = (*said, f"{source.path}: holds fewer draws than a plan takes; all are drawn anew")
         if target is None or in_place:
-            _carry(source, card, source.chunks)
+            _carry(source, card, source)
             begun = source.reopen({**begun, "files": card["files"]})
             with keeping(source, fresh=False):
                 return finished(asked, source, kernel, begun, said)
@@ -352,12 +405,12 @@ def _extended(
                 return found
             with keeping(target, fresh=True):
                 begun = target.begin(begun, source.content(SCENARIO).decode(), source.content(TABLES))
-                _carry(source, card, target.chunks)
+                _carry(source, card, target)
                 return finished(asked, target, kernel, begun, said)
 
 
 def _check_extension(source: RunDirectory, card: Mapping[str, Any], asked: Job) -> None:
-    said = differing(card, asked.request, but="draws")
+    said = differing(card, asked.request, "draws", "precision")
     if not said and card.get("coordinates") != job.begun_card(asked, "")["coordinates"]:
         said = "a parameter has another Sobol' coordinate there"
     if said:
@@ -366,9 +419,11 @@ def _check_extension(source: RunDirectory, card: Mapping[str, Any], asked: Job) 
         raise InputError(f"--extend {source.path}: holds {card['draws']:,} draws; give more than these with --draws")
 
 
-def _carry(source: RunDirectory, card: Mapping[str, Any], folder: Path) -> None:
-    """Make the state of a sealed run the first chunk of one that goes on from it."""
-    folder.mkdir(exist_ok=True)
+def _carry(source: RunDirectory, card: Mapping[str, Any], target: RunDirectory) -> None:
+    """Make the state of a sealed run the first chunk of one that goes on from it, with the draws that it kept."""
+    target.chunks.mkdir(exist_ok=True)
     if card["draws"] >= summaries.PILOT:
+        if card["keep_draws"]:
+            carry(source.path, target.path)
         first, tiles = card["span"]
-        checkpoint.write_chunk(folder, ((first, tiles),), card["plan_digest"], source.content(STATE))
+        checkpoint.write_chunk(target.chunks, ((first, tiles),), card["plan_digest"], source.content(STATE))

@@ -6,22 +6,26 @@ Only an outside folder that the user names is ever imported; a scenario or run d
 from __future__ import annotations
 
 import ast
+import dis
 import importlib
 import importlib.util
 import inspect
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from math import isfinite, nan
 from operator import add, mul, sub, truediv
 from operator import pow as power
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Final
+from typing import Any, Final
 
-from ctsim import constants
+import numpy as np
+
+from ctsim import constants, elementary
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 
 Formula = Callable[..., float]
@@ -32,21 +36,74 @@ _ALLOWED: Final = (
     ast.Call, ast.BoolOp, ast.And, ast.Or,
 )  # fmt: skip
 _CALLS: Final = ("min", "max")
+_MAY_CALL: Final = ", ".join([*_CALLS, *elementary.FUNCTIONS])
+_ELSEWHERE: Final = {name: name for name in elementary.FUNCTIONS} | {"power": "pow", "float_power": "pow"}
+"""What other modules call a function that ctsim has, too."""
 _MOST_ARGUMENTS: Final = 60
+
+RAISED: Final = "_ctsim_raised"
+"""The name of `elementary.raised` in what is made of a formula."""
+
+
+# ---- the value
 
 
 def value_of(function: Formula, given: Sequence[float]) -> float:
     """The formula at `given` with the arithmetic of a draw: a division by zero is infinite, not an exception."""
+    plain = _plain(function)
     try:
-        return float(function(*given))
+        return float(plain(*given))
     except ArithmeticError:
-        import numpy as np
-
+        scope = plain.__globals__
+        ieee = {name: _ieee(one) for name, one in elementary.FUNCTIONS.items() if scope.get(name) is one}
         try:
             with np.errstate(all="ignore"):
-                return float(function(*(np.float64(one) for one in given)))
+                again = FunctionType(plain.__code__, {**scope, **ieee})
+                return float(again(*(np.float64(one) for one in given)))
         except ArithmeticError:  # of the formula's own constants
             return nan
+
+
+def _ieee(function: Formula) -> Formula:
+    """`function` with a result that may be divided by, whatever it is."""
+    return lambda *given: np.float64(function(*given))
+
+
+@cache
+def _plain(function: Formula) -> FunctionType:
+    """The formula with its powers as multiplications: Python's own `**` asks the system's library, as `exp` does."""
+    assert isinstance(function, FunctionType)
+    if not any(one.argrepr == "**" for one in dis.get_instructions(function)):
+        return function
+    tree = formula_tree(function)
+    tree.decorator_list, tree.returns = [], None
+    for argument in tree.args.args:
+        argument.annotation = None
+    scope: dict[str, Any] = {**function.__globals__, RAISED: elementary.raised}
+    exec(compile(ast.Module([tree], []), function.__code__.co_filename, "exec", dont_inherit=True), scope)
+    made = scope[tree.name]
+    assert isinstance(made, FunctionType)
+    return made
+
+
+def formula_tree(function: Formula) -> ast.FunctionDef:
+    """The syntax tree of a checked formula, with a call of `RAISED` in place of each `**`."""
+    tree = ast.parse(formula_source(function)).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    return ast.fix_missing_locations(_Powers().visit(tree))  # type: ignore[no-any-return]
+
+
+class _Powers(ast.NodeTransformer):
+    """x ** n becomes RAISED(x, n)."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Pow):
+            return node
+        return ast.copy_location(ast.Call(ast.Name(RAISED, ast.Load()), [node.left, node.right], []), node)
+
+
+# ---- where formulas are
 
 
 def formulas_of(programme: str, outside: Path | None) -> ModuleType | None:
@@ -108,6 +165,9 @@ def formula_source(function: Formula) -> str:
     return textwrap.dedent(inspect.getsource(function))
 
 
+# ---- what a formula may contain
+
+
 def check_formula(function: Formula) -> list[Finding]:
     """A formula is arithmetic on its arguments and constants: anything else in its syntax tree is a finding."""
     assert isinstance(function, FunctionType)
@@ -153,12 +213,23 @@ def _name_faults(tree: ast.FunctionDef, body: Sequence[ast.stmt], function: Func
         called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
         names = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
         for node in names:
-            if node.id in known or (id(node) in called and (node.id not in _CALLS or node.id not in scope)):
+            if id(node) in called and (said := _foreign(node.id, known, scope)):
+                found.append((node.lineno, said))
+            if id(node) in called or node.id in known:
                 continue
             said = f"'{node.id}' is no argument and no constant of ctsim.constants; make it a parameter of the page"
             found.append((node.lineno, said + did_you_mean(node.id, known)))
         known |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
     return found
+
+
+def _foreign(name: str, known: set[str], scope: Mapping[str, object]) -> str:
+    """What is wrong with a name that is called; "" where it is Python's or ctsim's own function."""
+    if name in known:
+        return f"'{name}' is a number here and cannot be called; rename it"
+    if name in elementary.FUNCTIONS and scope.get(name) is not elementary.FUNCTIONS[name]:
+        return f"'{name}' is not that of ctsim; write 'from ctsim.elementary import {name}' above"
+    return f"'{name}' is another function here; rename it" if name in _CALLS and name in scope else ""
 
 
 def _syntax_faults(node: ast.AST) -> Iterator[tuple[int, str]]:
@@ -172,10 +243,7 @@ def _syntax_faults(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 def _fault(node: ast.AST) -> str:
     if isinstance(node, ast.Call):
-        plain = isinstance(node.func, ast.Name) and node.func.id in _CALLS and not node.keywords
-        if plain and len(node.args) < 2:
-            return "min and max take two arguments or more"
-        return "" if plain else f"may call only {', '.join(_CALLS)}"
+        return _call_fault(node)
     if isinstance(node, ast.Constant):
         value = node.value
         whole = isinstance(value, int) and not isinstance(value, bool) and value < 2**53
@@ -183,9 +251,24 @@ def _fault(node: ast.AST) -> str:
     if isinstance(node, _ALLOWED):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             small = isinstance(node.right, ast.Constant) and node.right.value in (2, 3, 4)
-            return "" if small else "'**' takes the literals 2, 3 and 4 only"
+            return "" if small else "'**' takes the literals 2, 3 and 4 only; ctsim.elementary has pow and sqrt"
         return _number_fault(node)
     return f"may not contain {type(node).__name__}; use arithmetic, min, max or a conditional expression"
+
+
+def _call_fault(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Attribute) and (own := _ELSEWHERE.get(node.func.attr)):
+        what = ast.unparse(node.func)
+        return (
+            f"'{what}' gives other digits on other CPUs; write 'from ctsim.elementary import {own}' above, and '{own}'"
+        )
+    name = node.func.id if isinstance(node.func, ast.Name) and not node.keywords else ""
+    if name in _CALLS:
+        return "" if len(node.args) > 1 else "min and max take two arguments or more"
+    if name in elementary.FUNCTIONS:
+        takes = 2 if name == "pow" else 1
+        return "" if len(node.args) == takes else f"{name} takes {takes} argument{'s' if takes > 1 else ''}"
+    return f"may call only {_MAY_CALL}"
 
 
 _OPERATORS: Final[dict[type[ast.AST], Callable[[float, float], float]]] = {

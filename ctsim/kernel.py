@@ -7,7 +7,8 @@ holds the GIL; blocks are small, so that what one call writes is still in cache 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,9 @@ from ctsim.streams import TILE, stream_key, words
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+Keep = Callable[[FloatArray, FloatArray, int, int], None]
+"""keep(rows, targets, first tile, stride): take the values of a block of draws before they are overwritten."""
+
 BLOCK_TILES: Final = 2
 
 
@@ -33,7 +37,8 @@ BLOCK_TILES: Final = 2
 class Target:
     """One quantity to be summarised: a sum of rows or steps, each times a factor into the target's unit.
 
-    `low`, `high`, `middle`: published figure in the same unit, NaN where there is none.
+    `low`, `high`, `middle`: published figure in the same unit, NaN where there is none; `thresholds` are more values
+    that draws are compared with.
     """
 
     node: str
@@ -43,6 +48,15 @@ class Target:
     low: float = float("nan")
     high: float = float("nan")
     middle: float = float("nan")
+    thresholds: tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`programme.metric.when[.item]`, as figures are named."""
+        if self.node == "/other":
+            return self.key[0]
+        programme, _, item = self.key[0].partition(".")
+        return ".".join([programme, self.node.rpartition("/")[2], self.key[1], *([item] if item else [])])
 
 
 class Kernel:
@@ -50,6 +64,7 @@ class Kernel:
 
     `coordinates` (stream: net, dimension) makes draws points of scrambled Sobol' nets; without them they are
     independent. `quantiles`, one a row, takes the place of what the rows' spreads would build: those of a stored run.
+    Without `sample_all` only rows that reach a step or a target are drawn.
     """
 
     def __init__(
@@ -59,13 +74,16 @@ class Kernel:
         seed: int,
         coordinates: Mapping[str, Coordinate] | None = None,
         quantiles: Sequence[Quantiles] | None = None,
+        *,
+        sample_all: bool = True,
     ) -> None:
         self.binding = binding
         self.targets = tuple(targets)
         self.seed = seed
         self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in binding.rows]
-        self._sampled = _Sampled(binding.rows, self.quantiles, seed, coordinates)
-        self._sums = _Sums(self.targets)
+        rows = range(len(binding.rows)) if sample_all else _needed(binding, self.targets)
+        self._sampled = _Sampled(binding.rows, self.quantiles, seed, coordinates, rows)
+        self._sums = _Sums(self.targets, len(binding.steps))
         self._evaluate = evaluator(binding)
 
     def central(self) -> FloatArray:
@@ -75,29 +93,51 @@ class Kernel:
         return np.array([sum((rows if kind == "row" else steps)[i] * factor for kind, i, factor in target.parts)
                          for target in self.targets])  # fmt: skip
 
-    def evaluate(self, first_tile: int, tiles: int) -> FloatArray:
-        """Target values (target, draw) of a range of tiles."""
+    def evaluate(self, first_tile: int, tiles: int, workers: int = 1) -> FloatArray:
+        """Target values (target, draw) of a range of tiles, by so many threads."""
         values = np.empty((len(self.targets), tiles * TILE))
-        buffers = self._buffers()
-        for start in range(0, tiles, BLOCK_TILES):
-            count = min(BLOCK_TILES, tiles - start) * TILE
-            values[:, start * TILE : start * TILE + count] = self._block(first_tile + start, count, *buffers)
+
+        workers = max(1, min(workers, tiles))
+
+        def take(_: FloatArray, block: FloatArray, first: int, stride: int) -> None:
+            start = (first - first_tile) * TILE
+            values[:, start : start + block.shape[1]] = block
+
+        def part(worker: int) -> None:
+            first, last = (tiles * one // workers for one in (worker, worker + 1))
+            self.visit(first_tile + first, last - first, take)
+
+        with ThreadPoolExecutor(workers) as threads:
+            list(threads.map(part, range(workers)))
         return values
 
-    def plan(self, pilot: FloatArray) -> summaries.Plan:
+    def plan(self, pilot: FloatArray, workers: int = 1) -> summaries.Plan:
         """What the statistics count, from the values of the pilot's draws."""
-        thresholds = np.array([(target.low, target.middle) for target in self.targets]).reshape(-1, 2)
-        return summaries.plan(pilot, thresholds)
+        most = max((len(target.thresholds) for target in self.targets), default=0)
+        thresholds = np.full((len(self.targets), 2 + most), np.nan)
+        for row, target in zip(thresholds, self.targets, strict=True):
+            row[: 2 + len(target.thresholds)] = target.low, target.middle, *target.thresholds
+        return summaries.plan(pilot, thresholds, workers)
 
-    def chunk(self, plan: summaries.Plan, first_tile: int, tiles: int) -> summaries.State:
-        """The statistics of a range of tiles, taken replicate by replicate."""
+    def visit(self, first_tile: int, tiles: int, keep: Keep) -> None:
+        """Draw a range of tiles for `keep` alone."""
+        rows, steps = self._buffers()
+        for start in range(first_tile, first_tile + tiles, BLOCK_TILES):
+            count = min(BLOCK_TILES, first_tile + tiles - start) * TILE
+            keep(rows, self._block(start, count, rows, steps)[self._sums.at], start, 1)
+
+    def chunk(self, plan: summaries.Plan, first_tile: int, tiles: int, keep: Keep | None = None) -> summaries.State:
+        """The statistics of a range of tiles, taken replicate by replicate; `keep` takes their values."""
         state = summaries.empty(plan)
         buffers = self._buffers()
         stride = summaries.REPLICATES
         for replicate in range(min(stride, tiles)):
             for first in range(first_tile + replicate, first_tile + tiles, stride * BLOCK_TILES):
                 count = min(BLOCK_TILES, -(-(first_tile + tiles - first) // stride)) * TILE
-                summaries.accumulate(plan, state, self._block(first, count, *buffers, stride), first, stride)
+                values = self._block(first, count, *buffers, stride)
+                if keep is not None:
+                    keep(buffers[0], values[self._sums.at], first, stride)
+                summaries.accumulate(plan, state, values, first, stride, self._sums.at)
         summaries.fold(plan, state)
         return state
 
@@ -107,23 +147,24 @@ class Kernel:
         self._sampled.fill(draw // TILE, rows)
         return [(row, float(rows[i, draw % TILE])) for i, row in enumerate(self.binding.rows)]
 
-    def _buffers(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Rows with the fixed ones filled in, steps, targets."""
+    def _buffers(self) -> tuple[FloatArray, FloatArray]:
+        """Rows with the fixed ones filled in; steps, and after them the targets that are more than a step."""
         rows = np.empty((len(self.binding.rows), BLOCK_TILES * TILE))
         for row, quantiles in zip(rows, self.quantiles, strict=True):
             if quantiles.kind == FIXED:
                 row[:] = quantiles.parameters[0]
-        steps = np.empty((len(self.binding.steps), BLOCK_TILES * TILE))
-        return rows, steps, np.empty((len(self.targets), BLOCK_TILES * TILE))
+        return rows, np.empty((self._sums.height, BLOCK_TILES * TILE))
 
-    def _block(
-        self, first_tile: int, draws: int, rows: FloatArray, steps: FloatArray, out: FloatArray, stride: int = 1
-    ) -> FloatArray:
-        """Target values of `draws` draws, every `stride`-th tile, in `out`; the buffers are overwritten."""
-        self._sampled.fill(first_tile, rows[:, :draws], stride)
-        self._evaluate(rows, steps, draws)
-        self._sums.fill(rows, steps, out[:, :draws])
-        return out[:, :draws]
+    def _block(self, first_tile: int, draws: int, rows: FloatArray, steps: FloatArray, stride: int = 1) -> FloatArray:
+        """`draws` draws, every `stride`-th tile, with target i in row `_sums.at[i]`; the buffers are overwritten."""
+        # A short block in arrays of its own: for slices of rows numba would compile everything once more.
+        drawn, computed = (np.ascontiguousarray(one[:, :draws]) for one in (rows, steps))
+        self._sampled.fill(first_tile, drawn, stride)
+        self._evaluate(drawn, computed, draws)
+        self._sums.fill(drawn, computed, draws)
+        if draws < rows.shape[1]:
+            rows[:, :draws] = drawn
+        return computed
 
 
 class _Sampled:
@@ -135,8 +176,9 @@ class _Sampled:
         quantiles: Sequence[Quantiles],
         seed: int,
         coordinates: Mapping[str, Coordinate] | None,
+        needed: Iterable[int],
     ) -> None:
-        drawn = [i for i, one in enumerate(quantiles) if one.kind != FIXED]
+        drawn = [i for i in needed if quantiles[i].kind != FIXED]
         if coordinates is not None:  # rows of one net together: its order is found once a tile
             drawn.sort(key=lambda i: coordinates[rows[i].stream])
         tables: dict[int, int] = {}
@@ -225,18 +267,28 @@ def _sample_sobol(
 
 
 class _Sums:
-    """Targets as sums of rows and steps, as arrays that one compiled loop can walk."""
+    """Targets as sums of rows and steps, as arrays that one compiled loop can walk.
 
-    def __init__(self, targets: Sequence[Target]) -> None:
-        parts = [part for target in targets for part in target.parts]
-        self.starts = np.cumsum([0, *(len(target.parts) for target in targets)]).astype(np.int64)
+    `at` (target) is where each lies in a buffer of `height` rows: a target that is a step and nothing else is not
+    copied; the others come after the steps.
+    """
+
+    def __init__(self, targets: Sequence[Target], steps: int) -> None:
+        plain = [[(kind, factor) for kind, _, factor in target.parts] == [("step", 1.0)] for target in targets]
+        added = [target for target, one in zip(targets, plain, strict=True) if not one]
+        after = iter(range(steps, steps + len(added)))
+        places = [one.parts[0][1] if is_step else next(after) for one, is_step in zip(targets, plain, strict=True)]
+        self.at = np.array(places, dtype=np.int64)
+        self.steps, self.height = steps, steps + len(added)
+        parts = [part for target in added for part in target.parts]
+        self.starts = np.cumsum([0, *(len(target.parts) for target in added)]).astype(np.int64)
         self.from_rows = np.array([kind == "row" for kind, _, _ in parts], dtype=np.bool_)
         self.indices = np.array([index for _, index, _ in parts], dtype=np.int64)
         self.factors = np.array([factor for _, _, factor in parts], dtype=np.float64)
 
-    def fill(self, rows: FloatArray, steps: FloatArray, out: FloatArray) -> None:
-        """Write every target's values."""
-        _sum(self.starts, self.from_rows, self.indices, self.factors, rows, steps, out)
+    def fill(self, rows: FloatArray, steps: FloatArray, draws: int) -> None:
+        """Write the targets that are more than a step."""
+        _sum(self.starts, self.from_rows, self.indices, self.factors, rows, steps, self.steps, draws)
 
 
 @compiled
@@ -247,11 +299,11 @@ def _sum(
     factors: FloatArray,
     rows: FloatArray,
     steps: FloatArray,
-    out: FloatArray,
+    first: int,
+    n: int,
 ) -> None:
-    n = out.shape[1]
-    for target in range(out.shape[0]):
-        result = out[target]
+    for target in range(len(starts) - 1):
+        result = steps[first + target]
         for part in range(starts[target], starts[target + 1]):
             values = rows[indices[part]] if from_rows[part] else steps[indices[part]]
             factor = factors[part]
@@ -261,6 +313,13 @@ def _sum(
             else:
                 for i in range(n):
                     result[i] += values[i] * factor
+
+
+def _needed(binding: Binding, targets: Sequence[Target]) -> list[int]:
+    """Rows that a step or a target is made from."""
+    inputs = ((one.kind, one.index) for step in binding.steps for one in step.inputs)
+    parts = ((kind, index) for target in targets for kind, index, _ in target.parts)
+    return sorted({index for kind, index in (*inputs, *parts) if kind == "row"})
 
 
 def _quantiles(row: Row) -> Quantiles:

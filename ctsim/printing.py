@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,56 +27,85 @@ def run_tables(result: Run) -> None:
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    _threshold_table(result)
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
-    nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect")]
-    empty = sum(int((node["status"] == "not_applicable").sum()) for node in nodes)
+    nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect") if node in result.tree.children]
+    empty = sum(int((node.dataset["status"].values == "not_applicable").sum()) for node in nodes)
     click.echo(_error_words(result))
     click.echo(f"{empty} cells have no number, each with its reason in the result. Items and parameters are there too.")
     click.echo(f"result_digest {result.result_digest}")
     click.echo(f"directory {result.directory}")
 
 
+def _threshold_table(result: Run) -> None:
+    """The thresholds that were named, each with the share of draws at or above it."""
+    if "thresholds" not in result.tree:
+        return
+    node = result.tree["thresholds"].dataset
+    columns = [node[name].values.tolist() for name in ("cell", "unit", "value", "p_at_least", "p_mcse")]
+    rows = [[cell, f"{value:,.6g}", unit, *_share(p, error)]
+            for cell, unit, value, p, error in zip(*columns, strict=True)]  # fmt: skip
+    head = ["cell", "at least", "unit", "draws, %", "± mcse, %"]
+    table("Share of draws at or above a threshold, under the assumptions", head, rows, right=(1, 3, 4))
+
+
+def _share(p: float, error: float) -> list[str]:
+    """A share and its error in per cent; what no draw, or every draw, showed is said so."""
+    if p in (0.0, 1.0):
+        return ["every draw" if p else "no draw", ""]
+    return [number(100 * p, 100 * error), f"{100 * error:.1g}"] if p == p else ["not finite", ""]
+
+
 def _error_words(result: Run) -> str:
     """What the Monte Carlo error amounts to beside the interval it is printed with."""
     worst = 0.0
-    for node in (result.tree["co2_reduction"], result.tree["economic_effect"], result.tree["other"]):
-        width = node["quantiles"].sel(quantile=0.95) - node["quantiles"].sel(quantile=0.05)
-        share = node["mcse"] / width.where(width > 0)
-        worst = max(worst, float(share.fillna(0.0).max()) if share.size else 0.0)
+    names = ("co2_reduction", "economic_effect", "other")
+    for node in (result.tree[name].dataset for name in names if name in result.tree.children):
+        at, quantiles = node["quantile"].values.tolist(), node["quantiles"].values
+        width = quantiles[..., at.index(0.95)] - quantiles[..., at.index(0.05)]
+        shares = node["mcse"].values[width > 0] / width[width > 0]
+        worst = max([worst, *shares[shares == shares].tolist()])
     if worst <= 0.01:
         return "計算誤差は無視できる。幅は仮定が決める。 Computing error is negligible; the assumptions set the width."
     return f"計算誤差は最大で90%区間の{worst:.0%}。 Computing error is up to {worst:.0%} of a 90 % interval: draw more."
 
 
 def _cell_rows(result: Run, metric: str) -> list[list[str]]:
-    if metric == "other":
+    if metric == "other" or metric not in result.tree.children:
         return []
     rows = []
     node = result.tree[metric].dataset
-    for programme in node["programme"].values.tolist():
-        for year in node["year"].values.tolist():
-            cell = node.sel(programme=programme, year=year)
-            if str(cell["status"].item()) != "not_applicable":
-                title = _title(cell, cell)
-                rows.append([*title, str(year), *_numbers(cell, node["mean"].attrs["units"])])
+    for cell in _cells(node, "programme", "year"):
+        if cell["status"] != "not_applicable":
+            title = _title(cell, cell)
+            rows.append([*title, str(cell["year"]), *_numbers(cell, node["mean"].attrs["units"])])
     return rows
 
 
 def _other_rows(result: Run, metric: str) -> list[list[str]]:
     """Figures off the year axis; parts of a total are left to the result."""
-    node = result.tree["other"].dataset
-    names = result.tree["co2_reduction"].dataset
-    keys = set(node["figure"].values.tolist())
+    figures = list(_cells(result.tree["other"].dataset, "figure"))
+    keys = {one["figure"] for one in figures}
     rows = []
-    for i in range(node.sizes["figure"]):
-        one = node.isel(figure=i)
-        item, key = str(one["item"].item()), str(one["figure"].item())
-        if str(one["metric"].item()) != metric or (item and key.removesuffix(f".{item}") in keys):
+    for one in figures:
+        item, key = one["item"], one["figure"]
+        if one["metric"] != metric or (item and key.removesuffix(f".{item}") in keys):
             continue
-        name = names.sel(programme=str(one["programme"].item()))
-        title = _title(one, name)
-        rows.append([*title, f"{one['when'].item()} {item}".strip(), *_numbers(one, str(one["unit"].item()))])
+        title = _title(one, one)
+        rows.append([*title, f"{one['when']} {item}".strip(), *_numbers(one, one["unit"])])
     return rows
+
+
+def _cells(node: Any, *dims: str) -> Iterator[dict[str, Any]]:
+    """Every variable at every place along `dims`, as plain values: to choose each by xarray takes milliseconds."""
+    columns = {str(name): (one.dims, one.values.tolist()) for name, one in node.variables.items()}
+    for places in product(*(range(node.sizes[dim]) for dim in dims)):
+        at, cell = dict(zip(dims, places, strict=True)), {}
+        for name, (along, value) in columns.items():
+            for dim in along:
+                value = value[at[dim]] if dim in at else value
+            cell[name] = value
+        yield cell
 
 
 _BOUNDARIES = (
@@ -91,27 +122,28 @@ def _place_of(group: str) -> tuple[str, int]:
     return kind, _GROUPS.index(boundary)
 
 
-def _title(cell: Any, programme: Any) -> list[str]:
+def _title(cell: Mapping[str, Any], programme: Mapping[str, Any]) -> list[str]:
     """Group, number and name of a row's programme; a group never mixes boundaries or kinds of money."""
-    name = str(programme["programme_en"].item())
+    name = str(programme["programme_en"])
     short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-    words = [_words(str(cell["boundary"].item()))]
-    if "money_kind" in cell and str(cell["money_kind"].item()):
-        words.append(_words(str(cell["money_kind"].item())))
-    return [", ".join(words), str(int(programme["programme_number"]) or ""), short]
+    words = [_words(cell["boundary"])]
+    if kind := cell.get("money_kind"):
+        words.append(_words(kind))
+    return [", ".join(words), str(programme["programme_number"] or ""), short]
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ").replace("japan", "Japan")
 
 
-def _numbers(cell: Any, unit: str) -> list[str]:
-    reason = str(cell["reason"].item())
-    quantiles = [float(cell["quantiles"].sel(quantile=q)) for q in (0.5, 0.05, 0.95)]
-    low, high = float(cell["published_low"]), float(cell["published_high"])
+def _numbers(cell: Mapping[str, Any], unit: str) -> list[str]:
+    reason = cell["reason"]
+    at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
+    quantiles, errors = ([cell[name][i] for i in at] for name in ("quantiles", "quantiles_mcse"))
+    low, high = cell["published_low"], cell["published_high"]
     published = f"{low:,.6g}" if low == high else f"{low:,.6g}–{high:,.6g}"
-    computed = "" if str(cell["status"].item()) == "reported" else number(float(cell["computed"]))
-    shown = [number(q) for q in quantiles] if not reason else [reason, "", ""]
+    computed = "" if cell["status"] == "reported" else number(cell["computed"])
+    shown = [number(q, error) for q, error in zip(quantiles, errors, strict=True)] if not reason else [reason, "", ""]
     return [unit, "" if low != low else published, computed, *shown]
 
 

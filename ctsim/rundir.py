@@ -17,9 +17,10 @@ from typing import Any, Final
 
 import xarray as xr
 
-from ctsim import checkpoint
+from ctsim import checkpoint, draws
 from ctsim.durable import TEMPORARY, digest_of, locked, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError
+from ctsim.netcdf import netcdf_content
 
 FORMAT: Final = 1
 CARD: Final = "run.json"
@@ -29,9 +30,16 @@ SUMMARY: Final = "summary.nc"
 STATE: Final = "state.npz"
 CHUNKS: Final = "chunks"
 REQUEST: Final = (
-    "format", "scenario", "scenario_digest", "seed", "method", "draws", "stream_version", "years", "shard",
+    "format", "scenario", "scenario_digest", "seed", "method", "draws", "stream_version", "years", "shard", "precision",
+    "thresholds", "programmes", "metrics", "keep_draws", "keep_as",
 )  # fmt: skip
 """What makes two runs the same request; the rest of a card tells how it was carried out."""
+
+
+def request_of(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run of a card was asked for: where it stopped at a precision, `draws` is the most that it might make."""
+    return {key: card.get(key) for key in REQUEST} | {"draws": card.get("ceiling", card.get("draws"))}
+
 
 _MOST_CARD: Final = 1 << 24
 _TILE: Final = 1024
@@ -59,9 +67,10 @@ class RunDirectory:
         if self._is_new():
             return None
         card = self.card()
-        differing = [key for key in REQUEST if card.get(key) != request.get(key)]
+        there = request_of(card)
+        differing = [key for key in REQUEST if there[key] != request.get(key)]
         if differing:
-            said = f"{differing[0]} is {card.get(differing[0])!r} there, {request.get(differing[0])!r} here"
+            said = f"{differing[0]} is {there[differing[0]]!r} there, {request.get(differing[0])!r} here"
             raise RunDirectoryError(f"{self.path}: holds another run ({said}); give --out a new directory")
         if not card.get("sealed") and not all((self.path / name).is_file() for name in (SCENARIO, TABLES)):
             return None  # killed while it began
@@ -112,6 +121,7 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path}/{CARD}: is damaged; move the directory away and run it again")
         if card.get("sealed"):
             needed += [STATE] if card.get("shard") else [STATE, SUMMARY]
+            needed += [draws.MANIFEST] if card.get("keep_draws") else []
         files = card.get("files")
         for name in needed:
             path = self.path / name
@@ -125,6 +135,8 @@ class RunDirectory:
             if not whole:
                 message = "is damaged (its SHA-256 is not the card's); move it away and run it again"
                 raise RunDirectoryError(f"{path}: {message}")
+        if draws.MANIFEST in needed and (fault := draws.fault(self.path)):
+            raise RunDirectoryError(f"{fault}; move the run away and run it again")
 
     def content(self, name: str) -> bytes:
         """A file of the directory, as checked."""
@@ -142,9 +154,15 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path}: {message}")
         try:
             with xr.open_datatree(self.path / SUMMARY, engine="h5netcdf") as tree:
-                return card, tree.load()
+                return card, self.with_draws(tree.load(), card)
         except (OSError, ValueError, RuntimeError) as error:
             raise RunDirectoryError(f"{self.path / SUMMARY}: cannot be read as NetCDF: {error}") from None
+
+    def with_draws(self, tree: xr.DataTree, card: Mapping[str, Any]) -> xr.DataTree:
+        """The tree with kept draws, if there are any, under `/draws`; they are read when they are looked at."""
+        if card.get("keep_draws") and not card.get("shard"):
+            tree["draws"] = xr.DataTree(draws.opened(self.path))
+        return tree
 
     def _unfinished(self, card: Mapping[str, Any]) -> str:
         """How far an unsealed run is, and how it goes on."""
@@ -188,12 +206,13 @@ class RunDirectory:
         write_whole(self.path / CARD, _card_content(begun))
         return begun
 
-    def seal(self, card: Mapping[str, Any], result: xr.DataTree | None, state: bytes) -> dict[str, Any]:
-        """Write the state, the summary (None for a shard), then the sealed card, which is returned."""
-        contents = {STATE: state}
+    def seal(
+        self, card: Mapping[str, Any], result: xr.DataTree | None, state: bytes, manifest: bytes = b""
+    ) -> dict[str, Any]:
+        """Write the state, the summary (None for a shard), what is kept, then the sealed card, which is returned."""
+        contents = {STATE: state} | ({draws.MANIFEST: manifest} if manifest else {})
         if result is not None:
-            # Made in memory: HDF5 does not survive a disk that fills up while it writes.
-            contents[SUMMARY] = bytes(result.to_netcdf(engine="h5netcdf"))
+            contents[SUMMARY] = netcdf_content(result)
         for name, content in contents.items():
             write_whole(self.path / name, content)
         made = {name: sha256(content).hexdigest() for name, content in contents.items()}
@@ -207,7 +226,7 @@ class RunDirectory:
         """Make a sealed run an unsealed one of another card; its chunks must be there already."""
         files = {name: card["files"][name] for name in (SCENARIO, TABLES)}
         begun = self._write_unsealed({**card, "files": files, "sealed": False})
-        for name in (SUMMARY, STATE):
+        for name in (SUMMARY, STATE, draws.MANIFEST):
             (self.path / name).unlink(missing_ok=True)
         return begun
 
@@ -215,7 +234,8 @@ class RunDirectory:
         """Remove an unsealed run of which nothing is done, so that nothing half-written stays behind."""
         with suppress(OSError):
             (self.path / CARD).unlink(missing_ok=True)
-            for name in (SCENARIO, TABLES, SUMMARY, STATE):
+            draws.discard(self.path)
+            for name in (SCENARIO, TABLES, SUMMARY, STATE, draws.MANIFEST):
                 (self.path / name).unlink(missing_ok=True)
             for folder in (self.chunks, (self.path / TABLES).parent, self.path):
                 if folder.is_dir():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ctsim import checkpoint, job, npz, summaries
+from ctsim import checkpoint, draws, job, npz, summaries
 from ctsim.engine import Run, differing, existing, finished, keeping, stored
 from ctsim.errors import CtsimError, Finding, Place, RunDirectoryError
 from ctsim.rundir import SCENARIO, STATE, TABLES, RunDirectory
@@ -60,6 +60,8 @@ def merge(
             scenario, tables = first.directory.content(SCENARIO).decode(), first.directory.content(TABLES)
             card = target.begin(card, scenario, tables)
             target.chunks.mkdir(exist_ok=True)
+            for one in shards if request["keep_draws"] else ():
+                draws.carry(one.directory.path, target.path)
             checkpoint.write_chunk(target.chunks, (asked.span,), planned.digest, content)
             return finished(asked, target, kernel, card, ())
 
@@ -111,7 +113,7 @@ def _faults(shards: Sequence[_Shard]) -> Iterator[str]:
 
 def _foreign(first: _Shard, one: _Shard) -> str:
     """Why two shards are not of one run; "" where they are."""
-    if said := differing(first.card, one.card, but="shard"):
+    if said := differing(first.card, one.card, "shard"):
         return said
     if first.count != one.count:
         return f"{first.count} shards there, {one.count} here"

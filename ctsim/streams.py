@@ -26,6 +26,7 @@ TILE: Final = 1024
 
 _Word = int | np.uint64
 _HALF: Final = TILE // 2
+_QUARTER: Final = TILE // 4
 _ROUNDS: Final = 10
 _MULTIPLIERS: Final = (0xD2511F53, 0xCD9E8D57)
 _WEYL: Final = (0x9E3779B9, 0xBB67AE85)
@@ -75,25 +76,46 @@ def words(key: _Word, tile: _Word, purpose: _Word, out: npt.NDArray[np.uint64]) 
     `key` (from `stream_key`, as np.uint64), `tile` and `purpose` are below 2^64, 2^63 and 2^32.
     """
     key_low, key_high = np.uint64(key) & _LOW, np.uint64(key) >> _32
-    tile_low, tile_high = np.uint64(tile) & _LOW, np.uint64(tile) >> _32
-    for i in range(_HALF):
-        first, second = _pair(tile_low, tile_high, np.uint64(i), np.uint64(purpose), key_low, key_high)
-        out[i] = first
-        out[i + _HALF] = second
+    low, high, last = np.uint64(tile) & _LOW, np.uint64(tile) >> _32, np.uint64(purpose)
+    for i in range(_QUARTER):
+        j = i + _QUARTER
+        four = _two(low, high, np.uint64(i), np.uint64(j), last, key_low, key_high)
+        out[i], out[i + _HALF], out[j], out[j + _HALF] = four
 
 
 @inlined
-def _pair(
-    a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, k: np.uint64, m: np.uint64
-) -> tuple[np.uint64, np.uint64]:
-    """Philox4x32-10 on 64-bit lanes; the four words of the result as two of 64 bits.
+def _two(
+    a: np.uint64, b: np.uint64, near: np.uint64, far: np.uint64, d: np.uint64, k: np.uint64, m: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Philox4x32-10 of the counters (a, b, near, d) and (a, b, far, d), two words of 64 bits each.
 
-    Only the low half of each lane counts; what the high halves collect is dropped where a lane is multiplied.
+    Two at a time, since the rounds of one wait for each other. Lanes have 64 bits; only the low half of each counts,
+    what the high halves collect is dropped where a lane is multiplied.
     """
-    for _ in range(_ROUNDS):
-        left = _M0 * (a & _LOW)
-        right = _M1 * (c & _LOW)
-        a, b, c, d = (right >> _32) ^ b ^ k, right, (left >> _32) ^ d ^ m, left
+    e, f, g, h = a, b, far, d
+    c = near
+    for _ in range(_ROUNDS - 1):
+        a, b, c, d = _round(a, b, c, d, k, m)
+        e, f, g, h = _round(e, f, g, h, k, m)
         k += _W0
         m += _W1
-    return (a & _LOW) | (b << _32), (c & _LOW) | (d << _32)
+    return *_last_round(a, b, c, d, k, m), *_last_round(e, f, g, h, k, m)
+
+
+@inlined
+def _round(
+    a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, k: np.uint64, m: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    left = _M0 * (a & _LOW)
+    right = _M1 * (c & _LOW)
+    return (right >> _32) ^ b ^ k, right, (left >> _32) ^ d ^ m, left
+
+
+@inlined
+def _last_round(
+    a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, k: np.uint64, m: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """`_round`, its four words of 32 bits as two of 64: a product with its halves exchanged holds two of them."""
+    left = _M0 * (a & _LOW)
+    right = _M1 * (c & _LOW)
+    return ((right >> _32) | (right << _32)) ^ ((b ^ k) & _LOW), ((left >> _32) | (left << _32)) ^ ((d ^ m) & _LOW)

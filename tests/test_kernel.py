@@ -13,6 +13,7 @@ import pytest
 from ctsim import dataset, summaries
 from ctsim.binding import Binding, Input, Row, Step
 from ctsim.distributions import Quantiles, build, fill
+from ctsim.elementary import exp, log, pow, sqrt
 from ctsim.generated import evaluator
 from ctsim.kernel import Kernel, Target
 from ctsim.streams import TILE, word_of
@@ -153,9 +154,15 @@ def compiled_and_plain(bound: Binding) -> tuple[FloatArray, FloatArray]:
 
 
 def inverse(x: float, y: float) -> float:
-    """Division, min, max and a condition: what a formula may do (a power may differ from libm in its last bit)."""
+    """Division, min, max, a condition and powers."""
     better = x if x > y else -y
-    return x / y + min(x, y) * max(x, y) - better * better
+    return x / y + min(x, y) * max(x, y) - better**2 + (x / (1 + y)) ** 3 - (x + y) ** 4 / 2**4
+
+
+def growth(x: float, y: float) -> float:
+    """ctsim's own functions, of numbers of all sizes, divisions by their zeros, and names like those in the module."""
+    raised = exp(x / 1e6) + y / exp(-(x**2)) - log(x) * sqrt(y)
+    return raised * pow(x, 1 / 3) + pow(y, -x) + log(2)
 
 
 def bare(functions: list[Callable[..., float]]) -> Binding:
@@ -175,11 +182,11 @@ def test_compiled_figures_are_the_python_ones_bit_for_bit() -> None:
 
 
 def test_compiled_readings_are_the_python_ones_bit_for_bit() -> None:
-    """The same for the formulas that only readings use, and for one with everything that a formula may hold."""
+    """The same for the formulas that only readings use, and for two with everything that a formula may hold."""
     used = {step.function for step in binding().steps}
     readings = [one for one, _ in formulas().values() if one not in used]
     assert len(readings) >= 15
-    bound = bare([*readings, inverse])
+    bound = bare([*readings, inverse, growth])
     for step, fast, slow in zip(bound.steps, *compiled_and_plain(bound), strict=True):
         assert bits(fast) == bits(slow), step.function
 

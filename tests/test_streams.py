@@ -56,8 +56,10 @@ def test_known_answers(counter: str, key: str, result: str) -> None:
     k, m = (int(word, 16) for word in key.split())
     expected = tuple(int(word, 16) for word in result.split())
     assert philox((a, b, c, d), (k, m)) == expected
-    first, second = streams._pair(*(np.uint64(lane) for lane in (a, b, c, d, k, m)))
-    assert (int(first), int(second)) == (expected[0] | expected[1] << 32, expected[2] | expected[3] << 32)
+    other = c ^ 1
+    four = streams._two(*(np.uint64(lane) for lane in (a, b, c, other, d, k, m)))
+    lanes = *expected, *philox((a, b, other, d), (k, m))
+    assert [int(word) for word in four] == [low | high << 32 for low, high in zip(lanes[::2], lanes[1::2], strict=True)]
 
 
 def test_first_known_answer_is_draw_0_and_512_of_key_0() -> None:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from ctsim import elementary
+from ctsim.distributions.continuous import scipy_families, tabled
 from ctsim.distributions.record import (
     NO_ATOMS,
     NO_TABLE,
@@ -22,16 +24,13 @@ from ctsim.distributions.record import (
     steps,
 )
 from ctsim.distributions.sampling import TRIANGULAR, FloatArray
-from ctsim.distributions.shapes import EVERYTHING, is_generic, scipy_families, tabled
+from ctsim.distributions.shapes import EVERYTHING
+from ctsim.distributions.steady import steady
 from ctsim.distributions.tables import PATIENCE, patient
 from ctsim.errors import did_you_mean
 
 MOST_ATOMS: Final = 1_000_000
 """Most values of a discrete distribution."""
-
-
-_SLOW: Final = {"ksone", "kstwo"}
-"""Families of scipy.stats whose own search takes many seconds."""
 
 _LARGEST: Final = 1e7
 """Largest shape argument passed to scipy, and the inverse of the smallest; `loc` and `scale` may be any number."""
@@ -181,7 +180,7 @@ def _lognormal(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
     _positive("median", median)
     if not gsd > 1:
         refuse(f"'gsd' must be above 1, got {gsd:g}")
-    return tabled("lognormal", (math.log(gsd),), 0.0, median, cut)
+    return tabled("lognormal", (elementary.log(gsd),), 0.0, median, cut)
 
 
 def _beta(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
@@ -263,8 +262,6 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
 
 def _of_family(name: str, family: Any, given: Mapping[str, Any], cut: Interval) -> Quantiles:
     discrete = not hasattr(family, "pdf")
-    if not discrete and (is_generic(family, "_ppf") or name in _SLOW):
-        refuse(f"scipy.stats.{name} finds its quantiles by a slow and rough search: it cannot be sampled from")
     shapes = [shape.strip() for shape in (family.shapes or "").split(",") if shape.strip()]
     placed: dict[str, Any] = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
     values = _numbers(placed | dict(given), *shapes, *placed)
@@ -289,7 +286,7 @@ def _counts(frozen: Any, cut: Interval) -> Quantiles:
         nothing_left(cut, *support)
     values = np.arange(math.ceil(low), _enough(frozen, math.ceil(low), high) + 1, dtype=np.float64)
     with np.errstate(all="ignore"):
-        weights = patient(frozen.pmf, monotonic() + PATIENCE)(values)
+        weights = steady(patient(frozen.pmf, monotonic() + PATIENCE)(values))
     if not np.isfinite(weights).all():
         refuse("scipy's probabilities are not finite")
     seen = np.cumsum(weights[::-1])[::-1] > 2.0**-64  # what no word reaches is left out

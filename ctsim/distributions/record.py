@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from ctsim.distributions.sampling import FIXED, STEPS, TABLE, TRIANGULAR, UNIFORM, FloatArray, fill
+from ctsim.distributions.sampling import FIXED, PIECES, STEPS, TABLE, TRIANGULAR, UNIFORM, FloatArray, fill
 from ctsim.errors import InputError
 
 Interval = tuple[float, float]
@@ -122,7 +122,7 @@ def _guide(cdf: FloatArray, complement: FloatArray) -> tuple[int, FloatArray]:
 
 def _stretched(q: Quantiles, factor: float) -> Quantiles:
     """`factor` is above 0."""
-    reach = max(map(abs, (q.low, q.high))) if q.kind != TABLE else _reach(q)
+    reach = _reach(q) if q.kind in (TABLE, PIECES) else max(map(abs, (q.low, q.high)))
     if not math.isfinite(reach * factor):
         refuse(f"{factor:g} times the distribution reaches beyond the largest numbers")
     if q.kind == UNIFORM:
@@ -130,7 +130,7 @@ def _stretched(q: Quantiles, factor: float) -> Quantiles:
     parameters, table = q.parameters.copy(), q.table
     if q.kind == TRIANGULAR:
         parameters[[0, 1, 2, 5, 6]] *= factor
-    elif q.kind == TABLE:
+    elif q.kind in (TABLE, PIECES):
         parameters[:4] *= factor
     else:
         n = int(parameters[0])
@@ -155,10 +155,11 @@ def _mirrored(q: Quantiles) -> Quantiles:
         return flat(-q.high, -q.low)
     if q.kind == TRIANGULAR:
         p = numbers(-p[2], -p[1], -p[0], p[4], p[3], -p[6], -p[5])
-    elif q.kind == TABLE:
-        side = len(table) // 2
-        p = numbers(-p[0], -p[1], -p[3], -p[2], p[4], p[5])
-        table = np.concatenate([table[side:], table[:side]])
+    elif q.kind in (TABLE, PIECES):
+        rows, ends = _rows(q)
+        sides = np.split(rows, max(2, 2 * (len(ends) - 1)))
+        p = numbers(-p[0], -p[1], -p[3], -p[2], *p[4:])
+        table = np.concatenate([*sides[::-1], 2.0**53 - ends[::-1]])
     else:
         n = int(p[0])
         cdf, complement, ends = table[: n + 1], table[n + 1 : 2 * n + 2], table[2 * n + 2 : 4 * n + 2]
@@ -170,7 +171,13 @@ def _mirrored(q: Quantiles) -> Quantiles:
 def _reach(q: Quantiles) -> float:
     """Largest absolute value that a table gives."""
     shift, scale = q.parameters[:2]
-    return float(np.abs(shift + scale * q.table[::6]).max())
+    return float(np.abs(shift + scale * _rows(q)[0][::6]).max())
+
+
+def _rows(q: Quantiles) -> tuple[FloatArray, FloatArray]:
+    """The coefficients of a table or of pieces, and the ends of the pieces, none where it is one table."""
+    cut = len(q.table) - (int(q.parameters[6]) + 1 if q.kind == PIECES else 0)
+    return q.table[:cut], q.table[cut:]
 
 
 def moved(moment: float | None, shift: float, scale: float) -> float | None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctsim.compiled import compiled, inlined
+from ctsim.distributions.lookup import polynomials
 
 FloatArray = npt.NDArray[np.float64]
 WordArray = npt.NDArray[np.uint64]
@@ -18,6 +19,7 @@ UNIFORM: Final = 1
 TRIANGULAR: Final = 2
 TABLE: Final = 3
 STEPS: Final = 4
+PIECES: Final = 5
 
 OCTAVES: Final = 41
 """Octaves of tail probability in a table, a side: 2^-42 (2.3e-13) to 1/2; what is smaller is taken as 2^-42."""
@@ -25,6 +27,7 @@ OCTAVES: Final = 41
 # Constants are unsigned: a plain integer beside an unsigned one would turn both into floats.
 _NONE: Final = np.uint64(0)
 _1, _2, _3, _4, _5, _6 = (np.uint64(k) for k in range(1, 7))
+_11: Final = np.uint64(11)
 _12: Final = np.uint64(12)
 _52: Final = np.uint64(52)
 _63: Final = np.uint64(63)
@@ -33,7 +36,7 @@ _ONE: Final = np.uint64(0x3FF0000000000000)  # the bits of 1.0
 _SMALLEST: Final = 2.0 ** (63 - OCTAVES)  # tail probability of the first segment, times 2^64
 _EXPONENT: Final = np.uint64(1023 + 63 - OCTAVES)  # its exponent bits
 _SCALE: Final = 2.0**-64
-_BLOCK: Final = 1024
+_BLOCK: Final = 256
 
 
 @compiled
@@ -47,6 +50,8 @@ def fill(kind: int, parameters: FloatArray, table: FloatArray, words: WordArray,
         _triangular(parameters, words, out)
     elif kind == TABLE:
         _from_table(parameters, table, words, out)
+    elif kind == PIECES:
+        _from_pieces(parameters, table, words, out)
     elif parameters[0] == 2.0 and parameters[2] == 0.0:
         _two_atoms(table, words, out)
     else:
@@ -81,36 +86,64 @@ def _triangular(parameters: FloatArray, words: WordArray, out: FloatArray) -> No
 def _from_table(parameters: FloatArray, table: FloatArray, words: WordArray, out: FloatArray) -> None:
     """`parameters`: shift, scale, low, high, mantissa bits a segment, rows a side. `table`: see `tables`.
 
-    Three short loops: the first and last vectorise; the one that reads the table cannot, and is faster alone.
+    Three short loops, each on vectors: the values between them stay in the nearest cache.
     """
     shift, scale, low, high = parameters[0], parameters[1], parameters[2], parameters[3]
-    segments = np.empty(_BLOCK, np.uint64)
+    rows, local = np.zeros(_BLOCK, np.uint64), np.zeros(_BLOCK)
     for start in range(0, len(words), _BLOCK):
         block = out[start : start + _BLOCK]
-        _split(parameters, words[start : start + _BLOCK], segments, block)
+        _split(parameters, words[start : start + _BLOCK], rows, local)
+        polynomials(table, rows, local, len(block))
         for i in range(len(block)):
-            t, c = block[i], segments[i]
-            z = table[c + _4] + t * table[c + _5]
-            z = table[c + _2] + t * (table[c + _3] + t * z)
-            block[i] = table[c] + t * (table[c + _1] + t * z)
-        for i in range(len(block)):
-            block[i] = min(max(shift + scale * block[i], low), high)
+            block[i] = min(max(shift + scale * local[i], low), high)
 
 
 @inlined
-def _split(parameters: FloatArray, words: WordArray, segments: WordArray, local: FloatArray) -> None:
-    """For every word where in the table its segment begins, and the local coordinate in [0, 1).
+def _split(parameters: FloatArray, words: WordArray, rows: WordArray, local: FloatArray) -> None:
+    """For every word where in the table the row of its segment begins, and the local coordinate in [0, 1).
 
     The tail probability becomes a float; its exponent and first mantissa bits number the segment, the other bits are
     the coordinate.
     """
-    bits, rows = np.uint64(parameters[4]), np.uint64(parameters[5])
+    bits, side = np.uint64(parameters[4]), np.uint64(parameters[5])
     first = _EXPONENT << bits
     for i in range(len(words)):
         upper = words[i] >> _63
         tail = np.float64(max(np.float64(np.int64(words[i] ^ (_NONE - upper))), _SMALLEST)).view(np.uint64)
-        segments[i] = _6 * ((tail >> (_52 - bits)) - first + upper * rows)
+        rows[i] = _6 * ((tail >> (_52 - bits)) - first + upper * side)
         local[i] = np.uint64(((tail << (_12 + bits)) >> _12) | _ONE).view(np.float64) - 1.0
+
+
+@inlined
+def _from_pieces(parameters: FloatArray, table: FloatArray, words: WordArray, out: FloatArray) -> None:
+    """`parameters` as in `_from_table`, then the number n of pieces.
+
+    `table`: the tables of the pieces one after the other, then the n + 1 ends of their ranges of words, 0 to 2^53 in
+    units of 2^11 words. In its range a word is read like one of all words: the nearer end gives the side, the distance
+    from it, as a share of the range, the tail probability.
+    """
+    shift, scale, low, high = parameters[0], parameters[1], parameters[2], parameters[3]
+    bits, rows, n = np.uint64(parameters[4]), np.uint64(parameters[5]), np.int64(parameters[6])
+    ends = table[len(table) - n - 1 :]
+    first = (_EXPONENT - _64) << bits
+    smallest = _SMALLEST * _SCALE
+    for i in range(len(words)):
+        place = np.float64(np.int64(words[i] >> _11))
+        k = 0
+        while place >= ends[k + 1]:
+            k += 1
+        above = words[i] - (np.uint64(np.int64(ends[k])) << _11)
+        below = (np.uint64(np.int64(ends[k + 1])) << _11) - _1 - words[i]  # 2^64 is 0, and 0 - 1 the last word
+        upper = np.uint64(below < above)
+        share = np.float64(np.int64(min(above, below))) / ((ends[k + 1] - ends[k]) * 2048.0)
+        tail = np.float64(max(share, smallest)).view(np.uint64)
+        row = (tail >> (_52 - bits)) - first + (upper + _2 * np.uint64(k)) * rows
+        c = _6 * row
+        t = np.uint64(((tail << (_12 + bits)) >> _12) | _ONE).view(np.float64) - 1.0
+        z = table[c + _4] + t * table[c + _5]
+        z = table[c + _2] + t * (table[c + _3] + t * z)
+        z = table[c] + t * (table[c + _1] + t * z)
+        out[i] = min(max(shift + scale * z, low), high)
 
 
 @inlined

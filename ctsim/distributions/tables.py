@@ -22,12 +22,13 @@ from typing import Final
 import numpy as np
 
 from ctsim.distributions.sampling import OCTAVES, FloatArray
+from ctsim.distributions.steady import steady
 
 TOLERANCE: Final = 1e-9
-"""Largest error of a table against scipy, relative to max(|quantile|, interquartile range)."""
+"""Largest error of a table against what it was made from, relative to max(|quantile|, interquartile range)."""
 
-PATIENCE: Final = 5.0
-"""Seconds that a table may take; ordinary families take 0.01."""
+PATIENCE: Final = 60.0
+"""Seconds that quantiles or a density may take to compute; ordinary families take 0.01."""
 
 _EXPONENTS: Final = np.arange(-1 - OCTAVES, -1)
 _BITS: Final = (4, 5, 6, 7)
@@ -41,7 +42,14 @@ Tail = Callable[[FloatArray], FloatArray]
 
 
 class TableError(ValueError):
-    """No table of these quantiles is accurate, or they are not finite."""
+    """No table of these quantiles is accurate, or they are not finite.
+
+    `where`: two values between which a table is worst, where that is known.
+    """
+
+    def __init__(self, message: str, where: tuple[float, float] | None = None) -> None:
+        super().__init__(message)
+        self.where = where
 
 
 @dataclass(frozen=True)
@@ -55,30 +63,42 @@ class DyadicTable:
     mean: float
     sd: float
 
+    def octaves(self) -> tuple[FloatArray, FloatArray]:
+        """Its values (side, octave) at the tail probabilities 2^-42, 2^-41, ..., 1/2, and these."""
+        sides = self.coefficients.reshape(2, -1, 6)
+        return sides[:, :: 2**self.bits, 0], np.ldexp(1.0, np.append(_EXPONENTS, -1))
 
-def dyadic_table(lower: Tail, upper: Tail) -> DyadicTable:
-    """The coarsest accurate table of a distribution given by the quantiles of both sides; raises TableError."""
+
+def dyadic_table(lower: Tail, upper: Tail, scale: float | None = None, least: int = _BITS[0]) -> DyadicTable:
+    """The coarsest accurate table of a distribution given by the quantiles of both sides; raises TableError.
+
+    Errors are relative to max(|quantile|, `scale`), by default the interquartile range. `least` mantissa bits at least.
+    """
     deadline = monotonic() + PATIENCE
     lower, upper = patient(lower, deadline), patient(upper, deadline)
-    quarter = np.array([0.25])
-    scale = float((upper(quarter) - lower(quarter))[0])
+    if scale is None:
+        quarter = np.array([0.25])
+        scale = float((upper(quarter) - lower(quarter))[0])
     # One narrow segment an octave first: rough quantiles show there, before many slow ones are computed.
     octaves = np.ldexp(1.0, _EXPONENTS)
-    error = max(_worst(tail, _fit(_at(tail, octaves, _BITS[-1], _NODES)), octaves, _BITS[-1], scale)
-                for tail in (lower, upper))  # fmt: skip
-    for bits in _BITS if error <= TOLERANCE else ():
+    error, where = max(_worst(tail, _fit(_at(tail, octaves, _BITS[-1], _NODES)), octaves, _BITS[-1], scale)
+                       for tail in (lower, upper))  # fmt: skip
+    for bits in range(least, _BITS[-1] + 1) if error <= TOLERANCE else ():
         left = _starts(bits)
         sides = _side(lower, bits), _side(upper, bits)
-        error = max(
+        error, where = max(
             _worst(tail, side[:-1], left, bits, scale) for tail, side in zip((lower, upper), sides, strict=True)
         )
         if error <= TOLERANCE:
             coefficients = np.concatenate(sides).ravel()
             reach = float(np.abs(coefficients[::6]).max())
             return DyadicTable(coefficients, bits, error, reach, *_moments(sides, bits))
+        if error > TOLERANCE * 2.0 ** (6 * (_BITS[-1] - bits)):  # each bit takes a smooth function 2^6 times nearer
+            break
     raise TableError(
         f"a table of its quantiles has an error of {error:.1e}, at most {TOLERANCE:.0e} is allowed: they bend "
-        "sharply or are computed too roughly. Use 'empirical' or 'triangular' for a distribution with corners"
+        "sharply or are computed too roughly. Use 'empirical' with quantiles of a sample",
+        where,
     )
 
 
@@ -124,7 +144,7 @@ def _widths(left: FloatArray, bits: int) -> FloatArray:
 def _at(tail: Tail, left: FloatArray, bits: int, coordinates: tuple[float, ...]) -> FloatArray:
     """Quantiles (segments, coordinates) at local coordinates of segments."""
     v = left[:, None] + _widths(left, bits)[:, None] * np.array(coordinates)
-    values = tail(v.ravel()).reshape(v.shape)
+    values = steady(tail(v.ravel())).reshape(v.shape)
     if not np.isfinite(values).all():
         raise TableError("its quantiles are not finite: arguments out of range, or tails beyond the largest numbers")
     return values
@@ -143,19 +163,23 @@ def _fit(values: FloatArray) -> FloatArray:
 def _side(tail: Tail, bits: int) -> FloatArray:
     """Coefficients (segments + 1, 6) of one side, the last for v = 1/2."""
     values = _at(tail, _starts(bits), bits, _NODES[:-1])
-    middle = float(tail(np.array([0.5]))[0])
+    middle = float(steady(tail(np.array([0.5])))[0])
     ends = np.append(values[1:, 0], middle)
     return np.vstack([_fit(np.column_stack([values, ends])), [[middle, 0.0, 0.0, 0.0, 0.0, 0.0]]])
 
 
-def _worst(tail: Tail, coefficients: FloatArray, left: FloatArray, bits: int, scale: float) -> float:
-    """Largest error between the nodes, relative to max(|quantile|, `scale`)."""
+def _worst(
+    tail: Tail, coefficients: FloatArray, left: FloatArray, bits: int, scale: float
+) -> tuple[float, tuple[float, float]]:
+    """Largest error between the nodes, relative to max(|quantile|, `scale`), and the quantiles on both sides of it."""
     exact = _at(tail, left, bits, _BETWEEN)
     t = np.array(_BETWEEN)
     table = np.zeros_like(exact)
     for k in (5, 4, 3, 2, 1, 0):
         table = table * t + coefficients[:, k, None]
-    return float((np.abs(table - exact) / np.maximum(np.abs(exact), abs(scale))).max())
+    errors = (np.abs(table - exact) / np.maximum(np.abs(exact), abs(scale))).max(axis=1)
+    low, *_, high = np.sort(exact[errors.argmax()])
+    return float(errors.max()), (float(low), float(high))
 
 
 def _moments(sides: tuple[FloatArray, FloatArray], bits: int) -> tuple[float, float]:

@@ -44,7 +44,7 @@ def save_published(tree: xr.DataTree, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for metric in METRICS:
+    for metric in (one for one in METRICS if one in tree.children):
         found = rows(tree, metric)
         for lang in LANGUAGES if found else ():
             with drawing(lang):

@@ -1,7 +1,6 @@
 """The loops that add tiles to a state, and the joining of states.
 
-Loops run over fixed lanes of 16, so that the order of additions never depends on the machine, and so that they
-vectorise without any freedom for the compiler.
+A tile is read once from memory, for its sums, extremes and bins (`lanes`); all else walks over it in the cache.
 """
 
 from __future__ import annotations
@@ -12,19 +11,24 @@ import numpy as np
 import numpy.typing as npt
 
 from ctsim.compiled import compiled, inlined
+from ctsim.summaries.lanes import tile_pass
 from ctsim.summaries.records import DIGITS, EVEN, REPLICATES, TILE, FloatArray, IntArray, Plan, State
 
 BEYOND: Final = 1 << 40
 """Added to the last digit of a sum for what is not finite; no sum of doubles reaches it."""
 
-_LANES: Final = 16
 
-
-def accumulate(plan: Plan, state: State, values: FloatArray, first_tile: int, stride: int = 1) -> None:
+def accumulate(
+    plan: Plan, state: State, values: FloatArray, first_tile: int, stride: int = 1, at: IntArray | None = None
+) -> None:
     """Add `values` (n, draws), whole tiles `first_tile`, `first_tile + stride`, ..., to `state`.
 
+    Output i is row `at[i]` of `values`, row i without `at`.
     With a stride of 16 all tiles belong to one replicate and their bins are folded together, which is faster.
     """
+    if values.strides[1] != values.itemsize:
+        values = np.ascontiguousarray(values)
+    at = np.arange(plan.outputs) if at is None else at
     tiles = values.shape[1] // TILE
     state.draws[0] += tiles * TILE
     together = tiles if stride % REPLICATES == 0 else 1
@@ -34,7 +38,7 @@ def accumulate(plan: Plan, state: State, values: FloatArray, first_tile: int, st
             fold(plan, state)
         state.pending_replicate = first % REPLICATES
         _count(
-            values[:, start * TILE : (start + together) * TILE], first, stride, plan.kind, plan.centre, plan.scale,
+            values[:, start * TILE : (start + together) * TILE], at, first, stride, plan.kind, plan.centre, plan.scale,
             plan.low, plan.per_width, plan.edges, plan.offsets, plan.thresholds, state.digits, state.finite,
             state.not_finite, state.first_bad, state.minimum, state.maximum, state.at_least, state.pending,
         )  # fmt: skip
@@ -71,6 +75,7 @@ def carry(digits: IntArray) -> None:
 @compiled
 def _count(
     values: FloatArray,
+    at: IntArray,
     first_tile: int,
     stride: int,
     kind: IntArray,
@@ -90,33 +95,34 @@ def _count(
     at_least: IntArray,
     pending: npt.NDArray[np.int32],
 ) -> None:
-    sums = np.zeros(3)
-    bits = sums.view(np.uint64)
-    lanes = np.zeros((5, 16))
-    kept, places = np.empty(1024), np.empty(1024, np.int32)
+    found = np.zeros(5)
+    bits = found.view(np.uint64)
+    places = np.empty(1024, np.uint32)
     r = first_tile % 16
-    for i in range(values.shape[0]):
+    for i in range(len(at)):
+        last = offsets[i + 1] - offsets[i]
         for t in range(values.shape[1] // 1024):
-            row = values[i, t * 1024 : (t + 1) * 1024]
-            n = 1024 - _bad(row)
-            if n < 1024:
-                _keep_finite(row, kept)
-                row = kept
-                not_finite[i] += 1024 - n
-                tile = first_tile + t * stride
-                first_bad[i] = min(first_bad[i], tile * 1024 + _first_bad(values[i, t * 1024 : (t + 1) * 1024]))
-            finite[i, r] += n
-            _sums(row, n, centre[i], scale[i], lanes, sums)
+            row = values[at[i], t * 1024 : (t + 1) * 1024]
+            shift = centre[i] * scale[i]
+            tile_pass(row, scale[i], shift, low[i], per_width[i], np.float64(last), found, places)
+            # A tile with a draw that is not finite counts for nothing else: its output has no statistics anyway.
+            bad = 0 if np.isfinite(found[0]) else _bad(row)
+            if bad > 0:
+                not_finite[i] += bad
+                first_bad[i] = min(first_bad[i], (first_tile + t * stride) * 1024 + _first_bad(row))
+                continue
+            finite[i, r] += 1024
             for power in range(3):
                 add(digits[i, r, power], bits[power])
-            minimum[i], maximum[i] = _extremes(row, n, minimum[i], maximum[i], lanes)
+            minimum[i] = found[3] if found[3] < minimum[i] else minimum[i]
+            maximum[i] = found[4] if found[4] > maximum[i] else maximum[i]
             for h in range(thresholds.shape[1]):
-                at_least[i, r, h] += _count_at_least(row, n, thresholds[i, h])
+                if not np.isnan(thresholds[i, h]):
+                    at_least[i, r, h] += _count_at_least(row, thresholds[i, h])
             if kind[i] == EVEN:
-                last = offsets[i + 1] - offsets[i]
-                _even_bins(row, n, low[i], per_width[i], last, places, pending[i])
+                _even_bins(places, pending[i])
             else:
-                _listed_bins(row, n, edges[offsets[i] : offsets[i + 1]], pending[i])
+                _listed_bins(row, edges[offsets[i] : offsets[i + 1]], pending[i])
 
 
 @inlined
@@ -130,15 +136,6 @@ def _bad(row: FloatArray) -> int:
 
 
 @inlined
-def _keep_finite(row: FloatArray, kept: FloatArray) -> None:
-    n = 0
-    for k in range(1024):
-        if np.isfinite(row[k]):
-            kept[n] = row[k]
-            n += 1
-
-
-@inlined
 def _first_bad(row: FloatArray) -> int:
     for k in range(1024):
         if not np.isfinite(row[k]):
@@ -147,84 +144,27 @@ def _first_bad(row: FloatArray) -> int:
 
 
 @inlined
-def _sums(row: FloatArray, n: int, centre: float, scale: float, lanes: FloatArray, sums: FloatArray) -> None:
-    """Sums of scaled deviations, of their squares and of their cubes."""
-    first, second, third = lanes[0], lanes[1], lanes[2]
-    first[:] = 0.0
-    second[:] = 0.0
-    third[:] = 0.0
-    shift = centre * scale
-    full = n - n % 16
-    for k in range(0, full, 16):
-        for lane in range(16):
-            deviation = row[k + lane] * scale - shift
-            square = deviation * deviation
-            first[lane] += deviation
-            second[lane] += square
-            third[lane] += square * deviation
-    for k in range(full, n):
-        deviation = row[k] * scale - shift
-        square = deviation * deviation
-        first[k - full] += deviation
-        second[k - full] += square
-        third[k - full] += square * deviation
-    sums[:] = 0.0
-    for lane in range(16):
-        sums[0] += first[lane]
-        sums[1] += second[lane]
-        sums[2] += third[lane]
-
-
-@inlined
-def _extremes(row: FloatArray, n: int, low: float, high: float, lanes: FloatArray) -> tuple[float, float]:
-    lows, highs = lanes[3], lanes[4]
-    lows[:] = low
-    highs[:] = high
-    full = n - n % 16
-    for k in range(0, full, 16):
-        for lane in range(16):
-            x = row[k + lane]
-            lows[lane] = x if x < lows[lane] else lows[lane]
-            highs[lane] = x if x > highs[lane] else highs[lane]
-    for k in range(full, n):
-        lows[0] = row[k] if row[k] < lows[0] else lows[0]
-        highs[0] = row[k] if row[k] > highs[0] else highs[0]
-    for lane in range(16):
-        low = lows[lane] if lows[lane] < low else low
-        high = highs[lane] if highs[lane] > high else high
-    return low, high
-
-
-@inlined
-def _count_at_least(row: FloatArray, n: int, mark: float) -> int:
+def _count_at_least(row: FloatArray, mark: float) -> int:
     count = 0
-    for k in range(n):
+    for k in range(1024):
         count += row[k] >= mark
     return count
 
 
 @inlined
-def _even_bins(
-    row: FloatArray,
-    n: int,
-    low: float,
-    per_width: float,
-    last: int,
-    places: npt.NDArray[np.int32],
-    bins: npt.NDArray[np.int32],
-) -> None:
-    """Count in even bins: 0 below the first edge, `last` above the last one."""
-    top = np.float64(last)
-    for k in range(n):
-        places[k] = np.int32(min(max((row[k] - low) * per_width + 1.0, 0.0), top))
-    for k in range(n):
-        bins[places[k]] += 1
+def _even_bins(places: npt.NDArray[np.uint32], bins: npt.NDArray[np.int32]) -> None:
+    for k in range(0, 1024, 4):  # four loads at once, so that no load waits for a store of before
+        first, second, third, fourth = places[k], places[k + 1], places[k + 2], places[k + 3]
+        bins[first] += 1
+        bins[second] += 1
+        bins[third] += 1
+        bins[fourth] += 1
 
 
 @inlined
-def _listed_bins(row: FloatArray, n: int, edges: FloatArray, bins: npt.NDArray[np.int32]) -> None:
+def _listed_bins(row: FloatArray, edges: FloatArray, bins: npt.NDArray[np.int32]) -> None:
     """Count each value in the bin between the last edge at or below it and the next; a search without branches."""
-    for k in range(n):
+    for k in range(1024):
         x = row[k]
         base = 0
         length = len(edges)

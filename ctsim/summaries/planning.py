@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -29,27 +31,42 @@ _FINE_SPAN: Final = 5.0
 _MOST_ATOMS: Final = 256
 
 
-def plan(pilot: FloatArray, thresholds: FloatArray) -> Plan:
-    """A plan from pilot values (n, draws) and the thresholds (n, at least 2) of the outputs."""
-    ordered = [np.sort(row[np.isfinite(row)]) for row in pilot]
-    places = np.array([_place(row) for row in ordered]).reshape(len(pilot), 2)
-    even = [_even_edges(row) for row in ordered]
-    edges = [
-        listed if (listed := one) is not None else _listed_edges(row) for one, row in zip(even, ordered, strict=True)
-    ]
-    offsets = np.concatenate(([0], np.cumsum([len(one) for one in edges]))).astype(np.int64)
-    cuts = np.array([_cuts(row, one) for row, one in zip(ordered, edges, strict=True)], dtype=np.int64)
+def plan(pilot: FloatArray, thresholds: FloatArray, workers: int = 1) -> Plan:
+    """A plan from pilot values (n, draws) and the thresholds (n, at least 2) of the outputs; `workers` threads sort."""
+    with ThreadPoolExecutor(workers) as threads:
+        outputs = list(threads.map(_output, pilot))
+    edges, cuts = [one.edges for one in outputs], [one.cuts for one in outputs]
     return Plan(
-        centre=places[:, 0].copy(),
-        scale=places[:, 1].copy(),
-        kind=np.array([LISTED if one is None else EVEN for one in even], dtype=np.int64),
-        low=np.array([0.0 if one is None else one[0] for one in even]),
-        per_width=np.array([0.0 if one is None else _EVEN_BINS / (one[-1] - one[0]) for one in even]),
+        centre=np.array([one.centre for one in outputs], dtype=np.float64),
+        scale=np.array([one.scale for one in outputs], dtype=np.float64),
+        kind=np.array([EVEN if one.even else LISTED for one in outputs], dtype=np.int64),
+        low=np.array([one.edges[0] if one.even else 0.0 for one in outputs], dtype=np.float64),
+        per_width=np.array(
+            [_EVEN_BINS / (one.edges[-1] - one.edges[0]) if one.even else 0.0 for one in outputs], dtype=np.float64
+        ),
         edges=np.concatenate(edges) if edges else np.zeros(0),
-        offsets=offsets,
-        cuts=cuts.reshape(len(pilot), len(QUANTILES)),
+        offsets=np.concatenate(([0], np.cumsum([len(one) for one in edges]))).astype(np.int64),
+        cuts=np.array(cuts, dtype=np.int64).reshape(len(pilot), len(QUANTILES)),
         thresholds=thresholds,
     )
+
+
+@dataclass(frozen=True)
+class _Output:
+    """What is counted for one output."""
+
+    centre: float
+    scale: float
+    even: bool
+    edges: FloatArray
+    cuts: IntArray
+
+
+def _output(values: FloatArray) -> _Output:
+    ordered = np.sort(values[np.isfinite(values)])
+    even = _even_edges(ordered)
+    edges = _listed_edges(ordered) if even is None else even
+    return _Output(*_place(ordered), even is not None, edges, _cuts(ordered, edges))
 
 
 def _place(ordered: FloatArray) -> tuple[float, float]:
@@ -117,7 +134,8 @@ def _cuts(ordered: FloatArray, edges: FloatArray) -> IntArray:
 
 def _order_statistics(ordered: FloatArray) -> FloatArray:
     """The reported quantiles of a sorted row, as values that occur in it."""
-    return np.asarray(np.quantile(ordered, QUANTILES, method="inverted_cdf"))
+    ranks = np.ceil(len(ordered) * np.array(QUANTILES) - 1.0)
+    return ordered[np.maximum(ranks, 0.0).astype(np.int64)]
 
 
 def empty(plan: Plan) -> State:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ctsim.summaries.counting import BEYOND, fold
-from ctsim.summaries.records import EVEN, QUANTILES, REPLICATES, FloatArray, IntArray, Plan, State, Summary
+from ctsim.compiled import compiled
+from ctsim.summaries.counting import BEYOND, carry, fold
+from ctsim.summaries.records import EVEN, QUANTILES, FloatArray, IntArray, Plan, State, Summary
 
 COVERAGE: Final = 0.9
-_BISECTIONS: Final = 60
+_LOWER_ENDS: Final = np.linspace(0.0, 1.0 - COVERAGE, 401)
+_UNIT: Final = 1 << 1074
+"""Sums are whole multiples of 1 / _UNIT, the smallest double."""
 
 
 def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summary:
@@ -22,12 +26,14 @@ def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summ
     good = state.not_finite == 0
     moments = np.full((n, 5), np.nan)
     quantiles, errors, shortest = np.full((n, q), np.nan), np.full((n, q), np.nan), np.full((n, 2), np.nan)
+    sums = _whole_sums(state.digits)
+    one_draw = 1.0 / np.maximum(state.finite.sum(axis=1), 1)[:, None]  # no share is surer than that
+    share_errors = np.maximum(_share_errors(state.at_most, state.finite), one_draw)
     for i in np.flatnonzero(good).tolist():
-        moments[i] = _moments(state.digits[i], state.finite[i], plan.centre[i], plan.scale[i])
+        if (np.abs(state.digits[i, ..., -1]) < BEYOND // 2).all():  # else a power of a draw has no double
+            moments[i] = _moments(sums[i], state.finite[i], plan.centre[i], plan.scale[i])
         inverse = _Sorted(sample[i]) if sample is not None else _Histogram(plan, state, i)
-        quantiles[i] = inverse(np.array(QUANTILES))
-        errors[i] = _quantile_errors(inverse, state.at_most[i], state.finite[i])
-        shortest[i] = _shortest(inverse)
+        quantiles[i], errors[i], shortest[i] = _read(inverse, share_errors[i])
     share, share_error = _shares(state.at_least, state.finite, good, plan.thresholds)
     mean, mcse, sd, sd_mcse, skewness = moments.T.copy()
     return Summary(
@@ -43,55 +49,65 @@ def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summ
 
 def exact_sum(digits: IntArray) -> Fraction:
     """The number that the digits of one sum stand for."""
-    total = sum(int(digits[position]) << (32 * position) for position in np.flatnonzero(digits).tolist())
-    return Fraction(total, 1 << 1074)
+    return Fraction(_whole_sums(digits[None, None, None])[0][0][0], _UNIT)
+
+
+def _whole_sums(digits: IntArray) -> list[list[list[int]]]:
+    """The sums (n, power, replicate) that digits (n, replicate, power, digit) stand for, in 1 / _UNIT."""
+    digits = digits.copy()
+    carry(digits)
+    words, last = digits[..., :-1].astype("<u4"), digits[..., -1].tolist()
+    above = 32 * words.shape[-1]
+    return [
+        [[int.from_bytes(words[i, r, power].tobytes(), "little") + (last[i][r][power] << above)
+          for r in range(digits.shape[1])] for power in range(digits.shape[2])]
+        for i in range(len(digits))
+    ]  # fmt: skip
 
 
 def _moments(
-    digits: IntArray, counts: IntArray, centre: float, scale: float
+    sums: Sequence[Sequence[int]], counts: IntArray, centre: float, scale: float
 ) -> tuple[float, float, float, float, float]:
     """Mean, its error, standard deviation, its error, skewness, from the exact sums of one output's replicates.
 
-    NaN where a draw lies so far beyond the pilot that a power of it has no double.
+    Fractions of whole numbers, each rounded once.
     """
-    if (np.abs(digits[..., -1]) >= BEYOND // 2).any():
-        return np.nan, np.nan, np.nan, np.nan, np.nan
-    sums = [[exact_sum(digits[r, power]) for r in range(REPLICATES)] for power in range(digits.shape[1])]
-    first, square, cube = (sum(one, Fraction(0)) for one in sums)
+    first, square, cube = (sum(one) for one in sums)
     n = int(counts.sum())
-    overall = first / n
-    mean = float(Fraction(float(centre)) + overall / Fraction(float(scale)))
+    mean = float(Fraction(float(centre)) + Fraction(first, n * _UNIT) / Fraction(float(scale)))
     sd = _deviation(first, square, n)
     if (counts == 0).any():
         mcse, sd_mcse = float(sd / np.sqrt(n)), float(sd / np.sqrt(2 * max(n - 1, 1)))
     else:
         sizes = counts.astype(float)
-        means = np.array([float(one / int(size) - overall) for one, size in zip(sums[0], counts, strict=True)])
-        parts = zip(sums[0], sums[1], counts, strict=True)
-        sds = np.array([_deviation(one, two, int(size)) for one, two, size in parts])
-        mcse, sd_mcse = _spread_error(means, sizes), _spread_error(sds - np.average(sds, weights=sizes), sizes)
+        parts = list(zip(sums[0], sums[1], counts.tolist(), strict=True))
+        means = np.array([(one * n - first * size) / (size * n * _UNIT) for one, _, size in parts])
+        sds = np.array([_deviation(one, two, size) for one, two, size in parts])
+        mcse, sd_mcse = (float(_spread_error(x, sizes)) for x in (means, sds - np.average(sds, weights=sizes)))
     return mean, mcse / scale, sd / scale, sd_mcse / scale, _skewness(first, square, cube, n)
 
 
-def _deviation(first: Fraction, square: Fraction, n: int) -> float:
+def _deviation(first: int, square: int, n: int) -> float:
     """Standard deviation, in units of the scale, from sums of deviations and of their squares."""
     if n < 2:
         return 0.0
-    variance = (square - first * first / n) / (n - 1)
-    return float(np.sqrt(float(max(variance, Fraction(0)))))
+    spread = max(square * n * _UNIT - first * first, 0)
+    return float(np.sqrt(spread / (_UNIT * _UNIT * n * (n - 1))))
 
 
-def _skewness(first: Fraction, square: Fraction, cube: Fraction, n: int) -> float:
+def _skewness(first: int, square: int, cube: int, n: int) -> float:
     """Third central moment over the cube of the standard deviation, both with divisor n; NaN for a constant."""
-    mean = first / n
-    second = float(square / n - mean * mean)
-    third = float(cube / n - 3 * mean * square / n + 2 * mean**3)
+    whole = n * _UNIT
+    second = (square * whole - first * first) / whole**2
+    third = (cube * whole**2 - 3 * first * square * whole + 2 * first**3) / whole**3
     return third / second**1.5 if second > 0.0 else float("nan")
 
 
-def _spread_error(deviations: FloatArray, sizes: FloatArray) -> float:
-    """Standard error of a weighted mean of replicates from their deviations."""
-    return float(np.sqrt(np.sum(sizes * deviations**2) / ((len(deviations) - 1) * np.sum(sizes))))
+def _spread_error(deviations: FloatArray, sizes: FloatArray) -> FloatArray:
+    """Standard error of a weighted mean of replicates from their deviations (..., replicate)."""
+    summed = np.sum(sizes * deviations**2, axis=-1)
+    error: FloatArray = np.sqrt(summed / ((deviations.shape[-1] - 1) * np.sum(sizes, axis=-1)))
+    return error
 
 
 # ---- shares
@@ -101,19 +117,21 @@ def _shares(
     hits: IntArray, counts: IntArray, good: npt.NDArray[np.bool_], thresholds: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Share of draws at or above each threshold and its error; NaN where there is no threshold."""
-    share, error = np.full(thresholds.shape, np.nan), np.full(thresholds.shape, np.nan)
-    for i, h in zip(*np.nonzero(good[:, None] & np.isfinite(thresholds)), strict=True):
-        share[i, h] = hits[i, :, h].sum() / max(int(counts[i].sum()), 1)
-        error[i, h] = _share_error(hits[i, :, h], counts[i])
-    return share, error
+    known = good[:, None] & np.isfinite(thresholds)
+    share = hits.sum(axis=1) / np.maximum(counts.sum(axis=1), 1)[:, None]
+    return np.where(known, share, np.nan), np.where(known, _share_errors(hits, counts), np.nan)
 
 
-def _share_error(hits: IntArray, counts: IntArray) -> float:
-    n = counts.sum()
-    share = hits.sum() / n
-    if (counts == 0).any():
-        return float(np.sqrt(share * (1 - share) / n))
-    return _spread_error(hits / counts - share, counts.astype(float))
+def _share_errors(hits: IntArray, counts: IntArray) -> FloatArray:
+    """Errors (n, mark) of the shares of draws, from hits (n, replicate, mark) and counts (n, replicate)."""
+    with np.errstate(invalid="ignore", divide="ignore"):  # outputs without draws
+        n = counts.sum(axis=1)[:, None]
+        share = hits.sum(axis=1) / n
+        sizes = counts[:, None, :].astype(float)
+        each = np.ascontiguousarray(hits.swapaxes(1, 2)) / sizes
+        errors = _spread_error(each - share[..., None], sizes)
+        few = (counts == 0).any(axis=1)[:, None]
+        return np.where(few, np.sqrt(share * (1 - share) / n), errors)
 
 
 # ---- quantiles
@@ -156,34 +174,41 @@ class _Histogram:
         return values
 
 
+@compiled
 def _cubic_part(counts: FloatArray, ranks: FloatArray) -> FloatArray:
     """Where in the middle one of three even bins the cubic through four cumulative counts (rank, 4) reaches a rank."""
-    before, left, right, after = counts.T
+    before, left, right, after = counts[:, 0].copy(), counts[:, 1].copy(), counts[:, 2].copy(), counts[:, 3].copy()
     low, high = np.zeros(len(ranks)), np.ones(len(ranks))
-    for _ in range(_BISECTIONS):
-        x = (low + high) / 2
-        value = (
-            before * (-x * (x - 1) * (x - 2) / 6)
-            + left * ((x + 1) * (x - 1) * (x - 2) / 2)
-            + right * (-(x + 1) * x * (x - 2) / 2)
-            + after * ((x + 1) * x * (x - 1) / 6)
-        )
-        below = value < ranks
-        low, high = np.where(below, x, low), np.where(below, high, x)
+    for _ in range(60):
+        for k in range(len(ranks)):
+            x = (low[k] + high[k]) / 2
+            value = (
+                before[k] * (-x * (x - 1) * (x - 2) / 6)
+                + left[k] * ((x + 1) * (x - 1) * (x - 2) / 2)
+                + right[k] * (-(x + 1) * x * (x - 2) / 2)
+                + after[k] * ((x + 1) * x * (x - 1) / 6)
+            )
+            below = value < ranks[k]
+            low[k] = x if below else low[k]
+            high[k] = high[k] if below else x
     return (low + high) / 2
 
 
-def _quantile_errors(inverse: _Sorted | _Histogram, at_most: IntArray, counts: IntArray) -> FloatArray:
-    """Error of each quantile: half the width that the error of its own share of draws makes in value."""
-    errors = np.array([_share_error(at_most[:, q], counts) for q in range(len(QUANTILES))])
+def _read(inverse: _Sorted | _Histogram, errors: FloatArray) -> tuple[FloatArray, FloatArray, tuple[float, float]]:
+    """Quantiles, their errors and the shortest interval that holds 90 % of the draws, from the errors of the shares.
+
+    The error of a quantile is half the width that the error of its share of draws makes in value. The interval is
+    found on a grid of lower ends.
+    """
     shares = np.array(QUANTILES)
-    high, low = inverse(np.clip(shares + errors, 0, 1)), inverse(np.clip(shares - errors, 0, 1))
-    return (high - low) / 2
-
-
-def _shortest(inverse: _Sorted | _Histogram) -> tuple[float, float]:
-    """The shortest interval that holds 90 % of the draws, found on a grid of 401 lower ends."""
-    shares = np.linspace(0.0, 1.0 - COVERAGE, 401)
-    low, high = inverse(shares), inverse(shares + COVERAGE)
+    wanted = (
+        shares,
+        np.clip(shares + errors, 0, 1),
+        np.clip(shares - errors, 0, 1),
+        _LOWER_ENDS,
+        _LOWER_ENDS + COVERAGE,
+    )
+    q, ends = len(QUANTILES), len(_LOWER_ENDS)
+    values, above, below, low, high = np.split(inverse(np.concatenate(wanted)), [q, 2 * q, 3 * q, 3 * q + ends])
     best = int(np.argmin(high - low))
-    return float(low[best]), float(high[best])
+    return values, (above - below) / 2, (float(low[best]), float(high[best]))

@@ -1,0 +1,71 @@
+"""What of a scenario a run computes: programmes, metrics and years that were chosen, and no more than they need.
+
+Draws belong to names, so what is left has the same bits as in the whole run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from ctsim.binding import Binding, Step
+from ctsim.catalog import Scenario
+from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.kernel import Target
+from ctsim.programme import METRICS
+
+CHOICES: Final = (*METRICS, "other")
+"""Metrics that may be chosen."""
+
+
+def programmes_of(scenario: Scenario, names: Iterable[str] | None) -> list[str]:
+    """Ids of the chosen programmes, in the scenario's order; None chooses all. Raises InputError."""
+    return _chosen("--programmes", [programme.id for programme in scenario.programmes], names)
+
+
+def metrics_of(names: Iterable[str] | None) -> list[str]:
+    """The chosen metrics, in order; None chooses all. Raises InputError."""
+    return _chosen("--metrics", list(CHOICES), names)
+
+
+def _chosen(option: str, known: Sequence[str], names: Iterable[str] | None) -> list[str]:
+    if names is None:
+        return list(known)
+    wanted = [names] if isinstance(names, str) else list(names)
+    hints = {name: did_you_mean(str(name), known) or f" Choose from {', '.join(known)}." for name in wanted}
+    findings = [Finding(Place(), "", f"{option} {str(name)[:80]}: there is none.{hints[name]}")
+                for name in wanted if name not in known]  # fmt: skip
+    if not wanted:
+        findings = [Finding(Place(), "", f"{option}: choose from {', '.join(known)}")]
+    if findings:
+        raise InputError(findings)
+    return [name for name in known if name in wanted]
+
+
+def view(scenario: Scenario, request: Mapping[str, Any]) -> Scenario:
+    """The scenario with the chosen programmes only; the very same one where all are."""
+    chosen = tuple(programme for programme in scenario.programmes if programme.id in request["programmes"])
+    return scenario if len(chosen) == len(scenario.programmes) else replace(scenario, programmes=chosen)
+
+
+def pruned(binding: Binding, targets: Sequence[Target]) -> tuple[Binding, list[Target]]:
+    """The binding with the steps that the targets need and no others, and the targets on its steps. All rows stay."""
+    needed = {index for target in targets for kind, index, _ in target.parts if kind == "step"}
+    for number in range(len(binding.steps) - 1, -1, -1):  # a step needs only earlier ones
+        if number in needed:
+            needed |= {one.index for one in binding.steps[number].inputs if one.kind == "step"}
+    if len(needed) == len(binding.steps):
+        return binding, list(targets)
+    place = {number: at for at, number in enumerate(sorted(needed))}
+    steps = tuple(_moved(binding.steps[number], place) for number in place)
+    return Binding(binding.rows, steps), [
+        replace(target, parts=tuple((kind, place[index] if kind == "step" else index, factor)
+                                    for kind, index, factor in target.parts))
+        for target in targets
+    ]  # fmt: skip
+
+
+def _moved(step: Step, place: Mapping[int, int]) -> Step:
+    inputs = (replace(one, index=place[one.index]) if one.kind == "step" else one for one in step.inputs)
+    return replace(step, inputs=tuple(inputs))
