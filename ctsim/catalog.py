@@ -223,9 +223,7 @@ def _formulas_folder(given: str | Path | None) -> Path | None:
     return folder.resolve()
 
 
-def _build(
-    wanted: Wanted, library: Library, outside: Path | None, file: str, findings: Iterable[Finding]
-) -> Scenario:
+def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, findings: Iterable[Finding]) -> Scenario:
     """The scenario, bound; or InputError with `findings`, those of the changes and pages, and those of the formulas."""
     head = wanted.head
     programmes, shared, found = assemble(head, wanted.chosen, library, wanted.changes)

@@ -1,7 +1,7 @@
 """Gaussian copulas: parameters that move together, while each keeps its own distribution.
 
-A group's words of one draw become normal scores, are mixed by a triangular matrix, and become words again. The first
-member's word stays as it was; a member that is added last leaves those before it as they were.
+A group's normal scores of one draw are mixed by a triangular matrix and become words again, from which the members'
+own quantile functions make values. The first member's draws are its own; one that is added last changes no other.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ctsim.compiled import compiled, inlined
-from ctsim.distributions import build, fill
-from ctsim.elementary import exp
+from ctsim.compiled import compiled, inlined, machine_code
+from ctsim.distributions import fill
+from ctsim.elementary import ALL
 
 FloatArray = npt.NDArray[np.float64]
-WordArray = npt.NDArray[np.uint64]
 
 _SCALE: Final = 2.0**64
 _HALF: Final = 0.5 - 2.0**-54
-_63: Final = np.uint64(63)
 _TAIL: Final = (
     0.0019279131895349572,
     -0.017679830012603825,
@@ -43,7 +41,7 @@ _TAIL: Final = (
     0.09974610820795048,
     0.09973521264684754,
 )
-"""The lower tail of the normal distribution at -a is t exp(-a^2/2) P(t), t = 4 / (4 + a): within 1e-14 of it up to 9."""
+"""The normal distribution's tail at -a is t exp(-a^2/2) P(t), t = 4 / (4 + a): within 1e-14 of it for a up to 9."""
 
 
 class DependenceError(ValueError):
@@ -56,7 +54,7 @@ class DependenceError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Streams that move together, in the order of the matrix `factor` (k, k), lower triangular with rows of length 1."""
+    """Streams that move together, in the order of `factor` (k, k), lower triangular with rows of length 1."""
 
     streams: tuple[str, ...]
     factor: FloatArray
@@ -125,37 +123,58 @@ def cholesky(matrix: FloatArray) -> FloatArray | None:
 
 
 def nearest(matrix: FloatArray) -> FloatArray:
-    """A correlation matrix near `matrix` that draws can have: negative eigenvalues raised, diagonal brought back to 1."""
+    """A correlation matrix near `matrix` that draws can have: negative eigenvalues raised, diagonal back to 1."""
     values, vectors = np.linalg.eigh(matrix)
     raised = (vectors * np.maximum(values, 1e-6)) @ vectors.T
     scale = 1.0 / np.sqrt(np.diag(raised))
     return np.asarray(raised * scale[:, None] * scale[None, :])
 
 
-def normal_scores() -> tuple[int, FloatArray, FloatArray]:
-    """Kind, parameters and table of the standard normal distribution, for `correlate`."""
-    normal = build("normal", {"mean": 0.0, "sd": 1.0}, None)
-    return normal.kind, np.array(normal.parameters), normal.table
+def weights_of(groups: Sequence[Group]) -> dict[str, FloatArray]:
+    """By stream, for all members but the first of each group: its weights of the scores of all groups' members."""
+    members = sum(len(group.streams) for group in groups)
+    found: dict[str, FloatArray] = {}
+    start = 0
+    for group in groups:
+        k = len(group.streams)
+        for j, name in enumerate(group.streams):
+            if j:
+                found[name] = np.zeros(members)
+                found[name][start : start + k] = group.factor[j]
+        start += k
+    return found
 
 
 @compiled
-def correlate(factor: FloatArray, kind: int, parameters: FloatArray, table: FloatArray, words: WordArray) -> None:
-    """Replace `words` (member, draw) by those of the copula, in place; the first row stays."""
-    k, n = words.shape
-    scores = np.empty((k, n))
-    for j in range(k):
-        fill(kind, parameters, table, words[j], scores[j])
-    mixed = np.empty(n)
-    for j in range(1, k):
-        for i in range(n):
-            mixed[i] = 0.0
-        for m in range(j + 1):
-            weight = factor[j, m]
-            if weight != 0.0:
-                for i in range(n):
-                    mixed[i] += weight * scores[m, i]
-        for i in range(n):
-            words[j, i] = _word(mixed[i])
+def mix(
+    rows: npt.NDArray[np.int64],
+    weights: FloatArray,
+    kinds: npt.NDArray[np.int64],
+    parameters: FloatArray,
+    spans: npt.NDArray[np.int64],
+    table: FloatArray,
+    scores: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Write rows of `out` (row, draw) whose normal scores are `weights` (row, member) of `scores` (member, draw)."""
+    words = np.empty(1024, np.uint64)
+    mixed = np.empty(1024)
+    for k in range(len(rows)):
+        nodes = table[spans[k, 0] : spans[k, 0] + spans[k, 1]]
+        for start in range(0, out.shape[1], 1024):
+            for i in range(1024):
+                mixed[i] = 0.0
+            for member in range(len(scores)):
+                weight = weights[k, member]
+                if weight != 0.0:
+                    for i in range(1024):
+                        mixed[i] += weight * scores[member, start + i]
+            for i in range(1024):
+                words[i] = _word(mixed[i])
+            fill(kinds[k], parameters[k], nodes, words, out[rows[k], start : start + 1024])
+
+
+_exp, *_ = machine_code(ALL)
 
 
 @inlined
@@ -166,7 +185,7 @@ def _word(score: float) -> int:
     p = _TAIL[0]
     for power in range(1, 17):
         p = p * t + _TAIL[power]
-    tail = np.uint64(np.int64(min(t * exp(-0.5 * a * a) * p, _HALF) * _SCALE))
+    tail = np.uint64(np.int64(min(t * _exp(-0.5 * a * a) * p, _HALF) * _SCALE))
     return ~tail if score > 0.0 else tail
 
 

@@ -5,30 +5,27 @@ Plain functions of numbers, with the same bits everywhere as those of `ctsim.ele
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from ctsim.elementary import exp, pow
 
-# Gauss and Legendre's eight points and weights on (0, 1).
-_NODES: Final = (
-    0.019855071751231912,
-    0.10166676129318664,
-    0.2372337950418355,
-    0.4082826787521751,
-    0.5917173212478248,
-    0.7627662049581645,
-    0.8983332387068134,
-    0.9801449282487681,
+# Gauss and Legendre's six points on (0, 1), as logarithms, and weights.
+_LOG_NODES: Final = (
+    -3.3883233221881066,
+    -1.7755202021841745,
+    -0.9657688143393257,
+    -0.4791499810214893,
+    -0.1856012973883337,
+    -0.03434845452025293,
 )
 _WEIGHTS: Final = (
-    0.05061426814518853,
-    0.11119051722668721,
-    0.15685332293894344,
-    0.18134189168918083,
-    0.18134189168918083,
-    0.15685332293894344,
-    0.11119051722668721,
-    0.05061426814518853,
+    0.08566224618958514,
+    0.18038078652406936,
+    0.23395696728634552,
+    0.23395696728634552,
+    0.18038078652406936,
+    0.08566224618958514,
 )
 _GAMMA: Final = (
     0.0035275735720515827,
@@ -57,18 +54,18 @@ def linear_path(first: float, last: float, progress: float) -> float:
 
 def survival(age: float, mean_life: float, shape: float) -> float:
     """Share of a cohort still in use at `age`: Weibull with that mean life, in the unit of age, and a shape above 1."""
-    return exp(-pow(age / mean_life * _gamma_above_one(1 / shape), shape))
+    return exp(-pow(age / mean_life * _gamma_above_one(1.0 / shape), shape))
 
 
 def stock_years(span: float, mean_life: float, shape: float) -> float:
     """Yearly cohorts still in use after `span` years of one cohort a year: the integral of `survival`, in years.
 
-    Within 0.1 % where `span` is at most two and a half mean lives and the shape at most 4.5.
+    Within 0.1 % where `span` is at most 1.9 mean lives and the shape from 2 to 4.5.
     """
-    stretch = _gamma_above_one(1 / shape) / mean_life
+    reach = pow(span / mean_life * _gamma_above_one(1.0 / shape), shape)
     share = 0.0
-    for node in range(8):
-        share += _WEIGHTS[node] * exp(-pow(span * _NODES[node] * stretch, shape))
+    for node in range(6):
+        share += _WEIGHTS[node] * exp(-reach * exp(shape * _LOG_NODES[node]))
     return span * share
 
 
@@ -77,3 +74,12 @@ def _gamma_above_one(x: float) -> float:
     for power in range(1, 15):
         result = result * x + _GAMMA[power]
     return result
+
+
+FUNCTIONS: Final[dict[str, Callable[..., float]]] = {
+    "linear_path": linear_path, "survival": survival, "stock_years": stock_years,
+}  # fmt: skip
+"""What a formula may import."""
+
+ALL: Final[tuple[Callable[..., Any], ...]] = (*FUNCTIONS.values(), _gamma_above_one)
+"""What has to be compiled for them, beside the functions of `ctsim.elementary`."""

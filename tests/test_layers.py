@@ -15,9 +15,9 @@ from tests.source import Module, modules
 
 LAYERS: list[set[str]] = [
     {"constants", "errors", "locale", "compiled", "elementary"},
-    {"kept", "netcdf"},
+    {"kept", "netcdf", "stocks"},
     {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console"},
-    {"schema", "formulas", "npz"},
+    {"schema", "formulas", "npz", "dependence"},
     {"programme", "library", "checkpoint", "draws", "equations"},
     {"binding", "spreads", "coordinates"},
     {"assembly", "generated"},
