@@ -216,7 +216,7 @@ def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
 )
 @click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
 @click.option(
-    "--method", type=click.Choice(["mc", "sobol"]), default="mc", show_default=True, help="How draws are made."
+    "--method", type=click.Choice(["mc", "sobol"]), default="sobol", show_default=True, help="How draws are made."
 )
 @click.option(
     "--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years to keep; all if absent."

@@ -33,7 +33,7 @@ from ctsim.thresholds import Given, checked
 
 DEFAULT_DRAWS: Final = 2**20
 DEFAULT_CHUNK: Final = 2**18
-DEFAULT_METHOD: Final = "mc"
+DEFAULT_METHOD: Final = "sobol"
 MOST_DRAWS: Final = 2**40
 MOST_SOBOL_DRAWS: Final = summaries.REPLICATES * 2**32
 MOST_WORKERS: Final = 1024

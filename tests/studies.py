@@ -166,6 +166,6 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 def small_library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make `folder` the place of the package for who looks for its scenarios."""
     (folder / "scenarios").mkdir(parents=True)
-    for name in ("sources", "shared", "spread_classes", "as_published"):
+    for name in ("sources", "shared", "spread_classes", "coordinates", "as_published"):
         shutil.copy(SHIPPED / f"{name}.toml", folder / "scenarios")
     monkeypatch.setattr(ctsim, "__file__", str(folder / "__init__.py"))
