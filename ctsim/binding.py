@@ -6,7 +6,7 @@ The result is a flat table of rows (what is sampled) and steps (what is computed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -52,13 +52,14 @@ class Input:
 class Step:
     """One figure, computed by `function` from `inputs`; `factor` turns the result into the figure's unit.
 
-    A reported figure has no function: it is its row.
+    A reported figure has no function: it is its row. `reading` names the alternative that the step is, if it is one.
     """
 
     figure: Figure
     function: Formula | None
     inputs: tuple[Input, ...]
     factor: float
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,11 @@ class Binding:
     steps: tuple[Step, ...]
 
     def step_of(self, figure: Figure) -> int:
-        return next(i for i, step in enumerate(self.steps) if step.figure is figure)
+        return next(i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading)
+
+    def readings(self) -> list[tuple[int, Step]]:
+        """Alternatives of figures: number and step."""
+        return [(number, step) for number, step in enumerate(self.steps) if step.reading]
 
     def evaluate(self, values: Sequence[float]) -> list[float]:
         """Every step at one set of row values (page units), by plain Python; results in the figures' units."""
@@ -84,11 +89,14 @@ class Binding:
         return [row.central for row in self.rows]
 
 
-def bind(programmes: Iterable[Programme], outside: Path | None = None) -> Binding:
-    """Bind every figure of `programmes`. Raises InputError with every finding."""
+def bind(programmes: Iterable[Programme], outside: Path | None = None, readings: bool = False) -> Binding:
+    """Bind every figure of `programmes`, and after them every reading. Raises InputError with every finding."""
     builder = _Builder(outside)
+    programmes = tuple(programmes)
     for programme in programmes:
         builder.add(programme)
+    for programme in programmes if readings and not builder.findings else ():
+        builder.add_readings(programme)
     if builder.findings:
         raise InputError(sorted(set(builder.findings), key=lambda finding: (finding.place, finding.key)))
     binding = Binding(tuple(builder.rows), tuple(builder.steps))
@@ -127,6 +135,15 @@ class _Builder:
             self._note_reading(programme, module, reading.formula, number)
         if programme.id not in self._refused:  # else what is unused follows from formulas that could not be read
             self._unused(programme)
+
+    def add_readings(self, programme: Programme) -> None:
+        """A step for every reading of a figure that is there."""
+        module = formulas_of(programme.id, self.outside)
+        figures = {figure.key.partition(".")[2]: figure for figure in programme.figures}
+        for reading in programme.page.reading:
+            if reading.impact in figures:
+                step = self._computed(programme, module, figures[reading.impact], reading.formula)
+                self.steps += [] if step is None else [replace(step, reading=reading.name)]
 
     def _figure(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> int | None:
         if figure.key in self._step_index:

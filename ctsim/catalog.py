@@ -54,7 +54,7 @@ class Scenario:
 
     @cached_property
     def binding(self) -> Binding:
-        return bind(self.programmes, self.formulas)
+        return bind(self.programmes, self.formulas, self.cells == "all")
 
     @cached_property
     def digest(self) -> str:
@@ -73,7 +73,7 @@ class Scenario:
             for r in self.binding.rows
         ]
         steps = [
-            [s.figure.key, *s.figure.published(), s.figure.record.unit, s.figure.record.period,
+            [s.figure.key, s.reading, *s.figure.published(), s.figure.record.unit, s.figure.record.period,
              s.figure.record.reference, [[i.kind, i.index, i.factor] for i in s.inputs], s.factor]
             for s in self.binding.steps
         ]  # fmt: skip
