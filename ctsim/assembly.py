@@ -210,7 +210,9 @@ class _Assembly:
         bare = Figure(programme, record, place)
         self._targets.add(bare.key)
         if one := self.formula_changes.get(bare.key):
-            bare = replace(bare, record=record.model_copy(update={"formula": one.change.formula}), place=one.place)
+            set_ = {name: getattr(one.change, name) for name in ("formula", "uncertainty")}
+            set_ = {name: given for name, given in set_.items() if given is not None}
+            bare = replace(bare, record=record.model_copy(update=set_), place=one.place)
         try:
             units.check(record.unit)
         except units.UnitError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -69,6 +69,7 @@ class Scenario:
                 dict(r.spread.arguments),
                 r.spread.truncate,
                 r.spread.relative,
+                r.spread.widen,
             ]
             for r in self.binding.rows
         ]
@@ -131,6 +132,14 @@ class Scenario:
         )  # fmt: skip
         wanted = Wanted(head, Place(self.file), (*self.changes, *placed), self.dependence, self.provisions)
         return _build(wanted, self.library, self.formulas, self.file, [])
+
+    def with_dependence(self, factor: float) -> Scenario:
+        """A new scenario with every declared rank correlation times `factor`, from 0 (independent) to 1 (as declared)."""
+        if not 0 <= factor <= 1:
+            raise InputError(f"--dependence {factor:g}: must be at least 0 and at most 1")
+        ties = [one.record.model_copy(update={"spearman": factor * one.record.spearman}) for one in self.dependence]
+        placed = [replace(one, record=tie) for one, tie in zip(self.dependence, ties, strict=True)]
+        return replace(self, dependence=tuple(placed) if factor else ())
 
     def formula_digests(self) -> dict[str, str]:
         """SHA-256 of the formula sources that each programme uses."""

@@ -54,7 +54,7 @@ class Target:
     @property
     def name(self) -> str:
         """`programme.metric.when[.item]`, as figures are named."""
-        if self.node == "/other":
+        if len(self.key) == 1:
             return self.key[0]
         programme, _, item = self.key[0].partition(".")
         return ".".join([programme, self.node.rpartition("/")[2], self.key[1], *([item] if item else [])])
@@ -371,4 +371,5 @@ def _quantiles(row: Row) -> Quantiles:
     """The quantile function of a row, in the page's unit."""
     spread = row.spread
     quantiles = build(spread.dist, dict(spread.arguments), spread.truncate)
-    return quantiles.scaled(row.central) if spread.relative else quantiles
+    quantiles = quantiles.scaled(row.central) if spread.relative else quantiles
+    return quantiles.widened(row.central, spread.widen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -140,10 +141,11 @@ def _numbers(cell: Mapping[str, Any], unit: str) -> list[str]:
     reason = cell["reason"]
     at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
     quantiles, errors = ([cell[name][i] for i in at] for name in ("quantiles", "quantiles_mcse"))
+    at_all = isfinite(quantiles[0])
     low, high = cell["published_low"], cell["published_high"]
     published = f"{low:,.6g}" if low == high else f"{low:,.6g}–{high:,.6g}"
     computed = "" if cell["status"] == "reported" else number(cell["computed"])
-    shown = [number(q, error) for q, error in zip(quantiles, errors, strict=True)] if not reason else [reason, "", ""]
+    shown = [number(q, error) for q, error in zip(quantiles, errors, strict=True)] if at_all else [reason, "", ""]
     return [unit, "" if low != low else published, computed, *shown]
 
 

@@ -27,6 +27,7 @@ class Spread:
     basis: str
     reason: str
     spread_class: str | None = None
+    widen: float = 1.0
 
 
 FIXED: Final = Spread("fixed", {"value": 1.0}, None, True, "published", "taken at its value")

@@ -111,7 +111,7 @@ class Uncertainty(Record):
     """A distribution by name and arguments, with the ground it stands on.
 
     Either `dist` with its arguments or `class`, a key of `spread_classes.toml`. With `relative` the arguments are
-    multiples of the parameter's value.
+    multiples of the parameter's value. `widen` multiplies the distance of every draw from the value.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True)
@@ -135,6 +135,7 @@ class Uncertainty(Record):
     name: Text | None = None
     truncate: tuple[float, float] | None = None
     relative: bool = False
+    widen: Annotated[float, Field(ge=0, le=1000)] | None = None
     basis: Basis | None = None
     reason: Text | None = None
     source: Citation | None = None
@@ -429,7 +430,7 @@ class ScenarioHead(Record):
 _CHANGED_WITH: Final = {
     "parameter": {"value", "low", "high", "unit", "uncertainty"},
     "programme": {"include"},
-    "impact": {"formula"},
+    "impact": {"formula", "uncertainty"},
 }
 
 
@@ -456,8 +457,8 @@ class Change(Record):
             raise ValueError("a change names exactly one of 'parameter', 'programme' or 'impact'")
         if self.programme is not None and self.include is None:
             raise ValueError("a change of a programme needs 'include = true' or 'include = false'")
-        if self.impact is not None and self.formula is None:
-            raise ValueError("a change of an impact needs 'formula'")
+        if self.impact is not None and self.formula is None and self.uncertainty is None:
+            raise ValueError("a change of an impact needs 'formula', or 'uncertainty' where the figure is reported")
         allowed = _CHANGED_WITH[targets[0]] | {targets[0], "reason", "source", "place"}
         if said := sorted(self.model_fields_set - allowed):
             raise ValueError(f"'{said[0]}' does nothing in a change of a {targets[0]}; take it out")

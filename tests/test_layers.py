@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"assembly", "generated"},
     {"catalog"},
     {"audit", "kernel"},
-    {"rundir", "dataset", "figures", "choices", "memory"},
+    {"rundir", "dataset", "figures", "choices", "memory", "switches"},
     {"cluster", "keeping", "precision", "thresholds"},
     {"job"},
     {"engine"},
