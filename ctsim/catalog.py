@@ -134,7 +134,7 @@ class Scenario:
         return _build(wanted, self.library, self.formulas, self.file, [])
 
     def with_dependence(self, factor: float) -> Scenario:
-        """A new scenario with every declared rank correlation times `factor`, from 0 (independent) to 1 (as declared)."""
+        """A new scenario with every declared rank correlation times `factor`: 0 is independent, 1 as declared."""
         if not 0 <= factor <= 1:
             raise InputError(f"--dependence {factor:g}: must be at least 0 and at most 1")
         ties = [one.record.model_copy(update={"spearman": factor * one.record.spearman}) for one in self.dependence]

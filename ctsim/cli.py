@@ -272,9 +272,9 @@ def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def run(
-    scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], out: str | None, figure: bool, workers: int | None, chunk: int, shard: str,
-    extend: str | None, draw: int | None, quiet: bool, formulas: str | None, precision: str | None,
-    thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
+    scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], out: str | None, figure: bool,
+    workers: int | None, chunk: int, shard: str, extend: str | None, draw: int | None, quiet: bool,
+    formulas: str | None, precision: str | None, thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
 ) -> int:  # fmt: skip
     """Draw joint samples of SCENARIO and print the distribution of every figure.
 
