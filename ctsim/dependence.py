@@ -178,7 +178,7 @@ _exp, *_ = machine_code(ALL)
 
 
 @inlined
-def _word(score: float) -> int:
+def _word(score: float) -> np.uint64:
     """The word whose normal score this is: the tail's probability from the nearer end."""
     a = min(abs(score), 9.0)
     t = 4.0 / (4.0 + a)
