@@ -191,7 +191,7 @@ def _check(
         faults.append(f"--seed {seed}: must be at least 0 and below 2^64")
     if method not in ("mc", "sobol"):
         faults.append(f"--method {method}: choose from mc, sobol")
-    if method == "sobol" and draws > MOST_SOBOL_DRAWS:
+    if method == "sobol" and MOST_SOBOL_DRAWS < draws <= MOST_DRAWS:
         faults.append(f"--draws {draws}: sobol ends at {MOST_SOBOL_DRAWS:,}; take --method mc")
     if chunk < 1:
         faults.append(f"--chunk {chunk}: must be at least 1 draw")

@@ -23,10 +23,12 @@ MOST_SIZE: Final = 2**60
 _UNITS: Final = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
                  "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}  # fmt: skip
 _BINS: Final = 4098
-_LIBRARIES: Final = 140_000_000
-"""What comes later whatever is drawn: machine code, made if it is not there yet, dask, HDF5. As measured."""
+_LIBRARIES: Final = 160_000_000
+"""What comes later whatever is drawn, as measured: dask, HDF5 and machine code; half of it only where that is made."""
 _ZARR: Final = 40_000_000
 _STATES_A_WORKER: Final = 2
+_ROWS_A_WORKER: Final = 4
+"""Copies of one output's pilot, while it is sorted."""
 _STATES: Final = 6
 """Those being joined, written and finished, beside the ones that threads hold."""
 
@@ -64,11 +66,10 @@ def forecast(kernel: Kernel, layout: Layout | None, draws: int, is_sample_kept: 
     state = outputs * _state_bytes(max((len(one.thresholds) for one in kernel.targets), default=0))
     buffers = (len(kernel.binding.rows) + len(kernel.binding.steps) + outputs) * BLOCK_TILES * TILE * 8
     kept = 0 if layout is None else _kept_bytes(layout)
-    planning = 2 * sample
-    drawing = (sample if is_sample_kept else 0) + _STATES * state
-    ending = (2 * sample if is_sample_kept else 0) + _STATES * state
-    fixed = max(planning, drawing, ending) + _LIBRARIES + (_ZARR if layout else 0)
-    return Forecast(resident(), fixed, _STATES_A_WORKER * state + buffers + kept)
+    after = (sample if is_sample_kept else 0) + _STATES * state
+    fixed = max(sample, after) + _LIBRARIES + (_ZARR if layout else 0)
+    planning = _ROWS_A_WORKER * min(draws, summaries.PILOT) * 8
+    return Forecast(resident(), fixed, max(planning, _STATES_A_WORKER * state + buffers + kept))
 
 
 def _state_bytes(thresholds: int) -> int:
@@ -123,15 +124,21 @@ def resident() -> int:
         return most_resident()
 
 
-def most_resident() -> int:
-    """Bytes of memory that this process had at its most."""
+def most_resident(status: Path = Path("/proc/self/status")) -> int:
+    """Bytes of memory that this process had at its most; where the system does not say, with the process it came from.
+
+    The kernel's `ru_maxrss` starts at the peak of whoever started the process: it is no measure of a small one.
+    """
+    most = _kilobytes(status, "VmHWM")
+    if most is not None:
+        return most
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def available(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:
     """Bytes that the machine, or the control group of this process, can still give; None where nobody says."""
-    found = [_system(proc / "meminfo")]
+    found = [_kilobytes(proc / "meminfo", "MemAvailable")]
     own = _own_groups(proc / "self/cgroup")
     for limit, used, folder in (("memory.max", "memory.current", groups),
                                 ("memory.limit_in_bytes", "memory.usage_in_bytes", groups / "memory")):  # fmt: skip
@@ -160,9 +167,10 @@ def _number(path: Path) -> int | None:
         return None
 
 
-def _system(path: Path) -> int | None:
+def _kilobytes(path: Path, name: str) -> int | None:
+    """The bytes of a line `name: 12 kB`."""
     try:
-        lines = dict(line.split(":", 1) for line in path.read_text(encoding="ascii").splitlines() if ":" in line)
-        return int(lines["MemAvailable"].split()[0]) * 1024
+        lines = dict(line.split(":", 1) for line in path.read_text(encoding="utf-8").splitlines() if ":" in line)
+        return int(lines[name].split()[0]) * 1024
     except (OSError, ValueError, LookupError):
         return None

@@ -240,6 +240,21 @@ def test_functions_of_plain_numbers_and_roots_balance(study: Study) -> None:
     load(study.folder / "s.toml", study.folder / "formulas")
 
 
+def test_functions_may_be_called_in_every_statement(study: Study) -> None:
+    """A name that is called is no number that an earlier line assigned."""
+    lines = "    x = exp(min(share, 1))\n    y = exp(min(x, 2)) + sqrt(x)\n    return sqrt(exp(min(x, y))) * volume\n"
+    study.edit(FILE, ("from ctsim.units", "from ctsim.elementary import exp, sqrt\nfrom ctsim.units"), (BODY, lines))
+    load(study.folder / "s.toml", study.folder / "formulas")
+
+
+def test_function_that_becomes_a_number(study: Study) -> None:
+    """Called in one line, assigned in the next, called again."""
+    lines = "    x = exp(share)\n    exp = x\n    return exp(x) * volume\n"
+    study.edit(FILE, ("from ctsim.units", "from ctsim.elementary import exp\nfrom ctsim.units"), (BODY, lines))
+    said = "'exp' is a number here and cannot be called; rename it"
+    refused(study, CHECK, [f"{study.folder / FILE}:11: formula co2: {said}"])
+
+
 def test_an_edit_within_the_same_second_is_not_missed(study: Study) -> None:
     def computed() -> float:
         binding = load(study.folder / "s.toml", study.folder / "formulas").binding
@@ -269,5 +284,5 @@ def test_formula_that_is_finite_in_no_draw(study: Study) -> None:
     outcome = study.ctsim(*RUN)
     assert outcome.status == 0
     assert outcome.lines
-    assert all(".formula: 1024 of 1024 draws not finite, first at draw 0;" in line for line in outcome.lines)
-    assert "1024 of 1024 draws not finite, first at draw 0" in outcome.out
+    assert all(".formula: 16384 of 16384 draws not finite, first at draw 0;" in line for line in outcome.lines)
+    assert "16384 of 16384 draws not finite, first at draw 0" in outcome.out

@@ -15,14 +15,14 @@ from ctsim import catalog, units
 from ctsim.audit import audit
 from ctsim.catalog import Scenario
 from ctsim.dataset import result_digest
-from ctsim.engine import Run, default_directory, open_run, parameters_at, simulate
+from ctsim.engine import DEFAULT_METHOD, Run, default_directory, open_run, parameters_at, simulate
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.programme import METRICS
 from tests.runs import FEW, differing, full, outside, scenario, study
 
 SOURCE = {"key": "impact_report_2026_01", "where": "Annex 2"}
 PAIR = ("offshore_wind", "high_temperature_reactor")
-DRAWS = 70 * 1024  # more than the pilot, no multiple of 16 tiles
+DRAWS = {"sobol": 2**17, "mc": 70 * 1024}  # more than the pilot; of mc no multiple of 16 tiles
 NODES = ("/co2_reduction", "/economic_effect", "/items/co2_reduction", "/items/economic_effect", "/other",
          "/parameters")  # fmt: skip
 
@@ -33,10 +33,21 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     return catalog.load(study(tmp_path_factory.mktemp("few")))
 
 
+@pytest.fixture(scope="module", params=DRAWS)
+def method(request: pytest.FixtureRequest) -> str:
+    """What holds of the bits of a run holds of both."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def run(few: Scenario) -> Run:
+def run(few: Scenario, method: str) -> Run:
     """Those four, in one chunk of one thread."""
-    return simulate(few, draws=DRAWS, chunk=DRAWS, workers=1)
+    return drawn(few, method, chunk=DRAWS[method], workers=1)
+
+
+def drawn(given: Scenario, method: str, **options: object) -> Run:
+    """A run of as many draws as the tests of that method take."""
+    return simulate(given, draws=DRAWS[method], method=method, **options)  # type: ignore[arg-type]
 
 
 def labels(programmes: tuple[str, ...], tree: xr.DataTree, node: str) -> dict[str, list[str]]:
@@ -64,10 +75,11 @@ def changed(a: xr.DataTree, b: xr.DataTree, programmes: tuple[str, ...]) -> dict
 
 @pytest.mark.parametrize(
     ("chunk", "workers"),
-    [(1, 2), (1024, 3), (1500, 1), (5000, 2), (16384, 2), (65536, 3), (65537, 1), (DRAWS - 1, 2), (10**9, 2)],
-)
-def test_chunks_and_workers_change_nothing(run: Run, few: Scenario, chunk: int, workers: int) -> None:
-    assert simulate(few, draws=DRAWS, chunk=chunk, workers=workers).result_digest == run.result_digest
+    [(1, 2), (1024, 3), (1500, 1), (5000, 2), (16384, 2), (65536, 3), (65537, 1), (70 * 1024 - 1, 2),
+     (2**17 - 1, 2), (10**9, 2)],
+)  # fmt: skip
+def test_chunks_and_workers_change_nothing(run: Run, few: Scenario, method: str, chunk: int, workers: int) -> None:
+    assert drawn(few, method, chunk=chunk, workers=workers).result_digest == run.result_digest
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +88,15 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     return catalog.load(study(tmp_path_factory.mktemp("one"), ("offshore_wind",)))
 
 
+@pytest.mark.parametrize("way", DRAWS)
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 20_000), st.integers(1, 30_000), st.integers(1, 3), st.integers(0, 2**64 - 1))
-def test_any_chunk_gives_the_same_bits(one: Scenario, draws: int, chunk: int, workers: int, seed: int) -> None:
-    whole = simulate(one, draws=draws, seed=seed, chunk=draws, workers=1)
-    assert simulate(one, draws=draws, seed=seed, chunk=chunk, workers=workers).result_digest == whole.result_digest
+def test_any_chunk_gives_the_same_bits(
+    one: Scenario, way: str, draws: int, chunk: int, workers: int, seed: int
+) -> None:
+    whole = simulate(one, draws=draws, method=way, seed=seed, chunk=draws, workers=1)
+    again = simulate(one, draws=draws, method=way, seed=seed, chunk=chunk, workers=workers)
+    assert again.result_digest == whole.result_digest
 
 
 def test_the_whole_report_in_two_layouts() -> None:
@@ -88,18 +104,38 @@ def test_the_whole_report_in_two_layouts() -> None:
     assert again.result_digest == full().result_digest
 
 
-def test_seed_and_draws_change_the_result(run: Run, few: Scenario) -> None:
-    digests = {simulate(few, draws=4096, seed=seed).result_digest for seed in (0, 1, 2**64 - 1)}
-    assert len(digests | {simulate(few, draws=5120).result_digest, run.result_digest}) == 5
+def test_seed_draws_and_method_change_the_result(run: Run, few: Scenario, method: str) -> None:
+    fewer, more = {"sobol": (2**14, 2**15), "mc": (4096, 5120)}[method]
+    digests = {simulate(few, draws=fewer, method=method, seed=seed).result_digest for seed in (0, 1, 2**64 - 1)}
+    digests |= {simulate(few, draws=more, method=method).result_digest, run.result_digest}
+    other = "mc" if method == "sobol" else "sobol"
+    assert len(digests | {simulate(few, draws=2**14, method=other).result_digest}) == 6
 
 
-def test_draws_are_raised_to_whole_tiles_and_it_is_said(one: Scenario) -> None:
-    raised = simulate(one, draws=1025)
-    assert raised.card["draws"] == 2048
-    assert raised.messages == ("1,025 draws raised to 2,048, a multiple of 1024",)
-    exact = simulate(one, draws=2048)
+@pytest.mark.parametrize(
+    ("options", "draws", "total", "kind"),
+    [
+        ({}, 1, 2**14, "16 times a power of two"),
+        ({}, 2**14 + 1, 2**15, "16 times a power of two"),
+        ({"method": "mc"}, 1025, 2048, "a multiple of 1024"),
+    ],
+)
+def test_draws_are_raised_to_whole_tiles_and_it_is_said(
+    one: Scenario, options: dict[str, str], draws: int, total: int, kind: str
+) -> None:
+    raised = simulate(one, draws=draws, **options)  # type: ignore[arg-type]
+    assert raised.card["draws"] == total
+    assert raised.messages == (f"{draws:,} draws raised to {total:,}, {kind}",)
+    exact = simulate(one, draws=total, **options)  # type: ignore[arg-type]
     assert exact.messages == ()
     assert exact.result_digest == raised.result_digest
+
+
+def test_the_default_method_is_sobol(one: Scenario) -> None:
+    plain, named = simulate(one, draws=2**14), simulate(one, draws=2**14, method="sobol")
+    assert plain.card["method"] == DEFAULT_METHOD == "sobol"
+    assert plain.result_digest == named.result_digest
+    assert parameters_at(one, 3, 1) == parameters_at(one, 3, 1, "sobol") != parameters_at(one, 3, 1, "mc")
 
 
 # ---- common random numbers: what was not revised does not move
@@ -144,22 +180,22 @@ def effect(share: Ratio, volume: Mt_CO2_per_yr) -> Mt_CO2_per_yr:
 """
 
 
-def test_adding_a_programme_moves_no_other(run: Run, tmp_path: Path) -> None:
+def test_adding_a_programme_moves_no_other(run: Run, method: str, tmp_path: Path) -> None:
     outside(tmp_path, "extra", {"volume": VOLUME}, {"2030": "effect"}, ONE_PARAMETER)
     more = catalog.load(study(tmp_path, ("extra", *PAIR)), tmp_path / "formulas")
-    added = simulate(more, draws=DRAWS)
+    added = drawn(more, method)
     assert "extra" in added.tree["co2_reduction"].programme
     assert changed(added.tree, run.tree, PAIR) == {}
 
 
-def test_adding_and_removing_a_parameter_moves_no_other(run: Run, tmp_path: Path) -> None:
+def test_adding_and_removing_a_parameter_moves_no_other(run: Run, method: str, tmp_path: Path) -> None:
     """A page gets a parameter before its first one: no draw of it or of any other programme moves."""
     trees = []
     for parameters, source in ((["volume"], ONE_PARAMETER), (["share", "volume"], TWO_PARAMETERS)):
         page = {name: {"volume": VOLUME, "share": SHARE}[name] for name in parameters}
         outside(tmp_path, "extra", page, {"2030": "effect"}, source)
         more = catalog.load(study(tmp_path, ("extra", *PAIR)), tmp_path / "formulas")
-        trees.append(simulate(more, draws=DRAWS).tree)
+        trees.append(drawn(more, method).tree)
     before, after = trees
     for other in (before, run.tree):
         assert changed(after, other, PAIR) == {}
@@ -167,12 +203,12 @@ def test_adding_and_removing_a_parameter_moves_no_other(run: Run, tmp_path: Path
     assert "mean" in differing(before, after, "/co2_reduction", programme="extra", year=2030)
 
 
-def test_a_change_moves_only_what_it_reaches(run: Run, few: Scenario) -> None:
+def test_a_change_moves_only_what_it_reaches(run: Run, few: Scenario, method: str) -> None:
     spread = {"dist": "pert", "low": 25.0, "mode": 30.0, "high": 35.0, "basis": "assumed", "reason": "test"}
     change = {"parameter": "offshore_wind.capacity_factor", "value": 30.0, "uncertainty": spread,
               "reason": "test", "source": SOURCE}  # fmt: skip
     revised = few.with_changes([change])
-    tree = simulate(revised, draws=DRAWS).tree
+    tree = drawn(revised, method).tree
     others = tuple(name for name in FEW if name != "offshore_wind")
     assert changed(run.tree, tree, others) == {}
     wind = changed(run.tree, tree, ("offshore_wind",))
@@ -180,7 +216,7 @@ def test_a_change_moves_only_what_it_reaches(run: Run, few: Scenario) -> None:
     untouched = ["offshore_wind.thermal_emission_factor", "offshore_wind.offshore_wind_capacity@2050"]
     assert differing(run.tree, tree, "/parameters", parameter=untouched) == []
     assert few.changes == () and few.digest != revised.digest
-    assert simulate(few, draws=DRAWS).result_digest == run.result_digest
+    assert drawn(few, method).result_digest == run.result_digest
 
 
 def test_changes_keep_the_chosen_programmes(few: Scenario) -> None:
@@ -201,8 +237,8 @@ def test_a_change_without_its_grounds_is_refused(few: Scenario, change: dict[str
         few.with_changes([change])
 
 
-def test_years_left_out_change_nothing_in_the_others(run: Run, few: Scenario) -> None:
-    subset = simulate(few, draws=DRAWS, years=[2050])
+def test_years_left_out_change_nothing_in_the_others(run: Run, few: Scenario, method: str) -> None:
+    subset = drawn(few, method, years=[2050])
     for node in ("/co2_reduction", "/economic_effect", "/items/economic_effect"):
         assert subset.tree[node].year.values.tolist() == [2050]
         assert differing(subset.tree, run.tree, node, year=[2050]) == []
@@ -255,23 +291,24 @@ def places(figure: object, tree: xr.DataTree) -> list[tuple[str, dict[str, objec
 # ---- draws that are not finite
 
 
-def test_a_cell_with_bad_draws_has_a_reason_and_the_others_go_on(run: Run, tmp_path: Path) -> None:
+def test_a_cell_with_bad_draws_has_a_reason_and_the_others_go_on(run: Run, method: str, tmp_path: Path) -> None:
     zero = 'value = 1\nunit = "1"\nuncertainty = { dist = "choice", values = [0, 1], weights = [1, 999],'
     outside(
         tmp_path, "extra", {"volume": VOLUME, "divisor": zero + ' basis = "assumed", reason = "test" }'},
         {"2030": "effect"}, TWO_PARAMETERS.replace("share * volume", "volume / divisor").replace("share:", "divisor:"),
     )  # fmt: skip
     more = catalog.load(study(tmp_path, ("extra", *PAIR)), tmp_path / "formulas")
-    tree = simulate(more, draws=DRAWS).tree
+    tree = drawn(more, method).tree
     cell = tree["co2_reduction"].dataset.sel(programme="extra", year=2030)
     bad, first = int(cell["not_finite"]), int(str(cell["reason"].values).rpartition(" ")[2])
-    assert 20 < bad < 140  # 70 expected
-    assert str(cell["reason"].values) == f"{bad} of {DRAWS} draws not finite, first at draw {first}"
+    expected = DRAWS[method] / 1000
+    assert 0.3 * expected < bad < 1.9 * expected
+    assert str(cell["reason"].values) == f"{bad} of {DRAWS[method]} draws not finite, first at draw {first}"
     assert cell["mean"].isnull() and cell["quantiles"].isnull().all()
     assert changed(tree, run.tree, PAIR) == {}
 
     def divisor_at(draw: int) -> float:
-        return next(value for label, value, _ in parameters_at(more, draw, 0) if label == "extra.divisor")
+        return next(value for label, value, _ in parameters_at(more, draw, 0, method) if label == "extra.divisor")
 
     assert divisor_at(first) == 0.0 and divisor_at(first - 1) == divisor_at(0) == 1.0
 
@@ -314,17 +351,18 @@ def test_the_run_card_says_how_the_run_was_made(one: Scenario, original: tuple[R
     wanted = "format scenario revision scenario_digest seed method draws replicates stream_version coordinates versions"
     wanted += " formulas command started seconds result_digest draws_digest sealed"
     assert set(wanted.split()) <= card.keys()
-    assert (card["seed"], card["draws"], card["replicates"], card["command"]) == (5, 3072, 16, "ctsim run")
+    assert (card["seed"], card["draws"], card["replicates"], card["command"]) == (5, 16384, 16, "ctsim run")
+    assert card["method"] == "sobol" and set(card["coordinates"]) >= {"offshore_wind"}
     assert card["scenario_digest"] == one.digest and card["sealed"] is True
 
 
 def test_progress_is_told_after_every_chunk(one: Scenario) -> None:
     seen: list[tuple[int, int]] = []
-    simulate(one, draws=3000, chunk=1024, progress=lambda done, total: seen.append((done, total)))
-    assert sorted(seen) == [(1024, 3072), (2048, 3072), (3072, 3072)]
+    simulate(one, draws=3000, chunk=4096, progress=lambda done, total: seen.append((done, total)))
+    assert sorted(seen) == [(4096, 16384), (8192, 16384), (12288, 16384), (16384, 16384)]
 
 
-@pytest.mark.parametrize("other", [{"seed": 1}, {"draws": 2048}, {"years": [2030]}])
+@pytest.mark.parametrize("other", [{"seed": 1}, {"draws": 16385}, {"years": [2030]}, {"method": "mc", "draws": 16384}])
 def test_another_request_does_not_touch_a_run(one: Scenario, kept: Path, other: dict[str, object]) -> None:
     before = {path.name: path.read_bytes() for path in kept.iterdir() if path.is_file()}
     with pytest.raises(RunDirectoryError, match="holds another run"):
@@ -376,9 +414,9 @@ def test_the_default_directory_belongs_to_the_request(few: Scenario, one: Scenar
 # ---- titles are not results; options
 
 
-def test_the_digest_ignores_titles(few: Scenario, run: Run, tmp_path: Path) -> None:
+def test_the_digest_ignores_titles(few: Scenario, run: Run, method: str, tmp_path: Path) -> None:
     renamed = catalog.load(study(tmp_path, titles="もう一つの題"))
-    again = simulate(renamed, draws=DRAWS, command="other")
+    again = drawn(renamed, method, command="other")
     assert again.result_digest == run.result_digest
     assert again.tree.attrs["title"] != run.tree.attrs["title"]
 
@@ -387,7 +425,9 @@ def test_the_digest_ignores_titles(few: Scenario, run: Run, tmp_path: Path) -> N
     ("options", "said"),
     [
         ({"draws": 0}, ["--draws 0"]),
-        ({"draws": 2**40 + 1}, ["--draws"]),
+        ({"draws": 2**40 + 1}, ["--draws 1099511627777: must be between"]),
+        ({"draws": 2**40 + 1, "method": "mc"}, ["--draws 1099511627777: must be between"]),
+        ({"draws": 2**36 + 1}, ["--draws 68719476737: sobol ends at 68,719,476,736; take --method mc"]),
         ({"seed": -1}, ["--seed -1"]),
         ({"seed": 2**64}, ["--seed"]),
         ({"chunk": 0, "workers": 0, "draws": -5}, ["--draws -5", "--chunk 0", "--workers 0"]),

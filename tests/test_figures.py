@@ -26,7 +26,7 @@ BOTH = [(metric, lang) for metric in METRICS for lang in locale.LANGUAGES]
 
 @pytest.fixture(scope="module")
 def tree() -> xr.DataTree:
-    return engine.simulate(SCENARIO, draws=4096).tree
+    return engine.simulate(SCENARIO, draws=2**14).tree
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ def test_the_footer_says_what_the_intervals_are(tree: xr.DataTree) -> None:
     said = words(drawn(exact, "co2_reduction", "ja"))
     assert "計算誤差は無視できる。幅は仮定が決める。区間は仮定に基づくもので、達成確率ではない。" in said
     assert SCENARIO in said
-    assert "4,096" in said
+    assert "16,384" in said
     assert str(tree.attrs["scenario_digest"])[:12] in said
     assert "信頼区間" not in said
     assert "12 ポスト 5G" in words(drawn(tree, "economic_effect", "ja"))

@@ -43,7 +43,9 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 @pytest.fixture(scope="module")
 def kept(two: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of those that keeps everything, in one thread."""
-    return simulate(two, draws=DRAWS, workers=1, keep_draws="all", out=tmp_path_factory.mktemp("kept") / "run")
+    return simulate(
+        two, draws=DRAWS, method="mc", workers=1, keep_draws="all", out=tmp_path_factory.mktemp("kept") / "run"
+    )
 
 
 def files(directory: Path) -> dict[str, bytes]:
@@ -115,7 +117,7 @@ def test_the_store_is_plain_zarr(kept: Run) -> None:
      ("all", {"co2_reduction", "economic_effect", "parameters"})],
 )  # fmt: skip
 def test_each_kind_has_its_arrays(two: Scenario, kept: Run, tmp_path: Path, kind: str, names: set[str]) -> None:
-    run = simulate(two, draws=DRAWS, keep_draws=kind, keep_as="float32", out=tmp_path / "run")
+    run = simulate(two, draws=DRAWS, method="mc", keep_draws=kind, keep_as="float32", out=tmp_path / "run")
     node = run.tree["draws"].dataset
     assert {str(name) for name in node.data_vars} == names
     assert run.result_digest == kept.result_digest and run.card["draws_digest"] != kept.card["draws_digest"]
@@ -126,7 +128,7 @@ def test_each_kind_has_its_arrays(two: Scenario, kept: Run, tmp_path: Path, kind
 
 def test_only_what_was_chosen_is_kept(two: Scenario, kept: Run, tmp_path: Path) -> None:
     chosen = {"programmes": ["offshore_wind"], "metrics": ["co2_reduction"], "years": [2040, 2050]}
-    run = simulate(two, draws=DRAWS, keep_draws="all", out=tmp_path / "run", **chosen)  # type: ignore[arg-type]
+    run = simulate(two, draws=DRAWS, method="mc", keep_draws="all", out=tmp_path / "run", **chosen)  # type: ignore[arg-type]
     node, whole = run.tree["draws"].dataset, kept.tree["draws"].dataset
     assert [str(name) for name in node.data_vars] == ["co2_reduction", "parameters"]
     expected = whole["co2_reduction"].sel(programme=["offshore_wind"], year=[2040, 2050]).values
@@ -140,14 +142,14 @@ def test_only_what_was_chosen_is_kept(two: Scenario, kept: Run, tmp_path: Path) 
 
 @pytest.mark.parametrize(("chunk", "workers"), [(1, 2), (5000, 3), (65536, 2), (100_000, 1), (10**9, 3)])
 def test_chunks_and_workers_change_no_byte(two: Scenario, kept: Run, tmp_path: Path, chunk: int, workers: int) -> None:
-    run = simulate(two, draws=DRAWS, chunk=chunk, workers=workers, keep_draws="all", out=tmp_path / "run")
+    run = simulate(two, draws=DRAWS, method="mc", chunk=chunk, workers=workers, keep_draws="all", out=tmp_path / "run")
     assert (run.result_digest, run.card["draws_digest"]) == (kept.result_digest, kept.card["draws_digest"])
     assert files(tmp_path / "run") == files(in_place(kept))
 
 
 def test_a_run_that_is_broken_off_goes_on(two: Scenario, kept: Run, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    broken_off(two, out, DRAWS, after=2, workers=1, keep_draws="all")
+    broken_off(two, out, DRAWS, method="mc", after=2, workers=1, keep_draws="all")
     assert 0 < tiles(out) < DRAWS // 1024
     before = {path: path.stat().st_mtime_ns for path in blocks(out)}
     run = resume(out, chunk=3000)
@@ -160,7 +162,7 @@ def test_a_run_that_is_broken_off_goes_on(two: Scenario, kept: Run, tmp_path: Pa
 @pytest.mark.parametrize("how", ["removed", "flipped", "note"])
 def test_blocks_that_are_lost_meanwhile_are_drawn_again(two: Scenario, kept: Run, tmp_path: Path, how: str) -> None:
     out = tmp_path / "run"
-    broken_off(two, out, DRAWS, after=2, workers=1, keep_draws="all")
+    broken_off(two, out, DRAWS, method="mc", after=2, workers=1, keep_draws="all")
     path = blocks(out)[0] if how != "note" else next((out / "chunks/draws").iterdir())
     content = bytearray(path.read_bytes())
     content[100] ^= 4
@@ -176,7 +178,7 @@ def test_shards_are_merged(two: Scenario, kept: Run, tmp_path: Path, count: int)
     """Shards begin and end within blocks; the merged run shares their files, and outlives them."""
     parts = [tmp_path / str(number) for number in range(1, count + 1)]
     for part in parts:
-        simulate(two, draws=DRAWS, chunk=9000, keep_draws="all", out=part, shard=f"{part.name}/{count}")
+        simulate(two, draws=DRAWS, method="mc", chunk=9000, keep_draws="all", out=part, shard=f"{part.name}/{count}")
     merged = shards.merge(random.Random(0).sample(parts, count), out=tmp_path / "whole")
     assert (merged.result_digest, merged.card["draws_digest"]) == (kept.result_digest, kept.card["draws_digest"])
     for part in parts:
@@ -187,7 +189,7 @@ def test_shards_are_merged(two: Scenario, kept: Run, tmp_path: Path, count: int)
 
 def test_a_damaged_shard_is_not_merged(two: Scenario, tmp_path: Path) -> None:
     for number in (1, 2):
-        simulate(two, draws=DRAWS, keep_draws="cells", out=tmp_path / str(number), shard=f"{number}/2")
+        simulate(two, draws=DRAWS, method="mc", keep_draws="cells", out=tmp_path / str(number), shard=f"{number}/2")
     (tmp_path / "2" / STORE / "co2_reduction/c/0/0/1").unlink()
     with pytest.raises(RunDirectoryError, match="co2_reduction/c/0/0/1: is missing"):
         shards.merge([tmp_path / "1", tmp_path / "2"], out=tmp_path / "whole")
@@ -199,16 +201,21 @@ def test_a_damaged_shard_is_not_merged(two: Scenario, tmp_path: Path) -> None:
 def test_an_extended_run_is_a_fresh_one(
     two: Scenario, kept: Run, tmp_path: Path, start: int, in_own_place: bool
 ) -> None:
-    first = simulate(two, draws=start, keep_draws="all", out=tmp_path / "a")
+    first = simulate(two, draws=start, method="mc", keep_draws="all", out=tmp_path / "a")
     longer = simulate(
-        two, draws=DRAWS, keep_draws="all", extend=tmp_path / "a", out=None if in_own_place else tmp_path / "b"
+        two,
+        draws=DRAWS,
+        method="mc",
+        keep_draws="all",
+        extend=tmp_path / "a",
+        out=None if in_own_place else tmp_path / "b",
     )
     assert (longer.result_digest, longer.card["draws_digest"]) == (kept.result_digest, kept.card["draws_digest"])
     assert files(in_place(longer)) == files(in_place(kept))
     if not in_own_place:
         assert open_run(tmp_path / "a").card == first.card
     with pytest.raises(RunDirectoryError, match="keep_draws is 'all' there, '' here"):
-        simulate(two, draws=2 * DRAWS, extend=tmp_path / "b" if not in_own_place else tmp_path / "a")
+        simulate(two, draws=2 * DRAWS, method="mc", extend=tmp_path / "b" if not in_own_place else tmp_path / "a")
 
 
 def test_a_run_that_stops_at_a_precision_keeps_what_it_drew(two: Scenario, tmp_path: Path) -> None:
@@ -290,7 +297,7 @@ def test_what_is_missing_is_not_read_as_nothing(kept: Run, tmp_path: Path, name:
 
 def test_notes_never_name_files_outside_the_store(two: Scenario, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    broken_off(two, out, DRAWS, after=2, workers=1, keep_draws="cells")
+    broken_off(two, out, DRAWS, method="mc", after=2, workers=1, keep_draws="cells")
     note = next((out / "chunks/draws").iterdir())
     said = json.loads(json.loads(note.read_bytes())["blocks"])
     assert draws._read_notes(note)
@@ -319,7 +326,7 @@ def test_a_full_disk_keeps_what_is_done(
     with monkeypatch.context() as patch:
         patch.setattr(draws, "write_whole", full)
         with pytest.raises(RunDirectoryError, match="cannot be written: No space left on device") as caught:
-            simulate(two, draws=DRAWS, workers=1, chunk=4096, keep_draws="all", out=tmp_path / "run")
+            simulate(two, draws=DRAWS, method="mc", workers=1, chunk=4096, keep_draws="all", out=tmp_path / "run")
     assert len(caught.value.findings) == 1
     assert (tmp_path / "run").exists() == goes_on == ("continue with `ctsim resume" in str(caught.value))
     if goes_on:
@@ -360,7 +367,7 @@ def test_a_run_that_would_not_fit_is_refused_before_it_draws(
 
 def test_the_size_is_said_before_and_is_right(two: Scenario, tmp_path: Path) -> None:
     said: list[tuple[Any, ...]] = []
-    simulate(two, draws=DRAWS, keep_draws="all", out=tmp_path, progress=lambda *words: said.append(words))
+    simulate(two, draws=DRAWS, method="mc", keep_draws="all", out=tmp_path, progress=lambda *words: said.append(words))
     [(done, total, words)] = [one for one in said if len(one) == 3]
     assert said[0][0] == 0 == done and total == DRAWS
     taken = sum(len(content) for name, content in files(tmp_path).items() if "/c/0/" in name)
@@ -387,7 +394,9 @@ def test_a_signal_stops_a_run_that_keeps_draws(two: Scenario, kept: Run, tmp_pat
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Stopped):
-        simulate(two, draws=DRAWS, chunk=4096, workers=1, keep_draws="all", out=tmp_path / "run", progress=stop)
+        simulate(
+            two, draws=DRAWS, method="mc", chunk=4096, workers=1, keep_draws="all", out=tmp_path / "run", progress=stop
+        )
     assert resume(tmp_path / "run").card["draws_digest"] == kept.card["draws_digest"]
 
 
@@ -402,7 +411,7 @@ def test_kills_lose_nothing_that_is_counted(two: Scenario, kept: Run, tmp_path: 
                 if (out / "run.json").exists():
                     resume(out, workers=1)
                 else:
-                    simulate(two, draws=DRAWS, chunk=4096, workers=1, keep_draws="all", out=out)
+                    simulate(two, draws=DRAWS, method="mc", chunk=4096, workers=1, keep_draws="all", out=out)
             finally:
                 os._exit(0)
         time.sleep(chance.uniform(0.0, 1.0))
@@ -418,6 +427,10 @@ def test_kills_lose_nothing_that_is_counted(two: Scenario, kept: Run, tmp_path: 
         if (out / "run.json").exists() and json.loads((out / "run.json").read_bytes())["sealed"]:
             assert open_run(out).card["draws_digest"] == kept.card["draws_digest"]
             shutil.rmtree(out)
-    run = resume(out) if (out / "run.json").exists() else simulate(two, draws=DRAWS, keep_draws="all", out=out)
+    run = (
+        resume(out)
+        if (out / "run.json").exists()
+        else simulate(two, draws=DRAWS, method="mc", keep_draws="all", out=out)
+    )
     assert run.card["draws_digest"] == kept.card["draws_digest"]
     assert files(out) == files(in_place(kept))

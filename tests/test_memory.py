@@ -27,7 +27,7 @@ options = json.loads(sys.argv[1])
 card = engine.simulate(options.pop("scenario"), **options).card
 print(card["memory_forecast"], memory.most_resident())
 """
-ROOM, ROOM_KEPT = 1.6, 2.0
+ROOM, ROOM_KEPT = 1.5, 1.8
 """A forecast is at most so many times the truth. Threads that keep draws are seldom all at their most at once."""
 
 
@@ -55,6 +55,27 @@ def test_what_is_no_size(said: str | int) -> None:
 # ---- forecasts and the truth
 
 
+def measured(folder: Path, options: dict[str, object], **environment: str) -> tuple[int, int]:
+    """The forecast of a run in a process of its own, and the most that the process had resident, in bytes."""
+    folder.mkdir()
+    asked = json.dumps({"scenario": "framework_2023_11", **options})
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, asked], cwd=folder, capture_output=True, text=True, timeout=600,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said, real = (int(number) for number in done.stdout.split())
+    print(f"forecast {said / 1e6:.0f} MB, real {real / 1e6:.0f} MB: {said / real:.2f}")
+    return said, real
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="resident memory is read from /proc")
+def test_a_forecast_holds_where_machine_code_is_made_first(tmp_path: Path) -> None:
+    options = {"draws": 1024, "programmes": ["offshore_wind"]}
+    said, real = measured(tmp_path / "run", options, CTSIM_CACHE_DIR=str(tmp_path / "cache"))
+    assert real <= said <= ROOM * real
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="resident memory is read from /proc")
 @pytest.mark.parametrize(
     "options",
@@ -69,15 +90,12 @@ def test_what_is_no_size(said: str | int) -> None:
     ids=lambda options: "-".join(str(one) for one in options.values()),
 )
 def test_a_forecast_is_what_a_process_takes_and_little_more(tmp_path: Path, options: dict[str, object]) -> None:
-    """At least the most that a fresh process has resident, at most 1.6 times that, 2 times where draws are kept."""
-    asked = json.dumps({"scenario": "framework_2023_11", **options})
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, asked], cwd=tmp_path, capture_output=True, text=True, timeout=600,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    said, real = (int(number) for number in done.stdout.split())
-    print(f"forecast {said / 1e6:.0f} MB, real {real / 1e6:.0f} MB: {said / real:.2f}")
+    """At least the most that a fresh process has resident, at most 1.5 times that, 1.8 times where draws are kept.
+
+    A process before it makes the machine code that is not there yet: that takes more, and has a test of its own.
+    """
+    measured(tmp_path / "first", options)
+    said, real = measured(tmp_path / "second", options)
     assert real <= said <= (ROOM_KEPT if "keep_draws" in options else ROOM) * real
 
 
@@ -154,6 +172,13 @@ def test_the_command_says_it_in_one_line(one: Scenario, tmp_path: Path) -> None:
 
 
 # ---- the machine
+
+
+def test_the_peak_is_that_of_the_process_itself(tmp_path: Path) -> None:
+    """Not that of the process it came from, with which `ru_maxrss` begins."""
+    (tmp_path / "status").write_text("Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t    12 kB\n", encoding="ascii")
+    assert memory.most_resident(tmp_path / "status") == 12 * 1024
+    assert memory.most_resident(tmp_path / "none") >= memory.resident() // 2
 
 
 def write(folder: Path, files: dict[str, str]) -> None:

@@ -122,11 +122,11 @@ def test_commands_work_in_an_empty_folder(installed: Path, tmp_path: Path, argum
 
 
 def test_a_run_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    done = ctsim(installed, tmp_path, "run", "as_published", "--draws", "2048", "--out", "X")
+    done = ctsim(installed, tmp_path, "run", "as_published", "--draws", "16384", "--out", "X")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["X"]
     card = json.loads((tmp_path / "X" / "run.json").read_text(encoding="utf-8"))
-    assert (card["scenario"], card["draws"], card["sealed"]) == ("as_published", 2048, True)
+    assert (card["scenario"], card["draws"], card["sealed"]) == ("as_published", 16384, True)
     assert (tmp_path / "X" / "summary.nc").stat().st_size > 0
 
 

@@ -180,7 +180,7 @@ def outside_study(folder: Path, source: str) -> Scenario:
 @pytest.fixture(scope="module")
 def stopped(one: Scenario) -> Run:
     """A run that is unsure at its first look and sure at its second."""
-    run = simulate(one, draws=2**20, precision=ASKED)
+    run = simulate(one, draws=2**20, method="mc", precision=ASKED)
     assert run.card["draws"] == 2 * LOOK
     return run
 
@@ -198,7 +198,7 @@ def test_a_run_that_stops_is_a_run_of_so_many_draws(one: Scenario, stopped: Run,
 
 def test_it_stops_at_the_first_look_that_is_sure(one: Scenario) -> None:
     """Judged from the results of plain runs, without the code of the rule."""
-    assert [is_sure(simulate(one, draws=draws), ASKED) for draws in (LOOK, 2 * LOOK)] == [False, True]
+    assert [is_sure(simulate(one, draws=draws, method="mc"), ASKED) for draws in (LOOK, 2 * LOOK)] == [False, True]
 
 
 def is_sure(run: Run, asked: float) -> bool:
@@ -215,8 +215,8 @@ def is_sure(run: Run, asked: float) -> bool:
 
 
 def test_the_ceiling_ends_a_run(one: Scenario, tmp_path: Path) -> None:
-    run = simulate(one, draws=70 * 1024, precision=NEVER, out=tmp_path / "run")
-    assert run.result_digest == simulate(one, draws=70 * 1024).result_digest
+    run = simulate(one, draws=70 * 1024, method="mc", precision=NEVER, out=tmp_path / "run")
+    assert run.result_digest == simulate(one, draws=70 * 1024, method="mc").result_digest
     card = open_run(tmp_path / "run").card
     assert (run.precision_reached, card["draws"], card["ceiling"]) == (False, 70 * 1024, 70 * 1024)
     assert 0 < card["cells_unsure"] <= card["cells"]
@@ -254,7 +254,7 @@ def test_the_directory_has_a_name_before_the_draws_are_known(one: Scenario) -> N
 def test_an_interrupted_run_stops_at_the_same_look(one: Scenario, stopped: Run, tmp_path: Path, after: int) -> None:
     """Broken off before, at and after its first look, and finished in other chunks."""
     out = tmp_path / "run"
-    broken_off(one, out, draws=2**20, after=after, precision=ASKED)
+    broken_off(one, out, draws=2**20, after=after, method="mc", precision=ASKED)
     run = resume(out, chunk=3 * CHUNK)
     assert (run.result_digest, run.card["draws"]) == (
         stopped.result_digest,
@@ -267,7 +267,7 @@ def test_a_damaged_chunk_is_drawn_again_and_a_look_that_was_over_stays_over(
     one: Scenario, stopped: Run, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    broken_off(one, out, draws=2**20, after=24, precision=ASKED)
+    broken_off(one, out, draws=2**20, after=24, method="mc", precision=ASKED)
     chunk = min((out / "chunks").glob("*.state"))
     chunk.write_bytes(chunk.read_bytes()[:-5])
     seen: list[str] = []
@@ -278,7 +278,7 @@ def test_a_damaged_chunk_is_drawn_again_and_a_look_that_was_over_stays_over(
 
 def test_each_look_tells_what_is_unsure(one: Scenario) -> None:
     seen: list[tuple[Any, ...]] = []
-    run = simulate(one, draws=2**20, precision=ASKED, progress=lambda *said: seen.append(said))
+    run = simulate(one, draws=2**20, method="mc", precision=ASKED, progress=lambda *said: seen.append(said))
     looks = [said for said in seen if len(said) == 3]
     assert [done for done, _, _ in looks] == [2**16, 2**17] and run.card["draws"] == 2**17
     assert re.match(r"65,536 draws: \d of \d cells still unsure, the worst hydrogen_supply", looks[0][2])
@@ -288,13 +288,13 @@ def test_each_look_tells_what_is_unsure(one: Scenario) -> None:
 
 def test_a_finished_run_goes_on_to_a_precision_and_from_it(one: Scenario, stopped: Run, tmp_path: Path) -> None:
     """Looks before the draws that are there already are past; the result is that of a plain run all the same."""
-    simulate(one, draws=80 * 1024, out=tmp_path / "run")
-    run = simulate(one, draws=2**20, precision=ASKED, extend=tmp_path / "run")
+    simulate(one, draws=80 * 1024, method="mc", out=tmp_path / "run")
+    run = simulate(one, draws=2**20, method="mc", precision=ASKED, extend=tmp_path / "run")
     assert run.result_digest == stopped.result_digest
     with pytest.raises(InputError, match="holds 131,072 draws"):
-        simulate(one, draws=2**17, extend=tmp_path / "run")
-    more = simulate(one, draws=2**18, extend=tmp_path / "run")
-    assert more.result_digest == simulate(one, draws=2**18).result_digest
+        simulate(one, draws=2**17, method="mc", extend=tmp_path / "run")
+    more = simulate(one, draws=2**18, method="mc", extend=tmp_path / "run")
+    assert more.result_digest == simulate(one, draws=2**18, method="mc").result_digest
     assert more.precision_reached is None and "ceiling" not in more.card
 
 
@@ -302,7 +302,7 @@ def test_a_finished_run_goes_on_to_a_precision_and_from_it(one: Scenario, stoppe
 
 
 def test_the_command_says_what_was_not_reached(small: Study) -> None:
-    run = ("run", "s.toml", "--formulas", "formulas", "--draws", "1e5", "--out", "o", "--quiet")
+    run = ("run", "s.toml", "--formulas", "formulas", "--draws", "1e5", "--method", "mc", "--out", "o", "--quiet")
     first, second = (small.ctsim(*run, "--precision", "0.001%") for _ in range(2))
     for done in (first, second):
         assert done.status == 1 and "result_digest" in done.out
@@ -352,7 +352,7 @@ def test_tables_of_a_short_run_have_fewer_digits(small: Study) -> None:
     """Median, 5 % and 95 % of one row at 2^10 and at 2^21 draws: each as its error says."""
     shown = {}
     for draws in ("1024", "2097152"):
-        done = small.ctsim("run", "s.toml", "--formulas", "formulas", "--draws", draws, "--quiet")
+        done = small.ctsim("run", "s.toml", "--formulas", "formulas", "--draws", draws, "--method", "mc", "--quiet")
         [row] = [line for line in done.out.splitlines() if " 2050 " in line]
         shown[draws] = row.split()[-3:]
     assert all(

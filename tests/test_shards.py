@@ -13,7 +13,7 @@ from ctsim import shards
 from ctsim.catalog import Scenario
 from ctsim.engine import open_run, resume, simulate
 from ctsim.errors import CtsimError, InputError, RunDirectoryError
-from tests.unfinished import CHUNK, DRAWS, FEW, at_once, broken_off, one, tiles, whole
+from tests.unfinished import CHUNK, DRAWS, FEW, METHOD, ODD, ODD_FEW, at_once, broken_off, one, tiles, whole
 
 __all__ = ["at_once", "one", "whole"]
 
@@ -43,11 +43,15 @@ def test_seven_shards_in_random_order_are_the_undivided_run(
     assert longer.result_digest == simulate(one, draws=2 * DRAWS).result_digest
 
 
-def test_shards_of_a_run_no_longer_than_the_pilot(one: Scenario, whole: dict[int, str], tmp_path: Path) -> None:
-    made = [tmp_path / str(number) for number in (3, 1, 2)]
+@pytest.mark.parametrize(("draws", "count"), [(FEW, 3), (ODD_FEW, 3), (ODD, 7)])
+def test_shards_of_few_draws_and_of_odd_numbers(
+    one: Scenario, whole: dict[int, str], tmp_path: Path, draws: int, count: int
+) -> None:
+    """A run no longer than the pilot is exact."""
+    made = [tmp_path / str(number) for number in random.Random(draws).sample(range(1, count + 1), count)]
     for path in made:
-        simulate(one, draws=FEW, out=path, shard=f"{path.name}/3")
-    assert shards.merge(made, out=tmp_path / "whole").result_digest == whole[FEW]
+        simulate(one, draws=draws, method=METHOD[draws], out=path, shard=f"{path.name}/{count}")
+    assert shards.merge(made, out=tmp_path / "whole").result_digest == whole[draws]
 
 
 def test_a_shard_has_no_result_of_its_own(one: Scenario, parts: list[Path]) -> None:
@@ -61,7 +65,7 @@ def test_a_shard_has_no_result_of_its_own(one: Scenario, parts: list[Path]) -> N
 
 def test_a_shard_is_stopped_and_resumed_too(one: Scenario, parts: list[Path], tmp_path: Path) -> None:
     broken_off(one, tmp_path / "2", after=2, shard="2/7")
-    with pytest.raises(RunDirectoryError, match="of 4 chunks done; continue with"):
+    with pytest.raises(RunDirectoryError, match="of 5 chunks done; continue with"):
         shards.merge([parts[0], tmp_path / "2"], out=tmp_path / "none")
     resume(tmp_path / "2")
     assert (tmp_path / "2/state.npz").read_bytes() == (parts[1] / "state.npz").read_bytes()
@@ -123,7 +127,8 @@ def test_what_is_wrong_with_shards_is_said(one: Scenario, parts: list[Path], tmp
     [
         ({"shard": "0/7"}, "write I/N"), ({"shard": "8/7"}, "write I/N"), ({"shard": "1"}, "write I/N"),
         ({"shard": "1/7/2"}, "write I/N"), ({"shard": "-1/7"}, "write I/N"), ({"shard": "一/七"}, "write I/N"),
-        ({"shard": "1/97"}, "at most 96 shards"), ({"shard": "1/7", "out": None}, "give the directory"),
+        ({"shard": "1/129"}, "at most 128 shards"), ({"shard": "1/7", "out": None}, "give the directory"),
+        ({"shard": "1/97", "draws": ODD, "method": "mc"}, "at most 96 shards"),
         ({"shard": "1/7", "extend": "x"}, "not with --extend"),
     ],
 )  # fmt: skip
@@ -137,18 +142,24 @@ def test_shards_that_cannot_be(one: Scenario, tmp_path: Path, options: dict[str,
 
 
 @pytest.mark.parametrize("in_place", [True, False])
-@pytest.mark.parametrize(("start", "draws"), [(DRAWS, 150 * 1024), (FEW, DRAWS), (65536, DRAWS), (FEW, 2 * FEW)])
+@pytest.mark.parametrize(
+    ("method", "start", "draws"),
+    [
+        ("sobol", DRAWS, 2 * DRAWS), ("sobol", FEW, DRAWS), ("sobol", 65536, DRAWS), ("sobol", FEW, 2 * FEW),
+        ("mc", ODD, 150 * 1024), ("mc", ODD_FEW, ODD), ("mc", 65536, ODD), ("mc", ODD_FEW, 2 * ODD_FEW),
+    ],
+)  # fmt: skip
 def test_an_extended_run_is_a_fresh_one_of_that_number(
-    one: Scenario, tmp_path: Path, in_place: bool, start: int, draws: int
+    one: Scenario, tmp_path: Path, in_place: bool, method: str, start: int, draws: int
 ) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
-    before = simulate(one, draws=start, out=first).result_digest
+    before = simulate(one, draws=start, method=method, out=first).result_digest
     seen: list[int] = []
     longer = simulate(
-        one, draws=draws, chunk=CHUNK, extend=first, out=None if in_place else second,
+        one, draws=draws, method=method, chunk=CHUNK, extend=first, out=None if in_place else second,
         progress=lambda done, total: seen.append(done),
     )  # fmt: skip
-    assert longer.result_digest == simulate(one, draws=draws).result_digest
+    assert longer.result_digest == simulate(one, draws=draws, method=method).result_digest
     assert longer.directory == (first if in_place else second)
     assert open_run(longer.directory).card["extended"] == start
     assert (min(seen) > start) == (start >= 65536)
@@ -168,7 +179,8 @@ def test_an_extension_that_is_broken_off_is_resumed(one: Scenario, tmp_path: Pat
     ("options", "said"),
     [
         ({"draws": DRAWS}, "give more"), ({"draws": 1024}, "give more"), ({"seed": 1}, "seed is 0 there, 1 here"),
-        ({"years": [2030]}, "years is"), ({"extend": "nowhere"}, "is not a run directory"),
+        ({"years": [2030]}, "years is"), ({"method": "mc"}, "method is 'sobol' there, 'mc' here"),
+        ({"extend": "nowhere"}, "is not a run directory"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_extended(one: Scenario, tmp_path: Path, options: dict[str, Any], said: str) -> None:
