@@ -43,6 +43,7 @@ class Scenario:
     revision: str
     uncertainty: str
     cells: str
+    delivery: str
     programmes: tuple[Programme, ...]
     shared: Mapping[str, Parameter]
     changes: tuple[PlacedChange, ...]
@@ -54,7 +55,7 @@ class Scenario:
 
     @cached_property
     def binding(self) -> Binding:
-        return bind(self.programmes, self.formulas, self.cells == "all")
+        return bind(self.programmes, self.formulas, self.cells == "all", self.delivery == "included")
 
     @cached_property
     def digest(self) -> str:
@@ -128,10 +129,15 @@ class Scenario:
             id=self.id, revision=self.revision or None, title_ja=self.title_ja, title_en=self.title_en,
             uncertainty="none" if self.uncertainty == "none" else "pages",
             cells="published" if self.cells == "published" else "all",
+            delivery="included" if self.delivery == "included" else "conditional",
             programmes=tuple(programme.id for programme in self.programmes),
         )  # fmt: skip
         wanted = Wanted(head, Place(self.file), (*self.changes, *placed), self.dependence, self.provisions)
         return _build(wanted, self.library, self.formulas, self.file, [])
+
+    def with_delivery(self) -> Scenario:
+        """A new scenario in which research programmes deliver or not, as their pages assume."""
+        return replace(self, delivery="included")
 
     def with_dependence(self, factor: float) -> Scenario:
         """A new scenario with every declared rank correlation times `factor`: 0 is independent, 1 as declared."""
@@ -162,7 +168,7 @@ class Scenario:
             "format": schema.FORMAT,
             "scenario": {
                 "id": self.id, **({"revision": self.revision} if self.revision else {}), "title_ja": self.title_ja,
-                "title_en": self.title_en, "uncertainty": self.uncertainty, "cells": self.cells, "digest": self.digest,
+                "title_en": self.title_en, "uncertainty": self.uncertainty, "cells": self.cells, "delivery": self.delivery, "digest": self.digest,
                 "ctsim": ctsim.__version__,
             },
             "change": changes, "dependence": ties, "provision": provisions, "shared": shared, "spread_class": classes,
@@ -193,7 +199,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     document = read(path, schema.ResolvedFile, most=MAX_RESOLVED)
     record = document.record
     head = schema.ScenarioHead(
-        **record.scenario.model_dump(include={"id", "revision", "title_ja", "title_en", "uncertainty", "cells"})
+        **record.scenario.model_dump(include={"id", "revision", "title_ja", "title_en", "uncertainty", "cells", "delivery"})
     )
     library = Library(
         path.parent,
@@ -238,7 +244,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
     programmes, shared, found = assemble(head, wanted.chosen, library, wanted.changes)
     scenario = Scenario(
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
-        head.cells or "all", programmes, shared, wanted.changes, wanted.dependence, wanted.provisions, library,
+        head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence, wanted.provisions, library,
         outside, file,
     )  # fmt: skip
     found = [*findings, *found]

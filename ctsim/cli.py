@@ -124,6 +124,7 @@ _SWITCHES = (
     click.option(
         "--scale-assumed", type=float, metavar="F", help="Assumed spreads F times as wide about their values."
     ),
+    click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
     click.option("--dependence", type=float, metavar="R", help="Declared rank correlations times R, from 0 to 1."),
 )
 
@@ -326,6 +327,18 @@ def resume(
         asked: dict[str, Any] = {"chunk": chunk, "workers": workers, "memory": memory, "progress": progress}
         result = engine.resume(directory, formulas=formulas, **asked)
     return _print_finished(result, quiet)
+
+
+@main.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("cells", metavar="[CELL]...", nargs=-1)
+@formulas_option
+def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> None:
+    """Say why the means of the run in DIR are not the published figures, and what a CELL rests on."""
+    from ctsim.explain import explain as run_explain
+    from ctsim.printing import explanation_tables
+
+    explanation_tables(run_explain(directory, cells, formulas), each=bool(cells))
 
 
 @main.command()

@@ -13,6 +13,7 @@ from ctsim.console import number, table
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
+    from ctsim.explain import Explanation
     from ctsim.catalog import Scenario
     from ctsim.engine import Run
 
@@ -147,6 +148,30 @@ def _numbers(cell: Mapping[str, Any], unit: str) -> list[str]:
     computed = "" if cell["status"] == "reported" else number(cell["computed"])
     shown = [number(q, error) for q, error in zip(quantiles, errors, strict=True)] if at_all else [reason, "", ""]
     return [unit, "" if low != low else published, computed, *shown]
+
+
+# ---- why a mean is not the published figure
+
+
+def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
+    """The steps from the published figure to the mean; with `each` also what every one of the cells is made from."""
+    head = ["cell", "unit", "published", "reproduction", "shift of means", "non-linearity", "dependence", "mean"]
+    rows = [[one.cell, one.unit, _step(one.published), *(_step(part) for part in one.parts), _step(one.mean)]
+            for one in found]  # fmt: skip
+    table("From the published figure to the mean", head, rows, right=(2, 3, 4, 5, 6, 7))
+    click.echo(
+        "reproduction: what the report's own formula gives at its printed values, less what is printed · shift of means: "
+        "spreads whose mean is not the printed value · non-linearity: of the formula · dependence: what moves together"
+    )
+    for one in found if each else ():
+        used = [[row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows]
+        table(f"{one.cell} is made from", ["parameter", "value", "unit", "spread", "basis", "set in"], used, right=(1,))
+    if each:
+        click.echo("`ctsim show SCENARIO PARAMETER` prints a parameter's words in the report, or the reason for its spread.")
+
+
+def _step(value: float) -> str:
+    return f"{value:.4g}" if isfinite(value) else ""
 
 
 # ---- an audit

@@ -413,7 +413,8 @@ class SpreadClassesFile(Record):
 class ScenarioHead(Record):
     """Identity of a scenario.
 
-    `uncertainty = "none"` fixes every parameter at its value; `cells = "published"` leaves out what pages derive.
+    `uncertainty = "none"` fixes every parameter at its value; `cells = "published"` leaves out what pages derive;
+    `delivery = "included"` multiplies the cells of programmes that have a parameter `delivery` by it.
     """
 
     id: Identifier
@@ -423,6 +424,7 @@ class ScenarioHead(Record):
     title_en: Label | None = None
     uncertainty: Literal["none", "pages"] | None = None
     cells: Literal["published", "all"] | None = None
+    delivery: Literal["conditional", "included"] | None = None
     programmes: tuple[Identifier, ...] | None = None
     note: Text | None = None
 
@@ -518,6 +520,7 @@ class ResolvedHead(Record):
     title_en: Label
     uncertainty: Literal["none", "pages"]
     cells: Literal["published", "all"] = "all"
+    delivery: Literal["conditional", "included"] = "conditional"
     digest: Text
     ctsim: Text
 

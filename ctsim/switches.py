@@ -11,7 +11,7 @@ from ctsim import schema
 from ctsim.catalog import Scenario
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 
-SWITCHES: Final = ("sets", "fixes", "readings", "only_basis", "scale_assumed", "dependence")
+SWITCHES: Final = ("sets", "fixes", "readings", "only_basis", "scale_assumed", "dependence", "with_delivery")
 """The options, in Python's spelling."""
 
 BASES: Final = ("published", "literature", "elicited", "assumed")
@@ -27,6 +27,7 @@ def switched(
     only_basis: Sequence[str] = (),
     scale_assumed: float | None = None,
     dependence: float | None = None,
+    with_delivery: bool = False,
 ) -> Scenario:
     """The scenario with these options applied; its title says so. Raises InputError with every finding."""
     result = scenario
@@ -39,10 +40,13 @@ def switched(
         result = result.with_changes(_merged(changes), place="command line")
     if dependence is not None:
         result = result.with_dependence(dependence)
+    if with_delivery:
+        result = result.with_delivery()
     said = [*sets, *(f"{name} fixed" for name in fixes), *(f"reading {name}" for name in readings)]
     said += [f"only basis {', '.join(only_basis)}"] if only_basis else []
     said += [] if scale_assumed is None else [f"assumed spreads × {scale_assumed:g}"]
     said += [] if dependence is None else [f"dependence × {dependence:g}"]
+    said += ["delivery included"] if with_delivery else []
     if not said:
         return scenario
     words = ", ".join(said)

@@ -27,7 +27,8 @@ LAYERS: list[set[str]] = [
     {"cluster", "keeping", "precision", "thresholds"},
     {"job"},
     {"engine"},
-    {"shards", "printing"},
+    {"shards", "explain"},
+    {"printing"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}
