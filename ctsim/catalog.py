@@ -199,7 +199,9 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     document = read(path, schema.ResolvedFile, most=MAX_RESOLVED)
     record = document.record
     head = schema.ScenarioHead(
-        **record.scenario.model_dump(include={"id", "revision", "title_ja", "title_en", "uncertainty", "cells", "delivery"})
+        **record.scenario.model_dump(
+            include={"id", "revision", "title_ja", "title_en", "uncertainty", "cells", "delivery"}
+        )
     )
     library = Library(
         path.parent,

@@ -96,7 +96,9 @@ def _computed(kernel: Kernel, i: int, mean: float, independent: float) -> Explan
     at_means = _value(binding, target, drawn)
     computed = _value(binding, target, binding.central())
     used = tuple(binding.rows[number] for number in rows)
-    return Explanation(target.name, target.unit, target.middle, computed, at_means, float(independent), float(mean), used)
+    return Explanation(
+        target.name, target.unit, target.middle, computed, at_means, float(independent), float(mean), used
+    )
 
 
 def _value(binding: Binding, target: Target, rows: list[float]) -> float:

@@ -164,10 +164,14 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         "spreads whose mean is not the printed value · non-linearity: of the formula · dependence: what moves together"
     )
     for one in found if each else ():
-        used = [[row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows]
+        used = [
+            [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
+        ]
         table(f"{one.cell} is made from", ["parameter", "value", "unit", "spread", "basis", "set in"], used, right=(1,))
     if each:
-        click.echo("`ctsim show SCENARIO PARAMETER` prints a parameter's words in the report, or the reason for its spread.")
+        click.echo(
+            "`ctsim show SCENARIO PARAMETER` prints a parameter's words in the report, or the reason for its spread."
+        )
 
 
 def _step(value: float) -> str:
