@@ -168,7 +168,8 @@ class Scenario:
             "format": schema.FORMAT,
             "scenario": {
                 "id": self.id, **({"revision": self.revision} if self.revision else {}), "title_ja": self.title_ja,
-                "title_en": self.title_en, "uncertainty": self.uncertainty, "cells": self.cells, "delivery": self.delivery, "digest": self.digest,
+                "title_en": self.title_en, "uncertainty": self.uncertainty, "cells": self.cells,
+                "delivery": self.delivery, "digest": self.digest,
                 "ctsim": ctsim.__version__,
             },
             "change": changes, "dependence": ties, "provision": provisions, "shared": shared, "spread_class": classes,
@@ -246,8 +247,8 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
     programmes, shared, found = assemble(head, wanted.chosen, library, wanted.changes)
     scenario = Scenario(
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
-        head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence, wanted.provisions, library,
-        outside, file,
+        head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
+        wanted.provisions, library, outside, file,
     )  # fmt: skip
     found = [*findings, *found]
     try:
