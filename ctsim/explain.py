@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import nan
 from pathlib import Path
 from threading import Event
@@ -43,7 +44,7 @@ class Explanation:
     def parts(self) -> tuple[float, float, float, float]:
         """Gap of reproduction, shift of means, non-linearity, dependence: their sum is mean - published."""
         steps = (self.published, self.computed, self.at_means, self.independent, self.mean)
-        first, second, third, fourth = (after - before for before, after in zip(steps[:-1], steps[1:], strict=True))
+        first, second, third, fourth = (after - before for before, after in pairwise(steps))
         return first, second, third, fourth
 
 

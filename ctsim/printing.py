@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,9 @@ from ctsim.console import number, table
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
-    from ctsim.explain import Explanation
     from ctsim.catalog import Scenario
     from ctsim.engine import Run
+    from ctsim.explain import Explanation
 
 # ---- a run
 
@@ -160,8 +160,9 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
             for one in found]  # fmt: skip
     table("From the published figure to the mean", head, rows, right=(2, 3, 4, 5, 6, 7))
     click.echo(
-        "reproduction: what the report's own formula gives at its printed values, less what is printed · shift of means: "
-        "spreads whose mean is not the printed value · non-linearity: of the formula · dependence: what moves together"
+        "reproduction: what the report's own formula gives at its printed values, less what is printed · "
+        "shift of means: spreads whose mean is not the printed value · non-linearity: of the formula · "
+        "dependence: what moves together"
     )
     for one in found if each else ():
         used = [
