@@ -36,6 +36,7 @@ class _Assembly:
         self.library = library
         self.chosen = chosen
         self.fixed = head.uncertainty == "none"
+        self.derives = head.cells != "published"
         self.findings: list[Finding] = []
         self._changed_by: dict[tuple[str, str | None], int] = {}
         self.parameter_changes: dict[str, list[PlacedChange]] = {}
@@ -95,15 +96,19 @@ class _Assembly:
             name: self._own_or_shared(document, page.programme.id, name, record)
             for name, record in page.parameter.items()
         }
-        figures = tuple(self._figure(document, page.programme.id, n, one) for n, one in enumerate(page.impact))
-        self._duplicate_figures(figures)
+        every = tuple(self._figure(document, page.programme.id, n, one) for n, one in enumerate(page.impact))
+        self._duplicate_figures(every)
+        figures = tuple(figure for figure in every if self.derives or not figure.derived)
+        left_out = [figure for figure in every if figure not in figures]
+        left_out += [Figure(page.programme.id, page.impact[n], figure.place) for n, figure in enumerate(every)
+                     if figure.key in self.formula_changes]  # fmt: skip
         resolved = page.model_copy(update={
             "parameter": {name: page.parameter[name] if page.parameter[name].shared else p.record
                           for name, p in parameters.items()},
-            "impact": tuple(figure.record for figure in figures),
+            "impact": tuple(figure.record for figure in every),
         })  # fmt: skip
         readings = tuple(document.place("reading", n) for n in range(len(page.reading)))
-        return Programme(page.programme.id, resolved, parameters, figures, document.file, readings)
+        return Programme(page.programme.id, resolved, parameters, figures, document.file, readings, tuple(left_out))
 
     def _own_or_shared(
         self, document: Document[schema.ProgrammePage], programme: str, name: str, record: schema.Parameter
@@ -205,7 +210,9 @@ class _Assembly:
         bare = Figure(programme, record, place)
         self._targets.add(bare.key)
         if one := self.formula_changes.get(bare.key):
-            bare = replace(bare, record=record.model_copy(update={"formula": one.change.formula}), place=one.place)
+            set_ = {name: getattr(one.change, name) for name in ("formula", "uncertainty")}
+            set_ = {name: given for name, given in set_.items() if given is not None}
+            bare = replace(bare, record=record.model_copy(update=set_), place=one.place)
         try:
             units.check(record.unit)
         except units.UnitError as error:
@@ -246,7 +253,7 @@ class _Assembly:
                 if programme.page.parameter[name].shared is None:
                     self._own_name(owners, parameter.stream, f"parameter '{programme.id}.{name}'",
                                    Finding(parameter.place("was"), f"parameter.{name}", ""))  # fmt: skip
-            for figure in programme.figures:
+            for figure in (*programme.figures, *programme.left_out):
                 self._own_name(owners, f"{programme.id}.{figure.name}", f"figure '{figure.key}'",
                                Finding(figure.place, f"impact.{figure.key}", ""))  # fmt: skip
 

@@ -6,7 +6,7 @@ The result is a flat table of rows (what is sampled) and steps (what is computed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -52,13 +52,16 @@ class Input:
 class Step:
     """One figure, computed by `function` from `inputs`; `factor` turns the result into the figure's unit.
 
-    A reported figure has no function: it is its row.
+    A reported figure has no function: it is its row. `reading` names the alternative that the step is, if it is one;
+    `delivered` marks the figure's amount times whether the programme delivers.
     """
 
     figure: Figure
     function: Formula | None
     inputs: tuple[Input, ...]
     factor: float
+    reading: str = ""
+    delivered: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,12 @@ class Binding:
     steps: tuple[Step, ...]
 
     def step_of(self, figure: Figure) -> int:
-        return next(i for i, step in enumerate(self.steps) if step.figure is figure)
+        mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
+        return mine[-1]  # delivery, where it is included, comes after the amount
+
+    def readings(self) -> list[tuple[int, Step]]:
+        """Alternatives of figures: number and step."""
+        return [(number, step) for number, step in enumerate(self.steps) if step.reading]
 
     def evaluate(self, values: Sequence[float]) -> list[float]:
         """Every step at one set of row values (page units), by plain Python; results in the figures' units."""
@@ -84,11 +92,29 @@ class Binding:
         return [row.central for row in self.rows]
 
 
-def bind(programmes: Iterable[Programme], outside: Path | None = None) -> Binding:
-    """Bind every figure of `programmes`. Raises InputError with every finding."""
+DELIVERY = "delivery"
+"""The parameter that says whether a programme delivers: 1 or 0, by year."""
+
+
+def _delivered(amount: float, delivery: float) -> float:
+    return amount * delivery
+
+
+def bind(
+    programmes: Iterable[Programme], outside: Path | None = None, readings: bool = False, delivery: bool = False
+) -> Binding:
+    """Bind every figure of `programmes`, after them every reading, and whether programmes deliver.
+
+    Raises InputError with every finding.
+    """
     builder = _Builder(outside)
+    programmes = tuple(programmes)
     for programme in programmes:
         builder.add(programme)
+    for programme in programmes if readings and not builder.findings else ():
+        builder.add_readings(programme)
+    for programme in programmes if delivery and not builder.findings else ():
+        builder.add_delivery(programme)
     if builder.findings:
         raise InputError(sorted(set(builder.findings), key=lambda finding: (finding.place, finding.key)))
     binding = Binding(tuple(builder.rows), tuple(builder.steps))
@@ -121,10 +147,30 @@ class _Builder:
             return
         for figure in programme.figures:
             self._figure(programme, module, figure, figure.record.formula)
+        for figure in programme.left_out:
+            self._note_formula(programme, module, figure)
         for number, reading in enumerate(programme.page.reading):
             self._note_reading(programme, module, reading.formula, number)
         if programme.id not in self._refused:  # else what is unused follows from formulas that could not be read
             self._unused(programme)
+
+    def add_delivery(self, programme: Programme) -> None:
+        """Every amount of a year of the axis, times whether the programme delivers by then."""
+        if DELIVERY not in programme.parameters:
+            return
+        for figure in programme.figures:
+            if figure.on_year_axis and (given := self._parameter_input(programme.parameters[DELIVERY], figure, "1")):
+                inputs = (Input("step", self._step_index[figure.key], 1.0), given)
+                self.steps.append(Step(figure, _delivered, inputs, 1.0, delivered=True))
+
+    def add_readings(self, programme: Programme) -> None:
+        """A step for every reading of a figure that is there."""
+        module = formulas_of(programme.id, self.outside)
+        figures = {figure.key.partition(".")[2]: figure for figure in programme.figures}
+        for reading in programme.page.reading:
+            if reading.impact in figures:
+                step = self._computed(programme, module, figures[reading.impact], reading.formula)
+                self.steps += [] if step is None else [replace(step, reading=reading.name)]
 
     def _figure(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> int | None:
         if figure.key in self._step_index:
@@ -245,11 +291,17 @@ class _Builder:
             self.rows.append(row)
         return self._row_index[key]
 
+    def _note_formula(self, programme: Programme, module: ModuleType | None, figure: Figure) -> None:
+        """What the formula of a figure that is left out takes counts as used."""
+        function = self._function(programme, module, figure.record.formula, figure.place, f"impact.{figure.key}")
+        for name in units.signature(function)[0] if function else ():
+            self._used.update({f"{programme.id}/{name}", f"{programme.id}/{name}[{figure.record.item}]"})
+
     def _note_reading(self, programme: Programme, module: ModuleType | None, formula: str, number: int) -> None:
         """Readings are run by the audit; here only: the formula exists and its parameters count as used."""
         reading = programme.page.reading[number]
         place = programme.reading_places[number]
-        known = {figure.key.partition(".")[2] for figure in programme.figures}
+        known = {figure.key.partition(".")[2] for figure in (*programme.figures, *programme.left_out)}
         if reading.impact not in known:
             message = f"no figure '{reading.impact}' on the page.{did_you_mean(reading.impact, sorted(known))}"
             self.findings.append(Finding(place, f"reading.{reading.name}.impact", message))
@@ -260,7 +312,8 @@ class _Builder:
 
     def _unused(self, programme: Programme) -> None:
         for name, parameter in programme.parameters.items():
-            if f"{programme.id}/{name}" not in self._used and not parameter.record.constant:
+            used = f"{programme.id}/{name}" in self._used or name == DELIVERY
+            if not used and not parameter.record.constant:
                 message = "no formula uses it; remove it or give a formula an argument of this name"
                 self.findings.append(Finding(parameter.place(""), f"parameter.{name}", message))
 
@@ -285,7 +338,7 @@ def unit_faults(binding: Binding, only: Callable[[Formula], bool] = lambda _: Tr
     rows = binding.central()
     findings = []
     for step in binding.steps:
-        if step.function is None or not only(step.function):
+        if step.function is None or step.delivered or not only(step.function):
             continue
         names = list(units.signature(step.function)[0])
         given = [(rows if one.kind == "row" else results)[one.index] * one.factor for one in step.inputs]

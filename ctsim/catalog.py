@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -20,8 +20,9 @@ import ctsim
 from ctsim import schema
 from ctsim.assembly import assemble
 from ctsim.binding import Binding, bind, sources
+from ctsim.dependence import DependenceError, Group, declared, groups
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.library import Library, PlacedChange, chain, holds, merged, read_library
+from ctsim.library import Library, PlacedChange, PlacedDependence, Wanted, chain, holds, merged, read_library
 from ctsim.programme import Parameter, Programme
 from ctsim.streams import STREAM_VERSION
 from ctsim.tomlfile import findings_of, read
@@ -41,16 +42,20 @@ class Scenario:
     title_en: str
     revision: str
     uncertainty: str
+    cells: str
+    delivery: str
     programmes: tuple[Programme, ...]
     shared: Mapping[str, Parameter]
     changes: tuple[PlacedChange, ...]
+    dependence: tuple[PlacedDependence, ...]
+    provisions: tuple[schema.Provision, ...]
     library: Library = field(repr=False)
     formulas: Path | None = None
     file: str = ""
 
     @cached_property
     def binding(self) -> Binding:
-        return bind(self.programmes, self.formulas)
+        return bind(self.programmes, self.formulas, self.cells == "all", self.delivery == "included")
 
     @cached_property
     def digest(self) -> str:
@@ -65,16 +70,43 @@ class Scenario:
                 dict(r.spread.arguments),
                 r.spread.truncate,
                 r.spread.relative,
+                r.spread.widen,
             ]
             for r in self.binding.rows
         ]
         steps = [
-            [s.figure.key, *s.figure.published(), s.figure.record.unit, s.figure.record.period,
+            [s.figure.key, s.reading, *s.figure.published(), s.figure.record.unit, s.figure.record.period,
              s.figure.record.reference, [[i.kind, i.index, i.factor] for i in s.inputs], s.factor]
             for s in self.binding.steps
         ]  # fmt: skip
-        content = {"streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding))}
+        pairs = [[*names, spearman] for names, spearman in self.pairs.items()]
+        content = {
+            "streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding)),
+            "dependence": pairs,
+        }  # fmt: skip
         return sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], float]:
+        """Rank correlations of pairs of streams that are drawn; of two declarations of a pair the later one holds."""
+        drawn = {row.stream for row in self.binding.rows if row.spread.dist != "fixed"}
+        stream_of = self._streams()
+        said = [([stream_of[name] for name in one.record.parameters], one.record.spearman) for one in self.dependence
+                if all(name in stream_of for name in one.record.parameters)]  # fmt: skip
+        return {names: spearman for names, spearman in declared(said).items() if drawn.issuperset(names)}
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """Parameters that move together. Raises DependenceError."""
+        return groups(self.pairs)
+
+    def _streams(self) -> dict[str, str]:
+        """Stream by the name under which a scenario file speaks of it: parameters and reported figures."""
+        named = {name: parameter.stream for name, parameter in self.parameters().items()}
+        for programme in self.programmes:
+            named |= {f"{programme.id}.{one.name}": one.stream for one in programme.parameters.values()}
+            named |= {f.key: f"{programme.id}.{f.name}" for f in programme.figures if f.reported}
+        return named
 
     def programme(self, name: str) -> Programme:
         """The programme of that id; InputError with a suggestion otherwise."""
@@ -96,9 +128,24 @@ class Scenario:
         head = schema.ScenarioHead(
             id=self.id, revision=self.revision or None, title_ja=self.title_ja, title_en=self.title_en,
             uncertainty="none" if self.uncertainty == "none" else "pages",
+            cells="published" if self.cells == "published" else "all",
+            delivery="included" if self.delivery == "included" else "conditional",
             programmes=tuple(programme.id for programme in self.programmes),
         )  # fmt: skip
-        return _build(head, Place(self.file), self.library, (*self.changes, *placed), self.formulas, self.file, [])
+        wanted = Wanted(head, Place(self.file), (*self.changes, *placed), self.dependence, self.provisions)
+        return _build(wanted, self.library, self.formulas, self.file, [])
+
+    def with_delivery(self) -> Scenario:
+        """A new scenario in which research programmes deliver or not, as their pages assume."""
+        return replace(self, delivery="included")
+
+    def with_dependence(self, factor: float) -> Scenario:
+        """A new scenario with every declared rank correlation times `factor`: 0 is independent, 1 as declared."""
+        if not 0 <= factor <= 1:
+            raise InputError(f"--dependence {factor:g}: must be at least 0 and at most 1")
+        ties = [one.record.model_copy(update={"spearman": factor * one.record.spearman}) for one in self.dependence]
+        placed = [replace(one, record=tie) for one, tie in zip(self.dependence, ties, strict=True)]
+        return replace(self, dependence=tuple(placed) if factor else ())
 
     def formula_digests(self) -> dict[str, str]:
         """SHA-256 of the formula sources that each programme uses."""
@@ -113,16 +160,19 @@ class Scenario:
         shared = {name: _dump(p.record) for name, p in self.shared.items()}
         changes = [_dump(one.change) | {"place": str(one.place) or "changes"} for one in self.changes]
         classes = {name: _dump(one) for name, one in self.library.classes.record.spread_class.items()}
-        cited = _cited([programmes, shared, changes, classes])
+        ties = [_dump(one.record) for one in self.dependence]
+        provisions = [_dump(one) for one in self.provisions]
+        cited = _cited([programmes, shared, changes, classes, ties, provisions])
         known = self.library.sources.record.source
         document = {
             "format": schema.FORMAT,
             "scenario": {
                 "id": self.id, **({"revision": self.revision} if self.revision else {}), "title_ja": self.title_ja,
-                "title_en": self.title_en, "uncertainty": self.uncertainty, "digest": self.digest,
+                "title_en": self.title_en, "uncertainty": self.uncertainty, "cells": self.cells,
+                "delivery": self.delivery, "digest": self.digest,
                 "ctsim": ctsim.__version__,
             },
-            "change": changes, "shared": shared, "spread_class": classes,
+            "change": changes, "dependence": ties, "provision": provisions, "shared": shared, "spread_class": classes,
             "source": {name: _dump(one) for name, one in known.items() if name in cited},
             "formulas": self.formula_digests(), "programmes": programmes,
         }  # fmt: skip
@@ -138,8 +188,7 @@ def load(scenario: str | Path, formulas: str | Path | None = None) -> Scenario:
     findings: list[Finding] = []
     files = chain(scenario, findings)
     folders = [path.parent for path, _ in files]
-    head, chosen, changes = merged(files)
-    return _build(head, chosen, read_library(folders, findings), changes, outside, str(files[-1][0]), findings)
+    return _build(merged(files), read_library(folders, findings), outside, str(files[-1][0]), findings)
 
 
 def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
@@ -151,7 +200,9 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     document = read(path, schema.ResolvedFile, most=MAX_RESOLVED)
     record = document.record
     head = schema.ScenarioHead(
-        **record.scenario.model_dump(include={"id", "revision", "title_ja", "title_en", "uncertainty"})
+        **record.scenario.model_dump(
+            include={"id", "revision", "title_ja", "title_en", "uncertainty", "cells", "delivery"}
+        )
     )
     library = Library(
         path.parent,
@@ -160,7 +211,10 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
         document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
         document.part(schema.SourcesFile(format=1, source=record.source)),
     )
-    scenario = _build(head, Place(str(path)), library, (), outside, str(path), [])
+    ties = tuple(PlacedDependence(one, document.place("dependence", number))
+                 for number, one in enumerate(record.dependence))  # fmt: skip
+    wanted = Wanted(head, Place(str(path)), (), ties, record.provision)
+    scenario = _build(wanted, library, outside, str(path), [])
     if scenario.digest != record.scenario.digest:
         raise InputError(Finding(Place(str(path)), "scenario.digest", _difference(scenario, record)))
     return scenario
@@ -187,24 +241,40 @@ def _formulas_folder(given: str | Path | None) -> Path | None:
     return folder.resolve()
 
 
-def _build(
-    head: schema.ScenarioHead, chosen: Place, library: Library, changes: tuple[PlacedChange, ...],
-    outside: Path | None, file: str, findings: Iterable[Finding],
-) -> Scenario:  # fmt: skip
+def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, findings: Iterable[Finding]) -> Scenario:
     """The scenario, bound; or InputError with `findings`, those of the changes and pages, and those of the formulas."""
-    programmes, shared, found = assemble(head, chosen, library, changes)
+    head = wanted.head
+    programmes, shared, found = assemble(head, wanted.chosen, library, wanted.changes)
     scenario = Scenario(
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
-        programmes, shared, changes, library, outside, file,
+        head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
+        wanted.provisions, library, outside, file,
     )  # fmt: skip
     found = [*findings, *found]
     try:
         _ = scenario.binding
+        found += _dependence_faults(scenario)
     except InputError as error:
         found += error.findings
     if found:
         raise InputError(sorted(set(found), key=lambda one: (one.place, one.key, one.message)))
     return scenario
+
+
+def _dependence_faults(scenario: Scenario) -> list[Finding]:
+    """Names that are not drawn here, and correlations that contradict each other."""
+    known = scenario._streams()
+    found = [
+        Finding(one.place, "dependence.parameters", f"no parameter '{name}'.{did_you_mean(name, known)}")
+        for one in scenario.dependence for name in one.record.parameters if name not in known
+    ]  # fmt: skip
+    try:
+        _ = [] if found else scenario.groups
+    except DependenceError as error:
+        pairs = ", ".join(f"{a} ~ {b} {spearman:.2f}" for (a, b), spearman in error.nearest.items())
+        message = f"the rank correlations contradict each other; the nearest that do not: {pairs}"
+        found.append(Finding(scenario.dependence[-1].place, "dependence", message))
+    return found
 
 
 def _change(given: schema.Change | Mapping[str, Any], place: Place) -> schema.Change:

@@ -13,9 +13,6 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from math import isfinite
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -110,6 +107,33 @@ class _Count(click.ParamType[int]):
 
 COUNT = _Count()
 formulas_option = click.option("--formulas", metavar="DIR", help="Folder with formula modules of outside programmes.")
+
+
+_SWITCHES = (
+    click.option("--set", "sets", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
+    click.option("--fix", "fixes", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
+    click.option(
+        "--reading", "readings", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."
+    ),
+    click.option(
+        "--only-basis",
+        multiple=True,
+        metavar="BASIS",
+        help="Only spreads that rest on it: published, literature, elicited, assumed.",
+    ),
+    click.option(
+        "--scale-assumed", type=float, metavar="F", help="Assumed spreads F times as wide about their values."
+    ),
+    click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
+    click.option("--dependence", type=float, metavar="R", help="Declared rank correlations times R, from 0 to 1."),
+)
+
+
+def switch_options(command: Any) -> Any:
+    """The options that change the scenario, in this order in the help."""
+    for option in reversed(_SWITCHES):
+        command = option(command)
+    return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -238,8 +262,7 @@ def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
 @click.option("--keep-draws", metavar="WHAT", help="Keep every draw of: cells, parameters, all (DIR/draws.zarr).")
 @click.option("--keep-as", default="float64", show_default=True, metavar="TYPE", help="Kept as float64 or float32.")
 @click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
-@click.option("--set", "sets", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value.")
-@click.option("--fix", "fixes", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value.")
+@switch_options
 @click.option("--out", metavar="DIR", help="Run directory; results/<scenario>-<digest> if absent.")
 @click.option("--figure", is_flag=True, help="Draw every programme against its published figure (PNG, SVG; ja, en).")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
@@ -250,10 +273,9 @@ def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def run(
-    scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], sets: tuple[str, ...],
-    fixes: tuple[str, ...], out: str | None, figure: bool, workers: int | None, chunk: int, shard: str,
-    extend: str | None, draw: int | None, quiet: bool, formulas: str | None, precision: str | None,
-    thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
+    scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], out: str | None, figure: bool,
+    workers: int | None, chunk: int, shard: str, extend: str | None, draw: int | None, quiet: bool,
+    formulas: str | None, precision: str | None, thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
 ) -> int:  # fmt: skip
     """Draw joint samples of SCENARIO and print the distribution of every figure.
 
@@ -261,14 +283,9 @@ def run(
     """
     from ctsim import engine
     from ctsim.catalog import load
+    from ctsim.switches import SWITCHES, switched
 
-    resolved = load(scenario, formulas)
-    if sets or fixes:
-        resolved = resolved.with_changes(_option_changes(resolved, sets, fixes), place="command line")
-        said = ", ".join((*sets, *(f"{name} fixed" for name in fixes)))
-        resolved = replace(
-            resolved, title_en=f"{resolved.title_en}, changed: {said}", title_ja=f"{resolved.title_ja} 変更: {said}"
-        )
+    resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
     if draw is not None:
         listed = [
             [label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed, method)
@@ -313,6 +330,18 @@ def resume(
 
 
 @main.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("cells", metavar="[CELL]...", nargs=-1)
+@formulas_option
+def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> None:
+    """Say why the means of the run in DIR are not the published figures, and what a CELL rests on."""
+    from ctsim.explain import explain as run_explain
+    from ctsim.printing import explanation_tables
+
+    explanation_tables(run_explain(directory, cells, formulas), each=bool(cells))
+
+
+@main.command()
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True)
 @click.option("--out", metavar="DIR", required=True, help="Run directory of the whole.")
 @click.option("--quiet", is_flag=True, help="No messages.")
@@ -351,31 +380,6 @@ def _say_not_finite(scenario: Scenario, result: Run) -> None:
     for figure, reason in not_finite(scenario, result.tree):
         key = f"impact.{figure.key}.formula"
         click.echo(str(Finding(figure.place, key, f"{reason}; its statistics are NaN: {how}")), err=True)
-
-
-def _option_changes(scenario: Scenario, sets: Sequence[str], fixes: Sequence[str]) -> list[dict[str, Any]]:
-    """`--set` and `--fix` as changes like any other: with a reason that says where they come from."""
-    known = scenario.parameters()
-    source = {"key": "impact_report_2026_01", "where": "command line"}
-    changes = []
-    for given in sets:
-        name, _, text = given.partition("=")
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not isfinite(value):
-            raise InputError(f"--set {given}: write PARAMETER=NUMBER, in the unit of the page")
-        changes.append((name.strip(), value, f"--set {given}"))
-    for name in fixes:
-        if name in known and known[name].years != ("",):
-            raise InputError(f"--fix {name}: has values by year; change it in a scenario file")
-        changes.append((name, known[name].central("") if name in known else 0.0, f"--fix {name}"))
-    return [
-        {"parameter": name, "value": value, "reason": reason, "source": source,
-         "uncertainty": {"dist": "fixed", "value": value, "basis": "assumed", "reason": reason}}
-        for name, value, reason in changes
-    ]  # fmt: skip
 
 
 def _draw(result: Run) -> None:

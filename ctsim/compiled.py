@@ -33,12 +33,15 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def machine_code(functions: Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:
-    """Small plain functions of one module that call each other, as `inlined` ones; the plain ones stay as they are."""
-    scope = dict(functions[0].__globals__)
-    for plain in functions:
-        copied = FunctionType(plain.__code__, scope, plain.__name__)
-        scope[plain.__name__] = _decorate(copied, forceinline=True)
-    return [scope[plain.__name__] for plain in functions]
+    """Small plain functions that call each other, as `inlined` ones; the plain ones stay as they are."""
+    scopes = {plain.__module__: dict(plain.__globals__) for plain in functions}
+    made = {
+        id(plain): _decorate(FunctionType(plain.__code__, scopes[plain.__module__], plain.__name__), forceinline=True)
+        for plain in functions
+    }
+    for scope in scopes.values():
+        scope.update({name: made[id(value)] for name, value in scope.items() if id(value) in made})
+    return [made[id(plain)] for plain in functions]
 
 
 def cache_folder() -> Path | None:

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from ctsim import units
-from ctsim.binding import Binding, Row
+from ctsim.binding import Binding, Row, Step
 from ctsim.catalog import Scenario
 from ctsim.distributions import Quantiles, quantile
 from ctsim.kernel import Kernel, Target
@@ -74,7 +74,26 @@ def targets(
         found += [_item_target(binding, figure) for figure in items if figure.record.when in years]
         others = (figure for figure in programme.other_figures() if figure.record.metric in metrics)
         found += [_other_target(binding, figure) for figure in others]
+    here = {programme.id for programme in scenario.programmes}
+    found += [_reading_target(number, step) for number, step in binding.readings() if step.figure.programme in here
+              and step.figure.record.metric in metrics and _wanted(step.figure, years)]  # fmt: skip
     return found
+
+
+def _wanted(figure: Figure, years: Sequence[str]) -> bool:
+    """Whether a figure is of one of those years, or off the axis of years."""
+    return not figure.on_year_axis or figure.record.when in years
+
+
+def _reading_target(number: int, step: Step) -> Target:
+    figure = step.figure
+    low, high = figure.published()
+    parts = (("step", number, 1.0),)
+    return Target("/readings", (_reading_key(step),), figure.record.unit, parts, low, high, (low + high) / 2)
+
+
+def _reading_key(step: Step) -> str:
+    return f"{step.figure.key}:{step.reading}"
 
 
 def _axes(metrics: Sequence[str]) -> list[str]:
@@ -126,6 +145,8 @@ def tree(
         nodes[f"/{metric}"] = _cells(scenario, metric, years, table)
         nodes[f"/items/{metric}"] = _items(scenario, metric, years, table)
     nodes["/other"] = _others(scenario, metrics, table)
+    if readings := [step for _, step in scenario.binding.readings() if ("/readings", (_reading_key(step),)) in index]:
+        nodes["/readings"] = _readings(scenario, readings, table)
     nodes["/parameters"] = _parameters(scenario.binding.rows, kernel.quantiles)
     return xr.DataTree.from_dict(nodes, name=scenario.id)
 
@@ -287,7 +308,7 @@ def _items(scenario: Scenario, metric: str, years: Sequence[str], table: _Table)
 def _item_status(figure: Figure | None) -> str:
     if figure is None:
         return "not_applicable"
-    return "reported" if figure.reported else "published"
+    return figure.status
 
 
 def _others(scenario: Scenario, metrics: Sequence[str], table: _Table) -> xr.Dataset:
@@ -297,7 +318,7 @@ def _others(scenario: Scenario, metrics: Sequence[str], table: _Table) -> xr.Dat
     keys = [(figure.key,) for figure in figures]
     variables = _statistics(table, "/other", keys, dims, (n,), "see coordinate unit")
     columns: dict[str, list[str]] = {
-        "status": ["reported" if figure.reported else "published" for figure in figures],
+        "status": [figure.status for figure in figures],
         "reason": [table.not_finite("/other", key) for key in keys],
         "reason_code": ["reference_only" if figure.record.reference else "" for figure in figures],
         **{name: [str(getattr(f.record, name) or "") for f in figures] for name in _WORDS[3:]},
@@ -319,6 +340,26 @@ def _others(scenario: Scenario, metrics: Sequence[str], table: _Table) -> xr.Dat
     named = {name: _words(name, dims, values, (n,)) for name, values in coordinates.items()}
     attributes = {"units": "1", "long_name": "number in the report"}
     named["programme_number"] = _variable(dims, np.array([one.number for one in of], dtype=int), attributes)
+    return xr.Dataset(variables, named | _quantile_coordinate())
+
+
+def _readings(scenario: Scenario, steps: Sequence[Step], table: _Table) -> xr.Dataset:
+    """Named alternatives of formulas, each beside the figure whose literal result stands elsewhere in the tree."""
+    dims = ("reading",)
+    keys = [(_reading_key(step),) for step in steps]
+    variables = _statistics(table, "/readings", keys, dims, (len(steps),), "see coordinate unit")
+    pages = [(scenario.programme(step.figure.programme).page, step) for step in steps]
+    said = [next(one for one in page.reading
+                 if (one.name, f"{page.programme.id}.{one.impact}") == (step.reading, step.figure.key))
+            for page, step in pages]  # fmt: skip
+    coordinates = {
+        "reading": [key for key, in keys], "name": [step.reading for step in steps],
+        "figure": [step.figure.key for step in steps], "unit": [step.figure.record.unit for step in steps],
+        "boundary": [str(step.figure.record.boundary or "") for step in steps],
+        "description_ja": [one.description.ja for one in said], "description_en": [one.description.en for one in said],
+        "why": [one.reason for one in said],
+    }  # fmt: skip
+    named = {name: _words(name, dims, values, (len(steps),)) for name, values in coordinates.items()}
     return xr.Dataset(variables, named | _quantile_coordinate())
 
 

@@ -174,7 +174,7 @@ def parameters_at(
         raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
     _check(1, seed, method, 1, None)
     coordinates = assign(scenario.binding.rows, scenario.programmes) if method == "sobol" else None
-    rows = Kernel(scenario.binding, (), seed, coordinates).parameters_at(draw)
+    rows = Kernel(scenario.binding, (), seed, coordinates, groups=scenario.groups).parameters_at(draw)
     return [(row.label, value, row.unit) for row, value in rows]
 
 

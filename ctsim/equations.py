@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ctsim import constants, elementary
+from ctsim import constants, elementary, stocks
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 
 Formula = Callable[..., float]
@@ -35,8 +35,11 @@ _ALLOWED: Final = (
     ast.UnaryOp, ast.USub, ast.UAdd, ast.IfExp, ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
     ast.Call, ast.BoolOp, ast.And, ast.Or,
 )  # fmt: skip
+FUNCTIONS: Final = {**elementary.FUNCTIONS, **stocks.FUNCTIONS}
+"""What a formula may import and call."""
+
 _CALLS: Final = ("min", "max")
-_MAY_CALL: Final = ", ".join([*_CALLS, *elementary.FUNCTIONS])
+_MAY_CALL: Final = ", ".join([*_CALLS, *FUNCTIONS])
 _ELSEWHERE: Final = {name: name for name in elementary.FUNCTIONS} | {"power": "pow", "float_power": "pow"}
 """What other modules call a function that ctsim has, too."""
 _MOST_ARGUMENTS: Final = 60
@@ -55,7 +58,7 @@ def value_of(function: Formula, given: Sequence[float]) -> float:
         return float(plain(*given))
     except ArithmeticError:
         scope = plain.__globals__
-        ieee = {name: _ieee(one) for name, one in elementary.FUNCTIONS.items() if scope.get(name) is one}
+        ieee = {name: _ieee(one) for name, one in FUNCTIONS.items() if scope.get(name) is one}
         try:
             with np.errstate(all="ignore"):
                 again = FunctionType(plain.__code__, {**scope, **ieee})
@@ -227,8 +230,8 @@ def _foreign(name: str, known: set[str], scope: Mapping[str, object]) -> str:
     """What is wrong with a name that is called; "" where it is Python's or ctsim's own function."""
     if name in known:
         return f"'{name}' is a number here and cannot be called; rename it"
-    if name in elementary.FUNCTIONS and scope.get(name) is not elementary.FUNCTIONS[name]:
-        return f"'{name}' is not that of ctsim; write 'from ctsim.elementary import {name}' above"
+    if name in FUNCTIONS and scope.get(name) is not FUNCTIONS[name]:
+        return f"'{name}' is not that of ctsim; write 'from {FUNCTIONS[name].__module__} import {name}' above"
     return f"'{name}' is another function here; rename it" if name in _CALLS and name in scope else ""
 
 
@@ -265,8 +268,8 @@ def _call_fault(node: ast.Call) -> str:
     name = node.func.id if isinstance(node.func, ast.Name) and not node.keywords else ""
     if name in _CALLS:
         return "" if len(node.args) > 1 else "min and max take two arguments or more"
-    if name in elementary.FUNCTIONS:
-        takes = 2 if name == "pow" else 1
+    if name in FUNCTIONS:
+        takes = len(inspect.signature(FUNCTIONS[name]).parameters)
         return "" if len(node.args) == takes else f"{name} takes {takes} argument{'s' if takes > 1 else ''}"
     return f"may call only {_MAY_CALL}"
 

@@ -82,7 +82,15 @@ class Job:
         found = dataset.targets(self.chosen, self.request["years"], self.request["metrics"])
         binding, found = choices.pruned(self.chosen.binding, thresholds.placed(found, self.request["thresholds"]))
         sample_all = self.request["keep_draws"] in ("parameters", "all")
-        return Kernel(binding, found, self.request["seed"], self.coordinates, quantiles, sample_all=sample_all)
+        return Kernel(
+            binding,
+            found,
+            self.request["seed"],
+            self.coordinates,
+            quantiles,
+            sample_all=sample_all,
+            groups=self.scenario.groups,
+        )
 
 
 def span_of(shard: str, tiles: int) -> Range:

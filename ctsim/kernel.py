@@ -19,6 +19,7 @@ from ctsim import summaries
 from ctsim.binding import Binding, Row
 from ctsim.compiled import compiled
 from ctsim.coordinates import Coordinate
+from ctsim.dependence import Group, mix, weights_of
 from ctsim.distributions import FIXED, Quantiles, build, fill
 from ctsim.generated import evaluator
 from ctsim.sobol import directions, net_order, scramble_key, shuffle_key, sobol_words
@@ -53,7 +54,7 @@ class Target:
     @property
     def name(self) -> str:
         """`programme.metric.when[.item]`, as figures are named."""
-        if self.node == "/other":
+        if len(self.key) == 1:
             return self.key[0]
         programme, _, item = self.key[0].partition(".")
         return ".".join([programme, self.node.rpartition("/")[2], self.key[1], *([item] if item else [])])
@@ -64,7 +65,7 @@ class Kernel:
 
     `coordinates` (stream: net, dimension) makes draws points of scrambled Sobol' nets; without them they are
     independent. `quantiles`, one a row, takes the place of what the rows' spreads would build: those of a stored run.
-    Without `sample_all` only rows that reach a step or a target are drawn.
+    Without `sample_all` only rows that reach a step or a target are drawn. `groups`: streams that move together.
     """
 
     def __init__(
@@ -76,13 +77,16 @@ class Kernel:
         quantiles: Sequence[Quantiles] | None = None,
         *,
         sample_all: bool = True,
+        groups: Sequence[Group] = (),
     ) -> None:
         self.binding = binding
         self.targets = tuple(targets)
         self.seed = seed
         self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in binding.rows]
         rows = range(len(binding.rows)) if sample_all else _needed(binding, self.targets)
-        self._sampled = _Sampled(binding.rows, self.quantiles, seed, coordinates, rows)
+        self._together = _Together(binding.rows, self.quantiles, seed, coordinates, groups)
+        alone = [i for i in rows if i not in self._together.rows]
+        self._sampled = _Sampled([row.stream for row in binding.rows], self.quantiles, seed, coordinates, alone)
         self._sums = _Sums(self.targets, len(binding.steps))
         self._evaluate = evaluator(binding)
 
@@ -145,6 +149,7 @@ class Kernel:
         """Every row's value at one draw, for looking at a draw that went wrong."""
         rows = self._buffers()[0]
         self._sampled.fill(draw // TILE, rows)
+        self._together.fill(draw // TILE, rows)
         return [(row, float(rows[i, draw % TILE])) for i, row in enumerate(self.binding.rows)]
 
     def _buffers(self) -> tuple[FloatArray, FloatArray]:
@@ -160,6 +165,7 @@ class Kernel:
         # A short block in arrays of its own: for slices of rows numba would compile everything once more.
         drawn, computed = (np.ascontiguousarray(one[:, :draws]) for one in (rows, steps))
         self._sampled.fill(first_tile, drawn, stride)
+        self._together.fill(first_tile, drawn, stride)
         self._evaluate(drawn, computed, draws)
         self._sums.fill(drawn, computed, draws)
         if draws < rows.shape[1]:
@@ -172,7 +178,7 @@ class _Sampled:
 
     def __init__(
         self,
-        rows: Sequence[Row],
+        streams: Sequence[str],
         quantiles: Sequence[Quantiles],
         seed: int,
         coordinates: Mapping[str, Coordinate] | None,
@@ -180,21 +186,10 @@ class _Sampled:
     ) -> None:
         drawn = [i for i in needed if quantiles[i].kind != FIXED]
         if coordinates is not None:  # rows of one net together: its order is found once a tile
-            drawn.sort(key=lambda i: coordinates[rows[i].stream])
-        tables: dict[int, int] = {}
-        flat: list[FloatArray] = []
-        for i in drawn:
-            table = quantiles[i].table
-            if id(table) not in tables:
-                tables[id(table)] = sum(len(one) for one in flat)
-                flat.append(table)
-        spans = [(tables[id(quantiles[i].table)], len(quantiles[i].table)) for i in drawn]
+            drawn.sort(key=lambda i: coordinates[streams[i]])
         self.rows = np.array(drawn, dtype=np.int64)
-        self.kinds = np.array([quantiles[i].kind for i in drawn], dtype=np.int64)
-        self.parameters = np.array([quantiles[i].parameters for i in drawn]).reshape(-1, 8)
-        self.spans = np.array(spans, dtype=np.int64).reshape(-1, 2)
-        self.table = np.concatenate(flat) if flat else np.zeros(1)
-        streams = [rows[i].stream for i in drawn]
+        self.kinds, self.parameters, self.spans, self.table = _flat([quantiles[i] for i in drawn])
+        streams = [streams[i] for i in drawn]
         self.sobol = coordinates is not None
         if coordinates is None:
             self.keys = np.array([[stream_key(seed, name)] for name in streams], dtype=np.uint64).reshape(-1, 1)
@@ -215,6 +210,56 @@ class _Sampled:
             )  # fmt: skip
         else:
             _sample(self.rows, self.keys, self.kinds, self.parameters, self.spans, self.table, first_tile, stride, out)
+
+
+def _flat(quantiles: Sequence[Quantiles]) -> tuple[IntArray, FloatArray, IntArray, FloatArray]:
+    """Kinds, parameters, where each one's table begins and how long it is, and the tables, equal ones once."""
+    starts: dict[int, int] = {}
+    tables: list[FloatArray] = []
+    for one in quantiles:
+        if id(one.table) not in starts:
+            starts[id(one.table)] = sum(len(table) for table in tables)
+            tables.append(one.table)
+    spans = [(starts[id(one.table)], len(one.table)) for one in quantiles]
+    return (
+        np.array([one.kind for one in quantiles], dtype=np.int64),
+        np.array([one.parameters for one in quantiles]).reshape(-1, 8),
+        np.array(spans, dtype=np.int64).reshape(-1, 2),
+        np.concatenate(tables) if tables else np.zeros(1),
+    )
+
+
+class _Together:
+    """The rows that follow others: all members of groups but the first ones, whose draws are their own.
+
+    Members' normal scores are drawn as anything else is; a row's own are a weighted sum of them.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        quantiles: Sequence[Quantiles],
+        seed: int,
+        coordinates: Mapping[str, Coordinate] | None,
+        groups: Sequence[Group],
+    ) -> None:
+        weights = weights_of(groups)
+        members = [name for group in groups for name in group.streams]
+        scores = [build("normal", {"mean": 0.0, "sd": 1.0}, None)] * len(members)
+        self._scores = _Sampled(members, scores, seed, coordinates, range(len(members)))
+        self._members = len(members)
+        found = [i for i, row in enumerate(rows) if row.stream in weights and quantiles[i].kind != FIXED]
+        self.rows = set(found)
+        self._rows = np.array(found, dtype=np.int64)
+        self._weights = np.array([weights[rows[i].stream] for i in found]).reshape(len(found), len(members))
+        self._quantiles = _flat([quantiles[i] for i in found])
+
+    def fill(self, first_tile: int, out: FloatArray, stride: int = 1) -> None:
+        """Draw the rows that follow others, in every `stride`-th tile from `first_tile` on."""
+        if self.rows:
+            scores = np.empty((self._members, out.shape[1]))
+            self._scores.fill(first_tile, scores, stride)
+            mix(self._rows, self._weights, *self._quantiles, scores, out)
 
 
 @compiled
@@ -326,4 +371,5 @@ def _quantiles(row: Row) -> Quantiles:
     """The quantile function of a row, in the page's unit."""
     spread = row.spread
     quantiles = build(spread.dist, dict(spread.arguments), spread.truncate)
-    return quantiles.scaled(row.central) if spread.relative else quantiles
+    quantiles = quantiles.scaled(row.central) if spread.relative else quantiles
+    return quantiles.widened(row.central, spread.widen)

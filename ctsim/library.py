@@ -28,6 +28,25 @@ class PlacedChange:
 
 
 @dataclass(frozen=True)
+class PlacedDependence:
+    """Parameters that move together, and where it was said."""
+
+    record: schema.Dependence
+    place: Place
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a chain of scenario files asks for; `chosen` is where it chooses its programmes."""
+
+    head: schema.ScenarioHead
+    chosen: Place
+    changes: tuple[PlacedChange, ...] = ()
+    dependence: tuple[PlacedDependence, ...] = ()
+    provisions: tuple[schema.Provision, ...] = ()
+
+
+@dataclass(frozen=True)
 class Library:
     """Everything the scenarios are made from, as read."""
 
@@ -109,12 +128,12 @@ def chain(scenario: str | Path, findings: list[Finding]) -> list[tuple[Path, Doc
     return chain[::-1]
 
 
-def merged(
-    chain: list[tuple[Path, Document[schema.ScenarioFile]]],
-) -> tuple[schema.ScenarioHead, Place, tuple[PlacedChange, ...]]:
-    """One head with what derived scenarios leave out taken from their base; where it chooses programmes; changes."""
+def merged(chain: list[tuple[Path, Document[schema.ScenarioFile]]]) -> Wanted:
+    """One head with what derived scenarios leave out taken from their base, and all that they say, base first."""
     fields: dict[str, Any] = {}
     changes: list[PlacedChange] = []
+    dependence: list[PlacedDependence] = []
+    provisions: list[schema.Provision] = []
     chosen = Place()
     for _, document in chain:
         if document.record.scenario.programmes is not None or not chosen.file:
@@ -122,7 +141,11 @@ def merged(
         fields |= document.record.scenario.model_dump(exclude_none=True)
         changes += [PlacedChange(change, document.place("change", number))
                     for number, change in enumerate(document.record.change)]  # fmt: skip
-    return schema.ScenarioHead.model_validate(fields), chosen, tuple(changes)
+        dependence += [PlacedDependence(one, document.place("dependence", number))
+                       for number, one in enumerate(document.record.dependence)]  # fmt: skip
+        provisions += document.record.provision
+    head = schema.ScenarioHead.model_validate(fields)
+    return Wanted(head, chosen, tuple(changes), tuple(dependence), tuple(provisions))
 
 
 def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ctsim.audit import Audit
     from ctsim.catalog import Scenario
     from ctsim.engine import Run
+    from ctsim.explain import Explanation
 
 # ---- a run
 
@@ -140,11 +142,41 @@ def _numbers(cell: Mapping[str, Any], unit: str) -> list[str]:
     reason = cell["reason"]
     at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
     quantiles, errors = ([cell[name][i] for i in at] for name in ("quantiles", "quantiles_mcse"))
+    at_all = isfinite(quantiles[0])
     low, high = cell["published_low"], cell["published_high"]
     published = f"{low:,.6g}" if low == high else f"{low:,.6g}–{high:,.6g}"
     computed = "" if cell["status"] == "reported" else number(cell["computed"])
-    shown = [number(q, error) for q, error in zip(quantiles, errors, strict=True)] if not reason else [reason, "", ""]
+    shown = [number(q, error) for q, error in zip(quantiles, errors, strict=True)] if at_all else [reason, "", ""]
     return [unit, "" if low != low else published, computed, *shown]
+
+
+# ---- why a mean is not the published figure
+
+
+def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
+    """The steps from the published figure to the mean; with `each` also what every one of the cells is made from."""
+    head = ["cell", "unit", "published", "reproduction", "shift of means", "non-linearity", "dependence", "mean"]
+    rows = [[one.cell, one.unit, _step(one.published), *(_step(part) for part in one.parts), _step(one.mean)]
+            for one in found]  # fmt: skip
+    table("From the published figure to the mean", head, rows, right=(2, 3, 4, 5, 6, 7))
+    click.echo(
+        "reproduction: what the report's own formula gives at its printed values, less what is printed · "
+        "shift of means: spreads whose mean is not the printed value · non-linearity: of the formula · "
+        "dependence: what moves together"
+    )
+    for one in found if each else ():
+        used = [
+            [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
+        ]
+        table(f"{one.cell} is made from", ["parameter", "value", "unit", "spread", "basis", "set in"], used, right=(1,))
+    if each:
+        click.echo(
+            "`ctsim show SCENARIO PARAMETER` prints a parameter's words in the report, or the reason for its spread."
+        )
+
+
+def _step(value: float) -> str:
+    return f"{value:.4g}" if isfinite(value) else ""
 
 
 # ---- an audit

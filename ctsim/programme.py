@@ -27,6 +27,7 @@ class Spread:
     basis: str
     reason: str
     spread_class: str | None = None
+    widen: float = 1.0
 
 
 FIXED: Final = Spread("fixed", {"value": 1.0}, None, True, "published", "taken at its value")
@@ -111,6 +112,16 @@ class Figure:
         return self.record.formula == "reported"
 
     @property
+    def derived(self) -> bool:
+        """None of the report's: a path between its figures, or what is left of a stock it counts."""
+        return self.record.status is not None
+
+    @property
+    def status(self) -> str:
+        """published (the report's own formula), reported (printed without one), pathway or carried."""
+        return self.record.status or ("reported" if self.reported else "published")
+
+    @property
     def on_year_axis(self) -> bool:
         """Whether the figure is an annual amount of one of the years of the result."""
         record = self.record
@@ -149,7 +160,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Programme:
-    """One programme with its parameters by name and its figures in page order."""
+    """One programme with its parameters by name and its figures in page order.
+
+    `left_out`: figures of the page that the scenario does not want as they are there.
+    """
 
     id: str
     page: schema.ProgrammePage
@@ -157,6 +171,7 @@ class Programme:
     figures: tuple[Figure, ...]
     file: str = ""
     reading_places: tuple[Place, ...] = ()
+    left_out: tuple[Figure, ...] = ()
 
     @property
     def name_ja(self) -> str:
@@ -181,11 +196,14 @@ class Programme:
         total = [figure for figure in here if not figure.record.item]
         parts = total or _addable(here)
         if parts:
-            status = "reported" if all(figure.reported for figure in parts) else "published"
-            return Cell(self.id, metric, year, status, tuple(parts))
+            statuses = {figure.status for figure in parts}
+            status = statuses.pop() if len(statuses) == 1 else "published"
+            return Cell(self.id, metric, year, status, tuple(parts), reason=parts[0].record.reason)
         for reason in self.page.not_applicable:
             if (reason.metric, reason.year) == (metric, year):
                 return Cell(self.id, metric, year, "not_applicable", (), reason.reason_code, reason.reason)
+        if any((one.record.metric, one.record.when) == (metric, year) for one in self.left_out):
+            return Cell(self.id, metric, year, "not_applicable", (), "path_not_declared", _NOT_PRINTED)
         missing = schema.Bilingual(ja="この年の値は頁に定義されていない", en="the page defines no value for this year")
         return Cell(self.id, metric, year, "not_applicable", (), "no_volume", missing)
 
@@ -196,6 +214,12 @@ class Programme:
     def items(self) -> tuple[Figure, ...]:
         """Parts that are printed for a year of the axis."""
         return tuple(figure for figure in self.figures if figure.on_year_axis and figure.record.item)
+
+
+_NOT_PRINTED: Final = schema.Bilingual(
+    ja="この年の値は報告書に掲載されていない(フレームワークのシナリオで導出)",
+    en="the report prints no figure for this year; the framework scenarios derive one",
+)
 
 
 def _addable(items: list[Figure]) -> list[Figure]:

@@ -111,7 +111,7 @@ class Uncertainty(Record):
     """A distribution by name and arguments, with the ground it stands on.
 
     Either `dist` with its arguments or `class`, a key of `spread_classes.toml`. With `relative` the arguments are
-    multiples of the parameter's value.
+    multiples of the parameter's value. `widen` multiplies the distance of every draw from the value.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True)
@@ -135,6 +135,7 @@ class Uncertainty(Record):
     name: Text | None = None
     truncate: tuple[float, float] | None = None
     relative: bool = False
+    widen: Annotated[float, Field(ge=0, le=1000)] | None = None
     basis: Basis | None = None
     reason: Text | None = None
     source: Citation | None = None
@@ -254,7 +255,8 @@ class Impact(Record):
     """A figure of the report: CO2 reduction, economic effect or other, for a year or under a label.
 
     The first of `printed` is the printing that the audit compares with: the one with the most digits.
-    `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`.
+    `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`. A figure with
+    `status` is none of the report's: it is derived for a year the report prints nothing for, `reason` says how.
     """
 
     metric: Metric
@@ -278,8 +280,16 @@ class Impact(Record):
     reference: bool = False
     verdict: Verdict | None = None
     uncertainty: Uncertainty | None = None
+    status: Literal["pathway", "carried"] | None = None
+    reason: Bilingual | None = None
     note: Text | None = None
     printed: tuple[Printed, ...] = ()
+
+    @model_validator(mode="after")
+    def _derived_or_printed(self) -> Self:
+        if self.status is not None and (self.printed or self.formula == "reported"):
+            raise ValueError("a figure with 'status' is derived on the page: it has a formula, and nothing is printed")
+        return self
 
 
 class Reading(Record):
@@ -401,7 +411,11 @@ class SpreadClassesFile(Record):
 
 
 class ScenarioHead(Record):
-    """Identity of a scenario. `uncertainty = "none"` fixes every parameter at its value."""
+    """Identity of a scenario.
+
+    `uncertainty = "none"` fixes every parameter at its value; `cells = "published"` leaves out what pages derive;
+    `delivery = "included"` multiplies the cells of programmes that have a parameter `delivery` by it.
+    """
 
     id: Identifier
     revision: Label | None = None
@@ -409,6 +423,8 @@ class ScenarioHead(Record):
     title_ja: Label | None = None
     title_en: Label | None = None
     uncertainty: Literal["none", "pages"] | None = None
+    cells: Literal["published", "all"] | None = None
+    delivery: Literal["conditional", "included"] | None = None
     programmes: tuple[Identifier, ...] | None = None
     note: Text | None = None
 
@@ -416,7 +432,7 @@ class ScenarioHead(Record):
 _CHANGED_WITH: Final = {
     "parameter": {"value", "low", "high", "unit", "uncertainty"},
     "programme": {"include"},
-    "impact": {"formula"},
+    "impact": {"formula", "uncertainty"},
 }
 
 
@@ -443,8 +459,8 @@ class Change(Record):
             raise ValueError("a change names exactly one of 'parameter', 'programme' or 'impact'")
         if self.programme is not None and self.include is None:
             raise ValueError("a change of a programme needs 'include = true' or 'include = false'")
-        if self.impact is not None and self.formula is None:
-            raise ValueError("a change of an impact needs 'formula'")
+        if self.impact is not None and self.formula is None and self.uncertainty is None:
+            raise ValueError("a change of an impact needs 'formula', or 'uncertainty' where the figure is reported")
         allowed = _CHANGED_WITH[targets[0]] | {targets[0], "reason", "source", "place"}
         if said := sorted(self.model_fields_set - allowed):
             raise ValueError(f"'{said[0]}' does nothing in a change of a {targets[0]}; take it out")
@@ -456,11 +472,43 @@ class Change(Record):
         return self
 
 
+class Dependence(Record):
+    """Parameters that move together: one rank correlation for every two of them, by a Gaussian copula.
+
+    Members that are added later go last, so that the draws of the others stay as they are.
+    """
+
+    parameters: Annotated[tuple[Text, ...], Field(min_length=2, max_length=64)]
+    spearman: Annotated[float, Field(gt=-1, lt=1)]
+    copula: Literal["gaussian"] = "gaussian"
+    basis: Basis
+    reason: Text
+    source: Citation | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if twice := sorted({name for name in self.parameters if self.parameters.count(name) > 1}):
+            raise ValueError(f"'{twice[0]}' is named twice; keep one")
+        if self.basis == "literature" and self.source is None:
+            raise ValueError("basis = \"literature\" needs a 'source' that was read")
+        return self
+
+
+class Provision(Record):
+    """What a revision of the Framework says that no parameter holds: nothing is computed from it."""
+
+    kind: Literal["eligibility", "instrument", "target", "plan", "redemption", "review"]
+    text: Bilingual
+    source: Citation
+
+
 class ScenarioFile(Record):
     """One file of `scenarios/` or a user's own."""
 
     scenario: ScenarioHead
     change: tuple[Change, ...] = ()
+    dependence: tuple[Dependence, ...] = ()
+    provision: tuple[Provision, ...] = ()
 
 
 class ResolvedHead(Record):
@@ -471,6 +519,8 @@ class ResolvedHead(Record):
     title_ja: Label
     title_en: Label
     uncertainty: Literal["none", "pages"]
+    cells: Literal["published", "all"] = "all"
+    delivery: Literal["conditional", "included"] = "conditional"
     digest: Text
     ctsim: Text
 
@@ -487,6 +537,8 @@ class ResolvedFile(Record):
     format: Literal[1]
     scenario: ResolvedHead
     change: tuple[AppliedChange, ...] = ()
+    dependence: tuple[Dependence, ...] = ()
+    provision: tuple[Provision, ...] = ()
     shared: dict[ParameterName, Parameter]
     spread_class: dict[Identifier, SpreadClass]
     source: dict[Identifier, Source]

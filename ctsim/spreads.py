@@ -67,8 +67,9 @@ def _resolved(
         found.append("basis = \"literature\" needs a 'source' that was read")
     truncate = uncertainty.truncate or record.truncate
     spread = Spread(
-        record.dist, record.arguments(), truncate, record.relative, record.basis or "published", reason, name
-    )
+        record.dist, record.arguments(), truncate, record.relative, record.basis or "published", reason, name,
+        1.0 if uncertainty.widen is None else uncertainty.widen,
+    )  # fmt: skip
     return spread, found
 
 
@@ -83,6 +84,7 @@ def _misfit(parameter: Parameter, spread: Spread, year: str) -> list[str]:
         quantiles = build(_STAND_IN.get(spread.dist, spread.dist), dict(spread.arguments), spread.truncate)
         if spread.relative:
             quantiles = quantiles.scaled(parameter.central(year))
+        quantiles = quantiles.widened(parameter.central(year), spread.widen)
     except InputError as error:
         return [finding.message for finding in error.findings]
     bottom, top = quantiles.low, quantiles.high

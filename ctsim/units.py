@@ -18,7 +18,7 @@ from importlib.metadata import version
 from types import FunctionType
 from typing import Annotated, Any, Final, get_type_hints
 
-from ctsim import elementary, kept
+from ctsim import elementary, kept, stocks
 from ctsim.constants import UNITS as CONSTANT_UNITS
 
 _DEFINITIONS: Final = """
@@ -193,7 +193,8 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
     assert isinstance(function, FunctionType)
     scope = dict(function.__globals__)
     scope.update({name: quantity(scope[name], unit) for name, unit in CONSTANT_UNITS.items() if name in scope})
-    scope.update({name: _with_units(one) for name, one in elementary.FUNCTIONS.items() if scope.get(name) is one})
+    known = elementary.FUNCTIONS | stocks.FUNCTIONS
+    scope.update({name: _with_units(one) for name, one in known.items() if scope.get(name) is one})
     on_units = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
     try:
         result = on_units(**{name: quantity(arguments[name], unit) for name, unit in units.items()})
@@ -204,9 +205,19 @@ def on_quantities(function: Callable[..., float], arguments: dict[str, float]) -
 
 
 def _with_units(function: Callable[..., float]) -> Callable[..., Any]:
-    """A function of `elementary` for quantities: the root halves dimensions, all others take plain numbers."""
+    """A function that formulas may call, for quantities: unless it says otherwise it takes plain numbers."""
     if function is elementary.sqrt:
         return _root
+    if function is stocks.linear_path:
+        return function
+    if function is stocks.survival:
+        return lambda age, life, shape: function(
+            _plain_number(age / life, "survival"), 1.0, _plain_number(shape, "survival")
+        )
+    if function is stocks.stock_years:
+        return lambda span, life, shape: (
+            life * function(_plain_number(span / life, "stock_years"), 1.0, _plain_number(shape, "stock_years"))
+        )
     return lambda *given: function(*(_plain_number(one, function.__name__) for one in given))
 
 

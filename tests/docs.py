@@ -22,6 +22,7 @@ from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.catalog import load
 from ctsim.programme import METRICS, YEARS, Programme
 from ctsim.quotes import without_markup
+from tests.cells_page import cells_page
 from tests.source import ROOT
 from tests.test_layers import LAYERS
 
@@ -419,6 +420,7 @@ def save_small(source: Path, target: Path) -> None:
 PAGES: dict[str, Callable[[], str]] = {
     "audit.md": lambda: audit_page(audit()),
     "programmes.md": programmes_page,
+    "cells.md": cells_page,
     "units.md": units_page,
     "architecture.md": architecture_page,
 }

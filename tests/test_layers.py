@@ -15,19 +15,20 @@ from tests.source import Module, modules
 
 LAYERS: list[set[str]] = [
     {"constants", "errors", "locale", "compiled", "elementary"},
-    {"kept", "netcdf"},
+    {"kept", "netcdf", "stocks"},
     {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console"},
-    {"schema", "formulas", "npz"},
+    {"schema", "formulas", "npz", "dependence"},
     {"programme", "library", "checkpoint", "draws", "equations"},
     {"binding", "spreads", "coordinates"},
     {"assembly", "generated"},
     {"catalog"},
     {"audit", "kernel"},
-    {"rundir", "dataset", "figures", "choices", "memory"},
+    {"rundir", "dataset", "figures", "choices", "memory", "switches"},
     {"cluster", "keeping", "precision", "thresholds"},
     {"job"},
     {"engine"},
-    {"shards", "printing"},
+    {"shards", "explain"},
+    {"printing"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}

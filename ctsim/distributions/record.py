@@ -42,6 +42,14 @@ class Quantiles:
             return constant(factor * float(self.parameters[0]) if factor else 0.0)
         return _stretched(self if factor > 0 else _mirrored(self), abs(float(factor)))
 
+    def widened(self, about: float, factor: float) -> Quantiles:
+        """Every value `factor` times as far from `about`, at least 0 times. Discrete distributions stay as they are."""
+        if factor == 0.0:
+            return constant(about)
+        if factor == 1.0 or self.kind in (FIXED, STEPS):
+            return self
+        return _stretched(self, float(factor), about - factor * about)
+
 
 def quantile(distribution: Quantiles, p: npt.ArrayLike, upper: bool = False) -> FloatArray:
     """The quantiles of the probabilities `p` in (0, 1), or of 1 - p with `upper`, through the same code as draws."""
@@ -120,31 +128,32 @@ def _guide(cdf: FloatArray, complement: FloatArray) -> tuple[int, FloatArray]:
     return bits, np.concatenate([lower, upper]).astype(np.float64)
 
 
-def _stretched(q: Quantiles, factor: float) -> Quantiles:
-    """`factor` is above 0."""
+def _stretched(q: Quantiles, factor: float, shift: float = 0.0) -> Quantiles:
+    """`shift` + `factor` times the value; `factor` is above 0."""
     reach = _reach(q) if q.kind in (TABLE, PIECES) else max(map(abs, (q.low, q.high)))
-    if not math.isfinite(reach * factor):
+    if not math.isfinite(reach * factor + abs(shift)):
         refuse(f"{factor:g} times the distribution reaches beyond the largest numbers")
     if q.kind == UNIFORM:
-        return flat(q.low * factor, q.high * factor)
+        return flat(q.low * factor + shift, q.high * factor + shift)
     parameters, table = q.parameters.copy(), q.table
     if q.kind == TRIANGULAR:
-        parameters[[0, 1, 2, 5, 6]] *= factor
+        parameters[[0, 1, 2, 5, 6]] = parameters[[0, 1, 2, 5, 6]] * factor + shift
     elif q.kind in (TABLE, PIECES):
         parameters[:4] *= factor
+        parameters[[0, 2, 3]] += shift
     else:
         n = int(parameters[0])
         table = table.copy()
-        table[2 * n + 2 : 4 * n + 2] *= factor
+        table[2 * n + 2 : 4 * n + 2] = table[2 * n + 2 : 4 * n + 2] * factor + shift
     return replace(
         q,
         parameters=parameters,
         table=table,
-        low=q.low * factor,
-        high=q.high * factor,
-        mean=moved(q.mean, 0.0, factor),
+        low=q.low * factor + shift,
+        high=q.high * factor + shift,
+        mean=moved(q.mean, shift, factor),
         sd=moved(q.sd, 0.0, factor),
-        atoms=q.atoms * (factor, 1.0),
+        atoms=q.atoms * (factor, 1.0) + (shift, 0.0),
     )
 
 

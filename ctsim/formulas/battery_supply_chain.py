@@ -1,6 +1,7 @@
 """Annex 15: manufacturing supply chain of batteries."""
 
-from ctsim.units import Ratio, kWh_per_vehicle, kWh_per_yr, t_CO2_per_vehicle, t_CO2_per_yr
+from ctsim.stocks import stock_years
+from ctsim.units import Ratio, Years, kWh_per_vehicle, kWh_per_yr, t_CO2_per_vehicle, t_CO2_per_yr
 
 
 def co2_reduction(
@@ -25,3 +26,29 @@ def co2_reduction_utilised(
     return (battery_capacity * plant_utilisation * vehicle_share / battery_per_vehicle) * (
         combustion_car_emission - battery_car_emission
     )
+
+
+# ---- cells by year
+
+
+def co2_reduction_carried(
+    battery_capacity: kWh_per_yr,  # ①
+    plant_utilisation: Ratio,
+    vehicle_share: Ratio,
+    battery_per_vehicle: kWh_per_vehicle,  # ②
+    combustion_car_emission: t_CO2_per_vehicle,  # ③ whole life
+    battery_car_emission: t_CO2_per_vehicle,  # ④ whole life
+    japan_distance_ratio: Ratio,
+    calendar_year: Years,
+    plant_start: Years,
+    plant_life: Years,
+    car_life: Years,
+    car_life_shape: Ratio,
+) -> t_CO2_per_yr:
+    """Cars on the road by cohort × (③ − ④) ÷ life of a car: the tonnes of a year, not of whole lives"""
+    vehicles_a_year = battery_capacity * plant_utilisation * vehicle_share / battery_per_vehicle
+    saving_a_year = (combustion_car_emission - battery_car_emission) * japan_distance_ratio / car_life
+    plant_end = plant_start + plant_life
+    begun = stock_years(max(calendar_year, plant_start) - plant_start, car_life, car_life_shape)
+    ended = stock_years(max(calendar_year, plant_end) - plant_end, car_life, car_life_shape)
+    return vehicles_a_year * saving_a_year * (begun - ended)

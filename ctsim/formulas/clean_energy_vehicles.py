@@ -1,12 +1,16 @@
 """Annex 19: purchase subsidies for clean-energy vehicles."""
 
+from ctsim.stocks import survival
 from ctsim.units import (
     Persons,
+    Ratio,
     Vehicles,
     Vehicles_per_person,
+    Years,
     km_per_kl,
     km_per_vehicle_yr,
     t_CO2_per_kl,
+    t_CO2_per_MWh,
     t_CO2_per_yr,
 )
 
@@ -95,3 +99,63 @@ def co2_reduction_new_car(
     ev_part = (new_car - ev_annual_emissions / (population * ev_ownership)) * ev_vehicles
     phev_part = (new_car - phev_annual_emissions / (population * phev_ownership)) * phev_vehicles
     return ev_part + phev_part
+
+
+# ---- cells by year
+
+
+def co2_reduction_carried(
+    population: Persons,  # ①
+    petrol_ownership: Vehicles_per_person,  # ②
+    ev_ownership: Vehicles_per_person,  # ③
+    phev_ownership: Vehicles_per_person,  # ④
+    petrol_annual_emissions: t_CO2_per_yr,  # ⑤
+    ev_annual_emissions: t_CO2_per_yr,  # ⑥
+    phev_annual_emissions: t_CO2_per_yr,  # ⑦
+    ev_vehicles: Vehicles,  # ⑧
+    phev_vehicles: Vehicles,  # ⑨
+    phev_electric_share: Ratio,
+    future_grid_factor: t_CO2_per_MWh,
+    grid_factor: t_CO2_per_MWh,
+    calendar_year: Years,
+    purchase_year: Years,
+    car_life: Years,
+    car_life_shape: Ratio,
+) -> t_CO2_per_yr:
+    """As printed, electricity at the grid factor of the year, × share of the cars still in use"""
+    cleaner = 1 - future_grid_factor / grid_factor
+    petrol_car = petrol_annual_emissions / (population * petrol_ownership)
+    ev = ev_annual_emissions / (population * ev_ownership)
+    phev = phev_annual_emissions / (population * phev_ownership)
+    ev_part = (petrol_car - ev + ev * cleaner) * ev_vehicles
+    phev_part = (petrol_car - phev + phev_electric_share * ev * cleaner) * phev_vehicles
+    return (ev_part + phev_part) * survival(calendar_year - purchase_year, car_life, car_life_shape)
+
+
+def co2_reduction_carried_new_car(
+    annual_distance: km_per_vehicle_yr,
+    new_car_fuel_economy: km_per_kl,
+    petrol_factor: t_CO2_per_kl,
+    population: Persons,  # ①
+    ev_ownership: Vehicles_per_person,  # ③
+    phev_ownership: Vehicles_per_person,  # ④
+    ev_annual_emissions: t_CO2_per_yr,  # ⑥
+    phev_annual_emissions: t_CO2_per_yr,  # ⑦
+    ev_vehicles: Vehicles,  # ⑧
+    phev_vehicles: Vehicles,  # ⑨
+    phev_electric_share: Ratio,
+    future_grid_factor: t_CO2_per_MWh,
+    grid_factor: t_CO2_per_MWh,
+    calendar_year: Years,
+    purchase_year: Years,
+    car_life: Years,
+    car_life_shape: Ratio,
+) -> t_CO2_per_yr:
+    """Reading: the same against a new petrol car"""
+    cleaner = 1 - future_grid_factor / grid_factor
+    new_car = annual_distance / new_car_fuel_economy * petrol_factor
+    ev = ev_annual_emissions / (population * ev_ownership)
+    phev = phev_annual_emissions / (population * phev_ownership)
+    ev_part = (new_car - ev + ev * cleaner) * ev_vehicles
+    phev_part = (new_car - phev + phev_electric_share * ev * cleaner) * phev_vehicles
+    return (ev_part + phev_part) * survival(calendar_year - purchase_year, car_life, car_life_shape)

@@ -1,7 +1,10 @@
 """Annex 20: electric trucks and taxis."""
 
+from ctsim.stocks import survival
 from ctsim.units import (
+    Ratio,
     Vehicles,
+    Years,
     km_per_kl,
     km_per_MWh,
     km_per_vehicle_yr,
@@ -36,3 +39,20 @@ def co2_reduction(
         + co2_reduction_fy2024_large_truck
         + co2_reduction_fy2024_taxi
     )
+
+
+def co2_reduction_carried_by_class(
+    fuel_economy: km_per_kl,  # ①
+    fuel_factor: t_CO2_per_kl,  # ②
+    electric_economy: km_per_MWh,  # ③
+    future_grid_factor: t_CO2_per_MWh,  # in place of ④
+    annual_distance: km_per_vehicle_yr,  # ⑤
+    vehicles: Vehicles,  # ⑥
+    calendar_year: Years,
+    purchase_year: Years,
+    vehicle_life: Years,
+    life_shape: Ratio,
+) -> t_CO2_per_yr:
+    """(② ÷ ① - grid factor of the year ÷ ③) × ⑤ × ⑥ × share of the vehicles still in use"""
+    saving = (fuel_factor / fuel_economy - future_grid_factor / electric_economy) * annual_distance
+    return saving * vehicles * survival(calendar_year - purchase_year, vehicle_life, life_shape)

@@ -1,7 +1,8 @@
 """Annex 17: energy-saving equipment in factories and business premises."""
 
 from ctsim.constants import CO2_PER_C
-from ctsim.units import GJ_per_kl, kl_per_yr, t_C_per_GJ, t_CO2_per_kl, t_CO2_per_yr
+from ctsim.stocks import survival
+from ctsim.units import GJ_per_kl, Ratio, Years, kl_per_yr, t_C_per_GJ, t_CO2_per_kl, t_CO2_per_yr
 
 
 def co2_reduction(
@@ -38,3 +39,14 @@ def co2_reduction_energy_mix(
 ) -> t_CO2_per_yr:
     """①【(A)+(B)+(D)】× factor of the energy that was saved"""
     return (energy_saving_advanced + energy_saving_tailor_made + energy_saving_energy_management) * energy_mix_factor
+
+
+def co2_reduction_carried(
+    co2_reduction_fy2025: t_CO2_per_yr,
+    calendar_year: Years,
+    installation_year: Years,
+    equipment_life: Years,
+    equipment_life_shape: Ratio,
+) -> t_CO2_per_yr:
+    """The annual effect × share of the equipment still in use"""
+    return co2_reduction_fy2025 * survival(calendar_year - installation_year, equipment_life, equipment_life_shape)

@@ -1,6 +1,7 @@
 """Annex 6: hydrogen in steelmaking."""
 
-from ctsim.units import Furnaces, Mt_CO2_per_yr, Ratio, t_CO2_per_t, t_CO2_per_yr, t_per_furnace_yr
+from ctsim.stocks import survival
+from ctsim.units import Furnaces, JPY_per_yr, Mt_CO2_per_yr, Ratio, Years, t_CO2_per_t, t_CO2_per_yr, t_per_furnace_yr
 
 
 def co2_reduction_2030(
@@ -19,3 +20,23 @@ def co2_reduction_2050(
 ) -> Mt_CO2_per_yr:
     """① × ②"""
     return world_steel_emission * innovative_reduction
+
+
+def co2_reduction_2040(
+    co2_reduction_2030: t_CO2_per_yr,
+    years_since_2030: Years,
+    furnace_campaign: Years,
+    furnace_campaign_shape: Ratio,
+) -> t_CO2_per_yr:
+    """What is left of the furnace of 2030: its campaign may end before"""
+    return co2_reduction_2030 * survival(years_since_2030, furnace_campaign, furnace_campaign_shape)
+
+
+def economic_effect_2040(
+    economic_effect_2030: JPY_per_yr,
+    years_since_2030: Years,
+    furnace_campaign: Years,
+    furnace_campaign_shape: Ratio,
+) -> JPY_per_yr:
+    """The same for its output"""
+    return economic_effect_2030 * survival(years_since_2030, furnace_campaign, furnace_campaign_shape)

@@ -1,12 +1,14 @@
 """Annex 3: large-scale hydrogen supply chain."""
 
 from ctsim.constants import CO2_PER_C, HYDROGEN_DENSITY
+from ctsim.stocks import linear_path
 from ctsim.units import (
     JPY,
     GJ_per_t_H2,
     JPY_per_kW,
     JPY_per_Nm3,
     JPY_per_yr,
+    Ratio,
     kg_H2_per_yr,
     kW,
     t_C_per_GJ,
@@ -52,3 +54,21 @@ def economic_effect_turbines(
 ) -> JPY:
     """最大導入容量 × タービン価格, cumulative to 2050"""
     return turbine_capacity * turbine_price
+
+
+def co2_reduction_2040(
+    co2_reduction_2030: t_CO2_per_yr,
+    co2_reduction_2050: t_CO2_per_yr,
+    progress_2040: Ratio,
+) -> t_CO2_per_yr:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(co2_reduction_2030, co2_reduction_2050, progress_2040)
+
+
+def economic_effect_2040(
+    economic_effect_2030: JPY_per_yr,
+    printed_market_2050: JPY_per_yr,  # the printed figure, which the formula does not give
+    progress_2040: Ratio,
+) -> JPY_per_yr:
+    """Path: the figure of 2030 and a share of the way to the printed one of 2050"""
+    return linear_path(economic_effect_2030, printed_market_2050, progress_2040)

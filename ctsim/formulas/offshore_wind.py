@@ -1,7 +1,8 @@
 """Annex 2: lower cost of offshore wind power."""
 
 from ctsim.constants import HOURS_PER_YEAR
-from ctsim.units import TW, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio
+from ctsim.stocks import linear_path
+from ctsim.units import TW, JPY_per_yr, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio
 
 
 def co2_reduction(
@@ -20,3 +21,21 @@ def co2_reduction_2050_falling_thermal_factor(
 ) -> Mt_CO2_per_yr:
     """Reading: the power displaced in 2050 is the thermal power of 2050."""
     return offshore_wind_capacity * HOURS_PER_YEAR * thermal_factor_2050 * capacity_factor
+
+
+def co2_reduction_2040(
+    co2_reduction_2030: Mt_CO2_per_yr,
+    co2_reduction_2050: Mt_CO2_per_yr,
+    progress_2040: Ratio,
+) -> Mt_CO2_per_yr:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(co2_reduction_2030, co2_reduction_2050, progress_2040)
+
+
+def economic_effect_2040(
+    economic_effect_2030: JPY_per_yr,
+    economic_effect_2050: JPY_per_yr,
+    progress_2040: Ratio,
+) -> JPY_per_yr:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(economic_effect_2030, economic_effect_2050, progress_2040)

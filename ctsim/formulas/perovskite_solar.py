@@ -1,6 +1,7 @@
 """Annex 1: next-generation solar cells."""
 
 from ctsim.constants import HOURS_PER_YEAR
+from ctsim.stocks import linear_path
 from ctsim.units import TW, JPY_per_yr, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio
 
 
@@ -39,3 +40,21 @@ def economic_effect_2030(
 ) -> JPY_per_yr:
     """125 億円 + 186 億円"""
     return economic_effect_2030_single_junction + economic_effect_2030_tandem
+
+
+def co2_reduction_2040(
+    co2_reduction_2030: Mt_CO2_per_yr,
+    co2_reduction_2050: Mt_CO2_per_yr,
+    progress_2040: Ratio,
+) -> Mt_CO2_per_yr:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(co2_reduction_2030, co2_reduction_2050, progress_2040)
+
+
+def economic_effect_2040(
+    economic_effect_2030: JPY_per_yr,
+    economic_effect_2050: JPY_per_yr,
+    progress_2040: Ratio,
+) -> JPY_per_yr:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(economic_effect_2030, economic_effect_2050, progress_2040)

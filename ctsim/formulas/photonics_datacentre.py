@@ -25,3 +25,21 @@ def co2_reduction_2032_2041(
         + co2_reduction_2032_2041_memory_module
         + co2_reduction_2032_2041_deterministic_computing
     )
+
+
+def co2_reduction_2040(
+    co2_reduction_2032_2041: Mt_CO2_per_yr,
+    diffusion_shape_2040: Ratio,
+    future_grid_factor: Mt_CO2_per_TWh,
+    grid_factor: Mt_CO2_per_TWh,  # ④
+) -> Mt_CO2_per_yr:
+    """Mean of ten years × diffusion by 2040 × grid factor of 2040 ÷ ④"""
+    return co2_reduction_2032_2041 * diffusion_shape_2040 * (future_grid_factor / grid_factor)
+
+
+def co2_reduction_2040_constant_factor(
+    co2_reduction_2032_2041: Mt_CO2_per_yr,
+    diffusion_shape_2040: Ratio,
+) -> Mt_CO2_per_yr:
+    """Reading: ④ stays at its value of FY2023, as in the report's mean"""
+    return co2_reduction_2032_2041 * diffusion_shape_2040

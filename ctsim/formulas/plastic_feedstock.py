@@ -3,7 +3,8 @@
 ⑨ × ⑱ is underlined in the report (「下線部は 2050 年試算でのみ追加」), hence one function a year.
 """
 
-from ctsim.units import Ratio, t_CO2_per_t, t_CO2_per_t_H2, t_CO2_per_yr, t_H2_per_yr, t_per_yr
+from ctsim.stocks import linear_path
+from ctsim.units import JPY, Ratio, t_CO2_per_t, t_CO2_per_t_H2, t_CO2_per_yr, t_H2_per_yr, t_per_yr
 
 
 def co2_reduction_2030(
@@ -136,3 +137,21 @@ def supported_output_2050(
         + ethanol_chemicals * ethanol_factor
         + naphtha_cracker_chemicals * naphtha_cracker_factor
     )
+
+
+def co2_reduction_2040(
+    co2_reduction_2030: t_CO2_per_yr,
+    co2_reduction_2050: t_CO2_per_yr,
+    progress_2040: Ratio,
+) -> t_CO2_per_yr:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(co2_reduction_2030, co2_reduction_2050, progress_2040)
+
+
+def economic_effect_2040(
+    economic_effect_2030: JPY,
+    economic_effect_2050: JPY,
+    progress_2040: Ratio,
+) -> JPY:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(economic_effect_2030, economic_effect_2050, progress_2040)

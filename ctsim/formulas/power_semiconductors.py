@@ -1,11 +1,13 @@
 """Annex 16: supply chain of power semiconductors."""
 
 from ctsim.constants import ONE_YEAR
+from ctsim.stocks import stock_years
 from ctsim.units import (
     Chips_per_vehicle,
     Chips_per_wafer,
     Ratio,
     Wafers_per_yr,
+    Years,
     km_per_MWh,
     km_per_vehicle_yr,
     t_CO2_per_MWh,
@@ -68,3 +70,26 @@ def co2_reduction_vehicle_share(
         + co2_reduction_one_production_year_company_b
         + co2_reduction_one_production_year_company_c
     ) * electric_vehicle_share
+
+
+# ---- cells by year
+
+
+def co2_reduction_carried(
+    co2_reduction_one_production_year: t_CO2_per_yr,  # of one year's chips, all of them in vehicles
+    electric_vehicle_share: Ratio,
+    plant_utilisation: Ratio,
+    future_grid_factor: t_CO2_per_MWh,
+    grid_factor: t_CO2_per_MWh,  # ⑧
+    calendar_year: Years,
+    plant_start: Years,
+    plant_life: Years,
+    car_life: Years,
+    car_life_shape: Ratio,
+) -> t_CO2_per_yr:
+    """Saving of one production year × share in vehicles × utilisation × grid factor of the year ÷ ⑧ × cohorts left"""
+    plant_end = plant_start + plant_life
+    begun = stock_years(max(calendar_year, plant_start) - plant_start, car_life, car_life_shape)
+    ended = stock_years(max(calendar_year, plant_end) - plant_end, car_life, car_life_shape)
+    in_vehicles = co2_reduction_one_production_year * electric_vehicle_share * plant_utilisation
+    return in_vehicles * (future_grid_factor / grid_factor) * ((begun - ended) / ONE_YEAR)

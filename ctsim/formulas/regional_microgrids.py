@@ -1,6 +1,7 @@
 """Annex 18: microgrids with own lines in leading regions."""
 
-from ctsim.units import t_CO2, t_CO2_per_yr
+from ctsim.stocks import survival
+from ctsim.units import Ratio, Years, t_CO2, t_CO2_per_MWh, t_CO2_per_yr
 
 
 def plan_of_municipality(
@@ -37,3 +38,17 @@ def operating_of_all_municipalities(
         + co2_reduction_fy2024_operating_hidaka
         + co2_reduction_fy2024_operating_ikusaka
     )
+
+
+def co2_reduction_carried(
+    co2_reduction_fy2024_operating: t_CO2_per_yr,
+    future_grid_factor: t_CO2_per_MWh,
+    grid_factor: t_CO2_per_MWh,
+    calendar_year: Years,
+    installation_year: Years,
+    equipment_life: Years,
+    equipment_life_shape: Ratio,
+) -> t_CO2_per_yr:
+    """③ × share of the equipment still in use × grid factor of the year ÷ that of FY2023"""
+    left = survival(calendar_year - installation_year, equipment_life, equipment_life_shape)
+    return co2_reduction_fy2024_operating * left * (future_grid_factor / grid_factor)

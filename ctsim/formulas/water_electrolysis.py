@@ -1,6 +1,7 @@
 """Annex 8: hydrogen from water electrolysis; the money is computed as chapter 4.3.2-8 describes it."""
 
 from ctsim.constants import CO2_PER_C, HOURS_PER_YEAR
+from ctsim.stocks import linear_path
 from ctsim.units import (
     GW,
     JPY,
@@ -124,3 +125,12 @@ def co2_reduction_2050_less_electricity(
     hydrogen = electrolyser_capacity_2050 * HOURS_PER_YEAR * load_factor / electricity_per_hydrogen
     displaced = hydrogen_heating_value * gas_carbon_content * CO2_PER_C
     return hydrogen * (displaced - electricity_use * electricity_intensity)
+
+
+def co2_reduction_2040(
+    co2_reduction_2030: t_CO2_per_yr,
+    co2_reduction_2050: t_CO2_per_yr,
+    progress_2040: Ratio,
+) -> t_CO2_per_yr:
+    """Path: the figure of 2030 and a share of the way to that of 2050"""
+    return linear_path(co2_reduction_2030, co2_reduction_2050, progress_2040)

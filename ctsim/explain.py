@@ -1,0 +1,120 @@
+"""Why a mean is not the published figure: the steps from one to the other, which add up, and what a cell rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import nan
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import numpy.typing as npt
+
+from ctsim import job
+from ctsim.binding import Binding, Row
+from ctsim.engine import stored
+from ctsim.errors import InputError, did_you_mean
+from ctsim.job import Job
+from ctsim.kernel import Kernel, Target
+from ctsim.rundir import TABLES, RunDirectory
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One cell: what is printed, what the formula gives at printed values and at the means of what is drawn, means.
+
+    `independent` is the mean of the same draws without dependence. NaN where there is none: nothing printed, a mean
+    that is infinite, or draws that are not finite. `rows` are the parameters the cell is made from.
+    """
+
+    cell: str
+    unit: str
+    published: float
+    computed: float
+    at_means: float
+    independent: float
+    mean: float
+    rows: tuple[Row, ...]
+
+    @property
+    def parts(self) -> tuple[float, float, float, float]:
+        """Gap of reproduction, shift of means, non-linearity, dependence: their sum is mean - published."""
+        steps = (self.published, self.computed, self.at_means, self.independent, self.mean)
+        first, second, third, fourth = (after - before for before, after in pairwise(steps))
+        return first, second, third, fourth
+
+
+def explain(
+    directory: str | Path, cells: Iterable[str] = (), formulas: str | Path | None = None
+) -> tuple[Explanation, ...]:
+    """The cells of the sealed run in `directory`, or those named; the draws are made once more without dependence.
+
+    Raises InputError for a cell that is not there, RunDirectoryError for a run that is not whole.
+    """
+    there = RunDirectory(directory)
+    card = there.card()
+    there.whole(card)
+    asked, kernel = stored(there, {**card, "shard": ""}, formulas)
+    asked = replace(asked, request={**asked.request, "draws": card["draws"], "precision": None, "keep_draws": ""})
+    means = _means(asked, kernel)
+    if asked.scenario.groups:
+        free = replace(asked, scenario=asked.scenario.with_dependence(0))
+        independent = _means(free, free.kernel(there.content(TABLES)))
+    else:
+        independent = means
+    wanted = _wanted(kernel.targets, list(cells))
+    found = (_computed(kernel, i, means[i], independent[i]) for i in wanted)
+    return tuple(found)
+
+
+def _means(asked: Job, kernel: Kernel) -> FloatArray:
+    planned = job.planned(asked, kernel)
+    counted = job.count(asked, planned, None, Event())
+    assert counted.state is not None
+    return planned.summary(counted.state).mean
+
+
+def _wanted(targets: tuple[Target, ...], cells: list[str]) -> list[int]:
+    place = {target.name: i for i, target in enumerate(targets)}
+    for cell in cells:
+        if cell not in place:
+            hint = did_you_mean(cell, place) or " Cells are named programme.metric.when[.item]."
+            raise InputError(f"no cell '{cell[:120]}' in this run.{hint}")
+    return [place[cell] for cell in cells] or list(range(len(targets)))
+
+
+def _computed(kernel: Kernel, i: int, mean: float, independent: float) -> Explanation:
+    target, binding = kernel.targets[i], kernel.binding
+    rows = rows_of(binding, target)
+    drawn = [row.central for row in binding.rows]
+    for number in rows:
+        known = kernel.quantiles[number].mean
+        drawn[number] = nan if known is None else known
+    at_means = _value(binding, target, drawn)
+    computed = _value(binding, target, binding.central())
+    used = tuple(binding.rows[number] for number in rows)
+    return Explanation(
+        target.name, target.unit, target.middle, computed, at_means, float(independent), float(mean), used
+    )
+
+
+def _value(binding: Binding, target: Target, rows: list[float]) -> float:
+    steps = binding.evaluate(rows)
+    return sum((rows if kind == "row" else steps)[index] * factor for kind, index, factor in target.parts)
+
+
+def rows_of(binding: Binding, target: Target) -> list[int]:
+    """The rows that a target is made from, through steps too, in order."""
+    rows: set[int] = set()
+    waiting = [(kind, index) for kind, index, _ in target.parts]
+    while waiting:
+        kind, index = waiting.pop()
+        if kind == "row":
+            rows.add(index)
+        else:
+            waiting += [(one.kind, one.index) for one in binding.steps[index].inputs]
+    return sorted(rows)

@@ -1,0 +1,160 @@
+"""Options of a run that change the scenario: each becomes changes like any other, with a reason that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any, Final
+
+from ctsim import schema
+from ctsim.catalog import Scenario
+from ctsim.errors import Finding, InputError, Place, did_you_mean
+
+SWITCHES: Final = ("sets", "fixes", "readings", "only_basis", "scale_assumed", "dependence", "with_delivery")
+"""The options, in Python's spelling."""
+
+BASES: Final = ("published", "literature", "elicited", "assumed")
+_SOURCE: Final = {"key": "study", "where": "command line"}
+
+
+def switched(
+    scenario: Scenario,
+    *,
+    sets: Sequence[str] = (),
+    fixes: Sequence[str] = (),
+    readings: Sequence[str] = (),
+    only_basis: Sequence[str] = (),
+    scale_assumed: float | None = None,
+    dependence: float | None = None,
+    with_delivery: bool = False,
+) -> Scenario:
+    """The scenario with these options applied; its title says so. Raises InputError with every finding."""
+    result = scenario
+    parts = [
+        _sets(scenario, sets), _fixes(scenario, fixes), _readings(scenario, readings), _bases(scenario, only_basis),
+        _scaled(scenario, scale_assumed),
+    ]  # fmt: skip
+    changes = [change for part in parts for change in part]
+    if changes:
+        result = result.with_changes(_merged(changes), place="command line")
+    if dependence is not None:
+        result = result.with_dependence(dependence)
+    if with_delivery:
+        result = result.with_delivery()
+    said = [*sets, *(f"{name} fixed" for name in fixes), *(f"reading {name}" for name in readings)]
+    said += [f"only basis {', '.join(only_basis)}"] if only_basis else []
+    said += [] if scale_assumed is None else [f"assumed spreads × {scale_assumed:g}"]
+    said += [] if dependence is None else [f"dependence × {dependence:g}"]
+    said += ["delivery included"] if with_delivery else []
+    if not said:
+        return scenario
+    words = ", ".join(said)
+    return replace(
+        result, title_en=f"{scenario.title_en}, changed: {words}", title_ja=f"{scenario.title_ja} 変更: {words}"
+    )
+
+
+def _change(target: str, name: str, option: str, **sets: Any) -> dict[str, Any]:
+    return {target: name, "reason": option, "source": _SOURCE, **sets}
+
+
+def _fixed(value: float, option: str) -> dict[str, Any]:
+    return {"dist": "fixed", "value": value, "basis": "assumed", "reason": option}
+
+
+def _merged(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One change a target: of two options that change a parameter the first one named on the command line holds."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for change in changes:
+        target = next(name for name in ("parameter", "impact") if name in change)
+        found.setdefault((target, change[target]), change)
+    return list(found.values())
+
+
+def _sets(scenario: Scenario, sets: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for given in sets:
+        name, _, text = given.partition("=")
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not isfinite(value):
+            raise InputError(f"--set {given}: write PARAMETER=NUMBER, in the unit of the page")
+        option = f"--set {given}"
+        yield _change("parameter", name.strip(), option, value=value, uncertainty=_fixed(value, option))
+
+
+def _fixes(scenario: Scenario, fixes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    known = scenario.parameters()
+    for name in fixes:
+        if name in known and known[name].years != ("",):
+            raise InputError(f"--fix {name}: has values by year; change it in a scenario file")
+        option = f"--fix {name}"
+        value = known[name].central("") if name in known else 0.0
+        yield _change("parameter", name, option, value=value, uncertainty=_fixed(value, option))
+
+
+def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The reading of that name in place of every formula that it is a reading of."""
+    known = {reading.name for programme in scenario.programmes for reading in programme.page.reading}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f" Known: {', '.join(sorted(known))}."
+            raise InputError(f"--reading {name}: no page has it.{hint}")
+        for programme in scenario.programmes:
+            here = {figure.key for figure in programme.figures}
+            for reading in programme.page.reading:
+                key = f"{programme.id}.{reading.impact}"
+                if reading.name == name and key in here:
+                    yield _change("impact", key, f"--reading {name}", formula=reading.formula)
+
+
+def _bases(scenario: Scenario, bases: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Everything fixed that rests on another basis."""
+    if unknown := [basis for basis in bases if basis not in BASES]:
+        raise InputError([Finding(Place(), "", f"--only-basis {one}: choose from {', '.join(BASES)}")
+                          for one in unknown])  # fmt: skip
+    option = f"--only-basis {', '.join(bases)}"
+    for target, name, record, basis in _spread(scenario) if bases else ():
+        if basis not in bases:
+            yield _change(target, name, option, uncertainty=_widened(record, 0.0, option))
+
+
+def _scaled(scenario: Scenario, factor: float | None) -> Iterator[dict[str, Any]]:
+    """Every spread that is assumed, wider or narrower about the value."""
+    if factor is None:
+        return
+    if not 0 <= factor <= 1000:
+        raise InputError(f"--scale-assumed {factor:g}: must be at least 0 and at most 1000")
+    option = f"--scale-assumed {factor:g}"
+    for target, name, record, basis in _spread(scenario):
+        if basis == "assumed":
+            yield _change(target, name, option, uncertainty=_widened(record, factor, option))
+
+
+Given = schema.Uncertainty | dict[str, schema.Uncertainty]
+
+
+def _spread(scenario: Scenario) -> Iterator[tuple[str, str, Given, str]]:
+    """(kind of target, name, what the page says, basis) of everything that has a spread of its own."""
+    drawn = {row.stream: row.basis for row in scenario.binding.rows if row.spread.dist != "fixed"}
+    for name, parameter in scenario.parameters().items():
+        if parameter.record.uncertainty is not None and parameter.stream in drawn:
+            yield "parameter", name, parameter.record.uncertainty, drawn[parameter.stream]
+    for programme in scenario.programmes:
+        for figure in programme.figures:
+            stream = f"{programme.id}.{figure.name}"
+            if figure.reported and figure.record.uncertainty is not None and stream in drawn:
+                yield "impact", figure.key, figure.record.uncertainty, drawn[stream]
+
+
+def _widened(given: Given, factor: float, option: str) -> Given:
+    """The same spread, `factor` times as wide."""
+    if isinstance(given, dict):
+        return {year: _wider(one, factor) for year, one in given.items()}
+    return _wider(given, factor)
+
+
+def _wider(given: schema.Uncertainty, factor: float) -> schema.Uncertainty:
+    return given.model_copy(update={"widen": factor * (1.0 if given.widen is None else given.widen)})

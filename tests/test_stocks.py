@@ -1,0 +1,109 @@
+"""Paths between years and what is left of stocks: against scipy, and against cohorts counted by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import gamma
+from scipy.stats import weibull_min
+
+from ctsim import elementary, stocks
+from ctsim.catalog import Scenario, load
+from ctsim.compiled import machine_code
+from ctsim.units import conversion
+
+LIVES = [(5.0, 3.0), (13.6, 3.6), (28.0, 2.0), (20.0, 4.5)]
+
+
+def share_left(age: float, mean_life: float, shape: float) -> float:
+    """What scipy's Weibull distribution says."""
+    return float(weibull_min.sf(age, shape, scale=mean_life / gamma(1 + 1 / shape)))
+
+
+@pytest.mark.parametrize(("mean_life", "shape"), LIVES)
+def test_survival_is_that_of_a_weibull_distribution(mean_life: float, shape: float) -> None:
+    for age in (0.0, 0.1, 1.0, 7.0, mean_life, 2.5 * mean_life):
+        assert stocks.survival(age, mean_life, shape) == pytest.approx(share_left(age, mean_life, shape), rel=1e-9)
+    assert stocks.survival(0.0, mean_life, shape) == 1.0
+
+
+@pytest.mark.parametrize(("mean_life", "shape"), LIVES)
+@pytest.mark.parametrize("lives", [0.05, 0.5, 1.0, 1.5, 1.9])
+def test_stock_years_are_the_integral_of_survival(mean_life: float, shape: float, lives: float) -> None:
+    span = lives * mean_life
+    exact = quad(share_left, 0.0, span, args=(mean_life, shape), epsabs=1e-10)[0]
+    assert stocks.stock_years(span, mean_life, shape) == pytest.approx(exact, rel=1e-3)
+    assert stocks.stock_years(0.0, mean_life, shape) == 0.0
+
+
+def test_a_path_ends_where_it_should() -> None:
+    assert stocks.linear_path(3.0, 11.0, 0.0) == 3.0
+    assert stocks.linear_path(3.0, 11.0, 1.0) == 11.0
+    assert stocks.linear_path(3.0, 11.0, 0.25) == 5.0
+
+
+@given(st.floats(0.0, 60.0), st.floats(3.0, 45.0), st.floats(1.5, 6.0))
+def test_compiled_functions_have_the_bits_of_plain_ones(age: float, mean_life: float, shape: float) -> None:
+    made = machine_code((*elementary.ALL, *stocks.ALL))[len(elementary.ALL) :]
+    for plain, one in zip(stocks.FUNCTIONS.values(), made, strict=False):
+        assert one(age, mean_life, shape) == plain(age, mean_life, shape)
+
+
+# ---- the report's cells, by hand
+
+
+def central(scenario: Scenario, programme: str, year: str) -> float:
+    """A cell of CO2 at the central values, in Mt-CO2/yr."""
+    results = scenario.binding.evaluate(scenario.binding.central())
+    cell = scenario.programme(programme).cell("co2_reduction", year)
+    parts = [(scenario.binding.step_of(one), conversion(one.record.unit, "Mt-CO2/yr")) for one in cell.figures]
+    return sum(results[step] * factor for step, factor in parts)
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load("framework_2023_11")
+
+
+@pytest.mark.parametrize(("year", "grid"), [("2030", 0.32), ("2040", 0.13), ("2050", 0.03)])
+def test_cars_of_programme_19(scenario: Scenario, year: str, grid: float) -> None:
+    people, petrol, ev, phev = 124885175, 0.3682, 0.0022, 0.002
+    car, electric, plug_in = 64152071 / (people * petrol), 143344 / (people * ev), 266924 / (people * phev)
+    cleaner = 1 - grid / 0.423
+    saved = (car - electric * (1 - cleaner)) * 90346 + (car - plug_in + 0.45 * electric * cleaner) * 50725
+    by_hand = saved * share_left(int(year) - 2023, 13.6, 3.6) / 1e6
+    assert central(scenario, "clean_energy_vehicles", year) == pytest.approx(by_hand, rel=1e-8)
+
+
+@pytest.mark.parametrize("year", ["2030", "2040", "2050"])
+def test_cohorts_of_programme_15(scenario: Scenario, year: str) -> None:
+    """Every month's batteries apart: a car of each still runs with the share that scipy gives."""
+    start, end = 2028.0, 2028.0 + 18.0
+    cars_a_year = 45e6 * 0.70 * 0.85 / 60
+    months = np.arange(start, min(int(year), end), 1 / 12) + 1 / 24
+    running = sum(share_left(int(year) - month, 13.6, 3.6) for month in months) / 12 * cars_a_year
+    by_hand = running * (38 - 20) * 0.70 / 13.6 / 1e6
+    assert central(scenario, "battery_supply_chain", year) == pytest.approx(by_hand, rel=2e-3)
+
+
+@pytest.mark.parametrize(("year", "grid"), [("2030", 0.32), ("2040", 0.13), ("2050", 0.03)])
+def test_windows_of_programme_21(scenario: Scenario, year: str, grid: float) -> None:
+    by_hand = 7.1e-2 * (0.35 + 0.65 * grid / 0.423) * share_left(int(year) - 2024, 28, 2.5)
+    assert central(scenario, "insulated_windows", year) == pytest.approx(by_hand, rel=1e-8)
+
+
+PATHS = ["perovskite_solar", "offshore_wind", "hydrogen_supply_chain", "water_electrolysis", "plastic_feedstock"]
+
+
+@pytest.mark.parametrize("programme", PATHS)
+@pytest.mark.parametrize(("progress", "year"), [(0.0, "2030"), (100.0, "2050")])
+def test_paths_pass_through_the_published_cells(programme: str, progress: float, year: str) -> None:
+    moved = load("framework_2023_11").with_changes([{
+        "parameter": f"{programme}.progress_2040", "value": progress, "reason": "an end of the path",
+        "source": {"key": "study", "where": "test"},
+        "uncertainty": {"dist": "fixed", "value": progress, "basis": "assumed", "reason": "an end of the path"},
+    }])  # fmt: skip
+    assert math.isclose(central(moved, programme, "2040"), central(moved, programme, year), rel_tol=1e-15)

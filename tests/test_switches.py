@@ -1,0 +1,118 @@
+"""Options that change a scenario: each is changes like any other, kept with the run, and does what it says."""
+
+import numpy as np
+import pytest
+
+from ctsim.catalog import Scenario, load
+from ctsim.distributions import build, quantile
+from ctsim.engine import simulate
+from ctsim.errors import InputError
+from ctsim.kernel import _quantiles
+from ctsim.switches import switched
+
+DRAWS = 2**14
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load("framework_2023_11")
+
+
+def drawn(scenario: Scenario, *bases: str) -> set[str]:
+    """Streams that vary and rest on one of those bases, or any."""
+    kinds = {row.stream: _quantiles(row) for row in scenario.binding.rows if not bases or row.basis in bases}
+    return {name for name, one in kinds.items() if one.low < one.high}
+
+
+def test_nothing_asked_for_changes_nothing(scenario: Scenario) -> None:
+    assert switched(scenario) is scenario
+
+
+def test_only_basis_fixes_all_that_rests_on_another(scenario: Scenario) -> None:
+    only = switched(scenario, only_basis=["published"])
+    assert drawn(only) == drawn(scenario, "published")
+    assert drawn(only) and drawn(only) < drawn(scenario)
+    assert only.binding.central() == scenario.binding.central()
+    assert "only basis published" in only.title_en
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 2.0])
+def test_assumed_spreads_are_so_many_times_as_wide_about_the_value(scenario: Scenario, factor: float) -> None:
+    wider = switched(scenario, scale_assumed=factor)
+    for before, after in zip(scenario.binding.rows, wider.binding.rows, strict=True):
+        old, new = (quantile(_quantiles(row), [0.05, 0.95]) for row in (before, after))
+        scale = factor if before.basis == "assumed" and before.spread.dist != "bernoulli" else 1.0
+        expected = before.central + scale * (old - before.central)
+        assert new == pytest.approx(expected, rel=1e-9, abs=1e-9 * abs(before.central))
+
+
+def test_a_reading_takes_the_place_of_the_literal_formula(scenario: Scenario) -> None:
+    read = switched(scenario, readings=["falling_thermal_factor"])
+    literal, other = (simulate(one, draws=DRAWS).tree for one in (scenario, read))
+    beside = literal["readings"].dataset.sel(reading="offshore_wind.co2_reduction.2050:falling_thermal_factor")
+    cell = other["co2_reduction"].dataset.sel(programme="offshore_wind", year=2050)
+    assert float(cell["mean"]) * 1e-2 == pytest.approx(float(beside["mean"]), rel=1e-12)
+    assert float(cell["mean"]) < float(literal["co2_reduction"]["mean"].sel(programme="offshore_wind", year=2050))
+
+
+def test_dependence_can_be_switched_off(scenario: Scenario) -> None:
+    free = switched(scenario, dependence=0)
+    assert scenario.groups and not free.groups
+    assert free.digest != scenario.digest
+    half = switched(scenario, dependence=0.5)
+    assert half.pairs == {names: pytest.approx(spearman / 2) for names, spearman in scenario.pairs.items()}
+
+
+def test_delivery_multiplies_cells_and_nothing_else(scenario: Scenario) -> None:
+    sure, unsure = (simulate(one, draws=DRAWS).tree["co2_reduction"].dataset
+                    for one in (scenario, switched(scenario, with_delivery=True)))  # fmt: skip
+    at = {"programme": "hydrogen_steelmaking", "year": 2030}
+    share = float(unsure["mean"].sel(at) / sure["mean"].sel(at))
+    assert share == pytest.approx(0.4, abs=0.01)  # independent of the amount: sd 0.5 / sqrt(2^14) with mc, less here
+    assert float(unsure["quantiles"].sel(at).sel(quantile=0.05)) == 0.0
+    assert float(sure["quantiles"].sel(at).sel(quantile=0.05)) > 0.0
+    same = {"programme": "clean_energy_vehicles", "year": 2030}
+    assert float(unsure["mean"].sel(same)) == float(sure["mean"].sel(same))
+    early, late = (
+        (unsure["mean"] / sure["mean"]).sel(programme="perovskite_solar", year=year) for year in (2030, 2050)
+    )
+    assert float(early) < float(late)
+
+
+def test_of_two_options_for_one_parameter_the_first_holds(scenario: Scenario) -> None:
+    both = switched(scenario, sets=["offshore_wind.capacity_factor=30"], fixes=["offshore_wind.capacity_factor"])
+    row = next(row for row in both.binding.rows if row.stream == "offshore_wind.capacity_factor")
+    assert row.central == 30.0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"sets": ["a=b"]}, "--set a=b: write PARAMETER=NUMBER"),
+        ({"readings": ["falling_thermal"]}, "--reading falling_thermal: no page has it. Did you mean"),
+        ({"only_basis": ["guess"]}, "--only-basis guess: choose from published, literature, elicited, assumed"),
+        ({"scale_assumed": -1.0}, "--scale-assumed -1: must be at least 0"),
+        ({"dependence": 2.0}, "--dependence 2: must be at least 0 and at most 1"),
+    ],
+)
+def test_what_cannot_be_is_one_line(scenario: Scenario, options: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        switched(scenario, **options)  # type: ignore[arg-type]
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("dist", ["uniform", "triangular", "pert", "normal", "lognormal"])
+def test_every_kind_of_distribution_widens(dist: str) -> None:
+    arguments = {
+        "uniform": {"low": 1.0, "high": 3.0}, "triangular": {"low": 1.0, "mode": 2.0, "high": 4.0},
+        "pert": {"low": 1.0, "mode": 2.0, "high": 4.0}, "normal": {"mean": 2.0, "sd": 0.5},
+        "lognormal": {"median": 2.0, "gsd": 1.3},
+    }[dist]  # fmt: skip
+    one = build(dist, arguments, None)
+    shares = np.array([0.001, 0.2, 0.5, 0.8, 0.999])
+    wide = one.widened(2.0, 3.0)
+    assert quantile(wide, shares) == pytest.approx(2.0 + 3.0 * (quantile(one, shares) - 2.0), rel=1e-12)
+    assert one.mean is not None and one.sd is not None
+    assert (wide.mean, wide.sd) == (pytest.approx(2.0 + 3.0 * (one.mean - 2.0)), pytest.approx(3.0 * one.sd))
+    assert one.widened(2.0, 1.0) is one
+    assert quantile(one.widened(2.0, 0.0), [0.5])[0] == 2.0
