@@ -1,7 +1,8 @@
 """The one way ctsim compiles functions with numba, and where the machine code is kept between processes.
 
 numba checks only the file of a cached function, not the helpers it was compiled from. So the cache folder is named by
-a digest of every module of ctsim and of the versions of numba, llvmlite and numpy: a change of any gives a new folder.
+a digest of the modules that machine code comes from and of the versions of numba, llvmlite and numpy: a change of any
+gives a new folder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import FunctionType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
+
+SOURCES: Final = (
+    *("compiled.py", "constants.py", "dependence.py", "distributions", "elementary.py", "errors.py", "generated.py"),
+    *("kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
+)
+"""What machine code and kept results (`kept`) may come from; a test looks for compiled functions elsewhere."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,16 +116,16 @@ def _writable(folder: Path) -> bool:
 
 @cache
 def _digest() -> str:
-    """Names the code: sources of ctsim's modules and versions of what turns them into machine code.
+    """Names the code: `SOURCES` and versions of what turns them into machine code.
 
     Formulas are left out: they reach machine code only through modules that name the formulas' own sources.
     """
     digest = blake2b(digest_size=16)
     package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        name, source = path.relative_to(package), path.read_bytes()
-        if name.parts[0] != "formulas":
-            digest.update(f"{name.as_posix()}:{len(source)}:".encode() + source)
+    for path in (package / name for name in SOURCES):
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            name, source = file.relative_to(package).as_posix(), file.read_bytes()
+            digest.update(f"{name}:{len(source)}:".encode() + source)
     for library in ("numba", "llvmlite", "numpy"):
         digest.update(f"{library}={version(library)};".encode())
     return digest.hexdigest()

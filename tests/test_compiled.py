@@ -1,12 +1,15 @@
 """Where machine code is kept: by content, in the user's own folder, or nowhere; never in the way of a run."""
 
+import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numba.core.config as numba_config
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from ctsim import compiled
 
@@ -77,20 +80,38 @@ def test_a_changed_helper_or_library_gives_another_folder(tmp_path: Path, monkey
         compiled._digest.cache_clear()
         return compiled._digest()
 
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "formulas").mkdir()
+    names = ("a.py", "b.py", "folder/a.py", "other.py", "formulas/wind.py")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
     monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
+    monkeypatch.setattr(compiled, "SOURCES", ("a.py", "b.py", "folder"))
     seen = [digest()]
-    for path in ("a.py", "b.py", "folder/a.py"):
-        (tmp_path / path).write_text("x = 1\n")
+    for name in names:
+        (tmp_path / name).write_text("x = 2\n")
         seen.append(digest())
-    (tmp_path / "a.py").write_text("x = 2\n")
-    seen.append(digest())
-    (tmp_path / "formulas" / "wind.py").write_text("x = 1\n")
-    assert digest() == seen[-1]
+    assert seen[-1] == seen[-2] == seen[-3], "neither formulas nor modules without machine code matter"
+    del seen[-2:]
     monkeypatch.setattr(compiled, "version", lambda library: "0.0")
     seen.append(digest())
     assert len(set(seen)) == len(seen)
+
+
+def test_every_compiled_function_is_in_the_digest() -> None:
+    """Machine code of a module outside `SOURCES` would survive a change of what it was compiled from."""
+    package = Path(compiled.__file__).parent
+    found = set()
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).as_posix()
+        if re.search(r"from ctsim\.(compiled|kept) import", path.read_text(encoding="utf-8")):
+            found.add(name)
+            importlib.import_module("ctsim." + name.removesuffix(".py").replace("/", "."))
+    for module in [one for name, one in sys.modules.items() if name.startswith("ctsim.")]:
+        for value in vars(module).values():
+            if isinstance(value, Dispatcher):
+                found.add(Path(value.py_func.__code__.co_filename).relative_to(package).as_posix())
+    assert "kernel.py" in found
+    assert not {name for name in found if not {name, name.split("/")[0]} & set(compiled.SOURCES)}
 
 
 def test_numbas_own_setting_is_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
