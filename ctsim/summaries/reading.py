@@ -3,8 +3,8 @@
 How draws lie inside a bin follows from its neighbours, in one of two ways. Smooth: the cubic through four cumulative
 counts. Broken: the density of the bins on the left up to a break, that of the bins on the right from there on; the
 count of the bin itself says where the break is, so a kink or a jump of the density is found where it lies. Each way is
-tried a second time with other counts: six instead of four, and the neighbours after the next. The way that agrees
-better with its second try is taken, and what the two differ by, at most over the bin, is its error.
+tried a second time with other counts: six instead of four, and other neighbours. The way that agrees better with its
+second try is taken, and what the two differ by, at most over the bin, is its error.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def _way(
     if near:
         far, _ = _lines(edges, single, counts, even, b, _FAR, lines[_FAR])
         way, error = _BROKEN, unexplained
-        for quarter in range(1, 4):
-            t = quarter / 4
+        for quarter in range(4):
+            t = quarter / 4 if quarter else lines[_NEAR, 4]
             other = _under_lines(lines[_FAR], held, t) if far else t * held
             error = max(error, abs(_under_lines(lines[_NEAR], held, t) - other))
     if even and 3 <= b <= len(single) - 4:
@@ -128,25 +128,43 @@ def _quintic(counts: FloatArray, b: int, t: float) -> float:
 
 @inlined
 def _lines(
-    edges: FloatArray, single: npt.NDArray[np.bool_], counts: FloatArray, even: bool, b: int, skip: int, out: FloatArray
+    edges: FloatArray,
+    single: npt.NDArray[np.bool_],
+    counts: FloatArray,
+    even: bool,
+    b: int,
+    which: int,
+    out: FloatArray,
 ) -> tuple[bool, float]:
-    """Densities in bin b (draws a width of it), from its neighbours beyond `skip` others, and where they break.
+    """Densities in bin b (draws a width of it), from its neighbours on both sides, and where they break.
 
     Into `out`: the left density at both ends, the right one at both ends, the break. Returns whether there are any, and
-    the draws that one side alone does not explain. Even bins are followed by lines through two neighbours, others by
-    the density of one.
+    the draws that one side alone does not explain. Even bins are followed by a line through the nearest four (`which`
+    is _NEAR) or two (_FAR) neighbours of a side, others by the density of the nearest or of the one after it.
     """
     held, width = counts[b + 1] - counts[b], edges[b + 1] - edges[b]
     sides = 0
     for side in range(2):
         step = 2 * side - 1
-        first = b + step * (1 + skip)
-        second = first + step if even else first
-        if min(first, second) < 1 or max(first, second) > len(single) - 2 or single[first] or single[second]:
+        first = b + step if even or which == _NEAR else b + 2 * step
+        bins = 1 if not even else 4 if which == _NEAR else 2
+        last = first + step * (bins - 1)
+        if min(first, last) < 1 or max(first, last) > len(single) - 2:
             continue
-        near = (counts[first + 1] - counts[first]) * (width / (edges[first + 1] - edges[first]))
-        beyond = (counts[second + 1] - counts[second]) * (width / (edges[second + 1] - edges[second]))
-        middle, half = near + (near - beyond) * (1 + skip), (near - beyond) * step / -2
+        if single[first] or single[last]:
+            continue
+        middle = (counts[first + 1] - counts[first]) * (width / (edges[first + 1] - edges[first]))
+        rise = 0.0  # towards b, a bin
+        if bins > 1:
+            second = counts[first + step + 1] - counts[first + step]
+            rise = middle - second
+            if bins == 4:  # least squares, read off one bin before the first of four
+                third, fourth = counts[last - step + 1] - counts[last - step], counts[last + 1] - counts[last]
+                rise = 0.3 * (middle - fourth) + 0.1 * (second - third)
+                middle += (second - fourth) / 2
+            else:
+                middle += rise
+        half = rise * step / -2
         if min(middle - half, middle + half) > 0:
             out[2 * side], out[2 * side + 1] = middle - half, middle + half
             sides += 1 + side

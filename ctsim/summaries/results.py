@@ -16,6 +16,7 @@ from ctsim.summaries.records import EVEN, QUANTILES, FloatArray, IntArray, Plan,
 
 _COVERED, _IN_ALL = 9, 10
 _LOWER_ENDS: Final = np.linspace(0.0, 1.0 - _COVERED / _IN_ALL, 401)
+_SPAN: Final = 8.0
 _UNIT: Final = 1 << 1074
 """Sums are whole multiples of 1 / _UNIT, the smallest double."""
 
@@ -198,13 +199,18 @@ def _read(inverse: _Sorted | _Histogram, share_errors: FloatArray) -> tuple[Floa
 
     A quantile of share q is the smallest value that at least q of the draws do not exceed: at the end of an atom's
     ranks the atom. The errors of its share, by chance and inside its bin, make an error in value upwards and one
-    downwards, which differ where the density has a kink; the quantile's error is their root mean square.
+    downwards, which differ where the density has a kink; the quantile's error is their root mean square. What lies
+    between two draws that are neighbours is chance, so an error of a few draws is seen over more of them, too.
     """
     ranks = np.rint(1000.0 * np.array(QUANTILES)) * inverse.draws / 1000.0  # exact where the rank is whole
     values, inside = inverse(ranks)
     apart = np.sqrt((share_errors * inverse.draws) ** 2 + inside**2)
-    up = inverse(np.minimum(ranks + apart, inverse.draws))[0] - values
-    down = values - inverse(np.maximum(ranks - apart, 0.0))[0]
+    wide = np.maximum(apart, _SPAN)
+    up, down = (
+        np.maximum(*(np.abs(inverse(np.clip(ranks + sign * by, 0, inverse.draws))[0] - values) * (apart / by)
+                     for by in (apart, wide)))
+        for sign in (1, -1)
+    )  # fmt: skip
     return values, _root_mean_square(up, down)
 
 
