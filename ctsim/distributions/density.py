@@ -62,7 +62,9 @@ def _cosine(m: int) -> float:
     return _COSINES[m] if m <= 16 else -_COSINES[32 - m]
 
 
-_CHEBYSHEV: Final = np.array([[_cosine(k * (2 * j + 1)) for k in range(_POINTS_A_PANEL)] for j in range(_POINTS_A_PANEL)])
+_CHEBYSHEV: Final = np.array(
+    [[_cosine(k * (2 * j + 1)) for k in range(_POINTS_A_PANEL)] for j in range(_POINTS_A_PANEL)]
+)
 """Chebyshev's polynomials 0 to 15 (columns) at his 16 points (rows); the points themselves are those of polynomial 1."""
 
 
