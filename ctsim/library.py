@@ -5,8 +5,8 @@ Nothing is resolved here. Messages name shipped files by their place in the libr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,13 +48,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Library:
-    """Everything the scenarios are made from, as read."""
+    """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list."""
 
     root: Path
     pages: tuple[Document[schema.ProgrammePage], ...]
     shared: Document[schema.SharedFile]
     classes: Document[schema.SpreadClassesFile]
     sources: Document[schema.SourcesFile]
+    coordinates: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def library_root() -> Path:

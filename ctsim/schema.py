@@ -543,6 +543,7 @@ class ResolvedFile(Record):
     spread_class: dict[Identifier, SpreadClass]
     source: dict[Identifier, Source]
     formulas: dict[Identifier, Text]
+    coordinates: dict[Label, tuple[Label, int]] = {}
     programmes: tuple[ProgrammePage, ...]
 
 
