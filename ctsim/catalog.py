@@ -20,6 +20,7 @@ import ctsim
 from ctsim import schema
 from ctsim.assembly import assemble
 from ctsim.binding import Binding, bind, sources
+from ctsim.coordinates import own, read_beside
 from ctsim.dependence import DependenceError, Group, groups
 from ctsim.dependence import declared as pairs_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
@@ -95,6 +96,8 @@ class Scenario:
             "streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding)),
             "dependence": pairs,
         }  # fmt: skip
+        if coordinates := own(self.binding.rows, self.programmes, self.library.coordinates):
+            content["coordinates"] = coordinates  # those of the library never change
         return sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
 
     @cached_property
@@ -231,6 +234,8 @@ class Scenario:
             **({"elsewhere": elsewhere} if elsewhere else {}),
             "formulas": self.formula_digests(), "programmes": programmes,
         }  # fmt: skip
+        if self.library.coordinates:
+            document["coordinates"] = {stream: list(one) for stream, one in self.library.coordinates.items()}
         return tomli_w.dumps(document, multiline_strings=False)
 
 
@@ -243,7 +248,8 @@ def load(scenario: str | Path, formulas: str | Path | None = None) -> Scenario:
     findings: list[Finding] = []
     files = chain(scenario, findings)
     folders = [path.parent for path, _ in files]
-    return _build(merged(files), read_library(folders, findings), outside, str(files[-1][0]), findings)
+    library = replace(read_library(folders, findings), coordinates=read_beside(folders))
+    return _build(merged(files), library, outside, str(files[-1][0]), findings)
 
 
 def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
@@ -265,6 +271,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
         document.part(schema.SharedFile(format=1, parameter=record.shared)),
         document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
         document.part(schema.SourcesFile(format=1, source=record.source)),
+        record.coordinates,
     )
     ties = tuple(PlacedDependence(one, document.place("dependence", number))
                  for number, one in enumerate(record.dependence))  # fmt: skip

@@ -164,8 +164,9 @@ def list_() -> None:
 
 @main.command()
 @click.argument("scenario", default="framework_2023_11")
+@click.option("--write-coordinates", is_flag=True, help="Keep draws of your own pages: append to coordinates.toml.")
 @formulas_option
-def check(scenario: str, formulas: str | None) -> int:
+def check(scenario: str, write_coordinates: bool, formulas: str | None) -> int:
     """Check every file of SCENARIO, and each page's figures against its formulas."""
     from ctsim.audit import audit
     from ctsim.binding import unit_faults
@@ -189,7 +190,25 @@ def check(scenario: str, formulas: str | None) -> int:
         )
         click.echo(str(Finding(places[figure.key], f"impact.{figure.key}", message)), err=True)
     click.echo(f"{len(resolved.programmes)} programmes, {len(rows)} parameters, {len(resolved.binding.steps)} figures")
+    _check_coordinates(resolved, write_coordinates)
     return 1 if surprises or faults else 0
+
+
+def _check_coordinates(scenario: Scenario, write: bool) -> None:
+    """Whether everything has a Sobol' coordinate, and keeps it when pages change."""
+    from ctsim.coordinates import append, unlisted
+    from ctsim.engine import coordinates_of
+
+    if write:
+        for path, number in append(scenario.programmes).items():
+            click.echo(f"{path}: {f'{number} coordinates appended' if number else 'lists everything already'}")
+        return
+    coordinates_of(scenario)
+    if found := ", ".join(one.id for one in unlisted(scenario.programmes, scenario.library.coordinates)):
+        message = (
+            "Sobol' coordinates follow the order of the page: a parameter put before others would change their draws"
+        )
+        click.echo(f"{found}: {message}; `ctsim check {scenario.file} --write-coordinates` keeps them", err=True)
 
 
 @main.command()

@@ -368,7 +368,7 @@ def _coordinates(sources: Sequence[_Source]) -> dict[str, Coordinate]:
     found: dict[str, Coordinate] = {}
     owners: dict[Coordinate, str] = {}
     for source in sources:
-        own = assign(source.scenario.streams, source.scenario.programmes)
+        own = engine.coordinates_of(source.scenario)
         if source.card is not None:
             nets = source.card["coordinates"].items()
             own = {stream: (net, number) for net, one in nets for stream, number in one.items()}
@@ -384,7 +384,7 @@ def _with_members(known: dict[str, Coordinate], hybrids: Hybrids, sources: Seque
     missing = {name for group in hybrids.groups for name in group.streams} - known.keys()
     for source in sources if missing else ():
         streams = [one for one in hybrids.streams if one.stream in missing]
-        known = assign(streams, source.scenario.programmes) | known
+        known = assign(streams, source.scenario.programmes, beside=source.scenario.library.coordinates) | known
     return known
 
 

@@ -17,7 +17,7 @@ import xarray as xr
 from ctsim import checkpoint, choices, dataset, job, npz, summaries
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.cluster import stoppable
-from ctsim.coordinates import assign
+from ctsim.coordinates import Coordinate, assign
 from ctsim.draws import carry
 from ctsim.durable import reason_of
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped
@@ -105,7 +105,7 @@ def simulate(
     resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
     total = _raised(draws, method)
     _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
-    coordinates = assign(resolved.streams, resolved.programmes) if method == "sobol" else None
+    coordinates = coordinates_of(resolved) if method == "sobol" else None
     chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
     request = _request(resolved, total, seed, method, wanted, shard, precision, thresholds, chosen)
     asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
@@ -174,9 +174,14 @@ def parameters_at(
     if draw < 0 or draw >= MOST_DRAWS:
         raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
     _check(1, seed, method, 1, None)
-    coordinates = assign(scenario.streams, scenario.programmes) if method == "sobol" else None
+    coordinates = coordinates_of(scenario) if method == "sobol" else None
     rows = Kernel(scenario.binding, (), seed, coordinates, groups=scenario.groups).parameters_at(draw)
     return [(row.label, value, row.unit) for row, value in rows]
+
+
+def coordinates_of(scenario: Scenario) -> dict[str, Coordinate]:
+    """The Sobol' coordinate of everything that is sampled. Raises InputError."""
+    return assign(scenario.streams, scenario.programmes, beside=scenario.library.coordinates)
 
 
 def _check(

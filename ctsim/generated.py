@@ -1,20 +1,16 @@
-"""A binding as machine code: one loop a formula, in a module that is written once and cached on disk.
+"""A binding as machine code: one loop a formula, in a module that is named by its text.
 
-The formulas' own source text is copied into the module, so that it stands alone: any process or worker that has the
-folder runs it, also for formulas outside the package. The module is named by a digest of its text and of ctsim's
-compiled code; machine code is kept beside it. Nothing in a scenario or run directory is ever executed: the text comes
-only from formula functions that were imported already.
+The formulas' own source text is copied into the module, so that it stands alone, also for formulas outside the package.
+The module is never a file; its machine code is kept between processes under its name. Nothing in a scenario or run
+directory is ever executed: the text comes only from formula functions that were imported already.
 """
 
 from __future__ import annotations
 
 import ast
-import importlib.util
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from pathlib import Path
 from types import ModuleType
 from typing import cast
 
@@ -23,7 +19,6 @@ import numpy.typing as npt
 
 from ctsim import elementary, stocks
 from ctsim.binding import Binding, Step
-from ctsim.compiled import cache_folder
 from ctsim.equations import FUNCTIONS, RAISED, Formula, formula_source, formula_tree
 from ctsim.errors import one_line
 
@@ -177,23 +172,10 @@ def _times(text: str, factor: float) -> str:
 
 
 def _module(text: str) -> ModuleType:
-    """Import the text from its file in the cache folder; from a private folder where none can be written."""
+    """The text as a module; every text is one, once a process."""
     name = "ctsim_generated_" + blake2b(text.encode(), digest_size=16).hexdigest()
     if name in sys.modules:
         return sys.modules[name]
-    folder = cache_folder()
-    path = (folder or Path(tempfile.mkdtemp(prefix="ctsim-"))) / f"{name}.py"
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        _write(path, text)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = ModuleType(name)
+    exec(compile(text, f"<{name}>", "exec"), vars(module))
     return sys.modules.setdefault(name, module)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: two processes may write the same file at once."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
-        file.write(text)
-    Path(file.name).replace(path)

@@ -52,13 +52,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Library:
-    """Everything the scenarios are made from, as read."""
+    """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list."""
 
     root: Path
     pages: tuple[Document[schema.ProgrammePage], ...]
     shared: Document[schema.SharedFile]
     classes: Document[schema.SpreadClassesFile]
     sources: Document[schema.SourcesFile]
+    coordinates: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def library_root() -> Path:

@@ -547,6 +547,7 @@ class ResolvedFile(Record):
     source: dict[Identifier, Source]
     elsewhere: dict[Text, Text] = {}
     formulas: dict[Identifier, Text]
+    coordinates: dict[Label, tuple[Label, int]] = {}
     programmes: tuple[ProgrammePage, ...]
 
 
