@@ -29,6 +29,7 @@ def run_tables(result: Run) -> None:
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    _reading_table(result)
     _threshold_table(result)
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect") if node in result.tree.children]
@@ -37,6 +38,45 @@ def run_tables(result: Run) -> None:
     click.echo(f"{empty} cells have no number, each with its reason in the result. Items and parameters are there too.")
     click.echo(f"result_digest {result.result_digest}")
     click.echo(f"directory {result.directory}")
+
+
+def _reading_table(result: Run) -> None:
+    """Every reading beside the literal result; parts are left to the result where their total is read too."""
+    if "readings" not in result.tree.children:
+        return
+    read = list(_cells(result.tree["readings"].dataset, "reading"))
+    keys = {one["reading"] for one in read}
+    literal = dict(_literal(result))
+    rows = []
+    for one in sorted(read, key=lambda one: int(one["programme_number"] or 99)):
+        programme, _, figure = one["figure"].partition(".")
+        if f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
+            said = [figure.replace(".", " ").replace("_", " "), one["name"].replace("_", " "), one["unit"]]
+            rows.append([*_title(one, one)[1:], *said, _interval(literal.get(one["figure"], {})), _interval(one)])
+    head = ["no.", "programme", "figure", "reading", "unit", "literal: median [5–95 %]", "so read: median [5–95 %]"]
+    table("Readings of the formulas beside the literal results", head, rows, right=(0, 5, 6))
+
+
+def _literal(result: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every cell, part and other figure by the key of its figure."""
+    for metric in ("co2_reduction", "economic_effect"):
+        if metric in result.tree.children:
+            for cell in _cells(result.tree[metric].dataset, "programme", "year"):
+                yield f"{cell['programme']}.{metric}.{cell['year']}", cell
+            for cell in _cells(result.tree[f"items/{metric}"].dataset, "item", "year"):
+                programme, _, item = cell["item"].partition(".")
+                yield f"{programme}.{metric}.{cell['year']}.{item}", cell
+    for cell in _cells(result.tree["other"].dataset, "figure"):
+        yield cell["figure"], cell
+
+
+def _interval(cell: Mapping[str, Any]) -> str:
+    """Median and interval of a cell, or why it has none."""
+    if not cell or not isfinite(cell["quantiles"][0]):
+        return str(cell.get("reason_code") or cell.get("reason") or "").replace("_", " ")
+    at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
+    median, low, high = (number(cell["quantiles"][i], cell["quantiles_mcse"][i]) for i in at)
+    return f"{median} [{low} – {high}]" if low != high else median
 
 
 def _threshold_table(result: Run) -> None:

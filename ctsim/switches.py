@@ -104,10 +104,11 @@ def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, An
             raise InputError(f"--reading {name}: no page has it.{hint}")
         for programme in scenario.programmes:
             here = {figure.key for figure in programme.figures}
-            for reading in programme.page.reading:
-                key = f"{programme.id}.{reading.impact}"
-                if reading.name == name and key in here:
-                    yield _change("impact", key, f"--reading {name}", formula=reading.formula)
+            for reading in (one for one in programme.page.reading if one.name == name):
+                without = reading.like is not None and scenario.cells == "all"
+                for key in (f"{programme.id}.{impact}" for impact in reading.impact):
+                    if key in here or without:
+                        yield _change("impact", key, f"--reading {name}", formula=reading.formula)
 
 
 def _bases(scenario: Scenario, bases: Sequence[str]) -> Iterator[dict[str, Any]]:

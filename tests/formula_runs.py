@@ -104,9 +104,10 @@ def keys() -> dict[str, tuple[str, Binding, int]]:
             if step.function is not None:
                 found[step.figure.key] = (programme.id, literal, number)
         for reading in programme.page.reading:
-            binding = reading_step(programme, reading.name, reading.impact)
-            key = f"{programme.id}.{reading.impact} [{reading.formula}]"
-            found[key] = (programme.id, binding, len(binding.steps) - 1)
+            for impact in reading.impact:
+                binding = reading_step(programme, reading.name, impact)
+                key = f"{programme.id}.{impact} [{reading.formula}]"
+                found[key] = (programme.id, binding, len(binding.steps) - 1)
     return found
 
 

@@ -14,13 +14,13 @@ def co2_reduction(
     return offshore_wind_capacity * HOURS_PER_YEAR * thermal_emission_factor * capacity_factor
 
 
-def co2_reduction_2050_falling_thermal_factor(
-    offshore_wind_capacity: TW,
-    thermal_factor_2050: Mt_CO2_per_TWh,  # what thermal power still emits per kWh in 2050, instead of FY2030
-    capacity_factor: Ratio,
+def co2_reduction_falling_thermal_factor(
+    literal: Mt_CO2_per_yr,
+    thermal_factor: Mt_CO2_per_TWh,  # what thermal power emits per kWh in the year, instead of FY2030
+    thermal_emission_factor: Mt_CO2_per_TWh,  # ② of the formula
 ) -> Mt_CO2_per_yr:
-    """Reading: the power displaced in 2050 is the thermal power of 2050."""
-    return offshore_wind_capacity * HOURS_PER_YEAR * thermal_factor_2050 * capacity_factor
+    """Reading: the power displaced in a year is the thermal power of that year."""
+    return literal * (thermal_factor / thermal_emission_factor)
 
 
 def co2_reduction_2040(

@@ -58,3 +58,12 @@ def economic_effect_2040(
 ) -> JPY_per_yr:
     """Path: the figure of 2030 and a share of the way to that of 2050"""
     return linear_path(economic_effect_2030, economic_effect_2050, progress_2040)
+
+
+def co2_reduction_world_factor(
+    literal: Mt_CO2_per_yr,
+    world_grid_factor: Mt_CO2_per_TWh,  # of the year, in place of ⑤
+    emission_factor: Mt_CO2_per_TWh,  # ⑤
+) -> Mt_CO2_per_yr:
+    """Reading: the figure at the world's grid factor of its year"""
+    return literal * (world_grid_factor / emission_factor)
