@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from math import copysign
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,14 +92,19 @@ class Scenario:
         """Rank correlations of pairs of streams that are drawn; of two declarations of a pair the later one holds."""
         drawn = {row.stream for row in self.binding.rows if row.spread.dist != "fixed"}
         stream_of = self._streams()
-        said = [([stream_of[name] for name in one.record.parameters], one.record.spearman) for one in self.dependence
-                if all(name in stream_of for name in one.record.parameters)]  # fmt: skip
+        said = [([stream_of[name] for name in one.parameters], one.spearman) for one in self._ties()]
         return {names: spearman for names, spearman in declared(said).items() if drawn.issuperset(names)}
 
     @cached_property
     def groups(self) -> list[Group]:
         """Parameters that move together. Raises DependenceError."""
         return groups(self.pairs)
+
+    def _ties(self) -> list[schema.Dependence]:
+        """What is declared to move together, less what belongs to programmes that are left out."""
+        here = self._streams()
+        left = [(one.record, tuple(name for name in one.record.parameters if name in here)) for one in self.dependence]
+        return [record.model_copy(update={"parameters": names}) for record, names in left if len(names) > 1]
 
     def _streams(self) -> dict[str, str]:
         """Stream by the name under which a scenario file speaks of it: parameters and reported figures."""
@@ -139,13 +145,16 @@ class Scenario:
         """A new scenario in which research programmes deliver or not, as their pages assume."""
         return replace(self, delivery="included")
 
-    def with_dependence(self, factor: float) -> Scenario:
-        """A new scenario with every declared rank correlation times `factor`: 0 is independent, 1 as declared."""
-        if not 0 <= factor <= 1:
-            raise InputError(f"--dependence {factor:g}: must be at least 0 and at most 1")
-        ties = [one.record.model_copy(update={"spearman": factor * one.record.spearman}) for one in self.dependence]
-        placed = [replace(one, record=tie) for one, tie in zip(self.dependence, ties, strict=True)]
-        return replace(self, dependence=tuple(placed) if factor else ())
+    def with_dependence(self, factor: float | None) -> Scenario:
+        """A new scenario with every declared rank correlation times `factor`, from 0 to 1; None: each 1 or -1."""
+        ties = []
+        for one in self.dependence:
+            rho = copysign(1.0, one.record.spearman) if factor is None else factor * one.record.spearman
+            ties.append(replace(one, record=one.record.model_copy(update={"spearman": rho})))
+        changed = replace(self, dependence=() if factor == 0 else tuple(ties))
+        if found := _dependence_faults(changed):
+            raise InputError(found)
+        return changed
 
     def formula_digests(self) -> dict[str, str]:
         """SHA-256 of the formula sources that each programme uses."""
@@ -160,7 +169,7 @@ class Scenario:
         shared = {name: _dump(p.record) for name, p in self.shared.items()}
         changes = [_dump(one.change) | {"place": str(one.place) or "changes"} for one in self.changes]
         classes = {name: _dump(one) for name, one in self.library.classes.record.spread_class.items()}
-        ties = [_dump(one.record) for one in self.dependence]
+        ties = [_dump(one) for one in self._ties()]
         provisions = [_dump(one) for one in self.provisions]
         cited = _cited([programmes, shared, changes, classes, ties, provisions])
         known = self.library.sources.record.source
@@ -262,8 +271,11 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
 
 
 def _dependence_faults(scenario: Scenario) -> list[Finding]:
-    """Names that are not drawn here, and correlations that contradict each other."""
-    known = scenario._streams()
+    """Names that no page has, and correlations that contradict each other."""
+    pages = [page.record for page in scenario.library.pages]
+    known = {*scenario._streams(), *scenario.shared}
+    known |= {f"{page.programme.id}.{name}" for page in pages for name in page.parameter}
+    known |= {f"{page.programme.id}.{one.metric}.{one.when}" for page in pages for one in page.impact if not one.item}
     found = [
         Finding(one.place, "dependence.parameters", f"no parameter '{name}'.{did_you_mean(name, known)}")
         for one in scenario.dependence for name in one.record.parameters if name not in known

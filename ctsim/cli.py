@@ -110,11 +110,9 @@ formulas_option = click.option("--formulas", metavar="DIR", help="Folder with fo
 
 
 _SWITCHES = (
-    click.option("--set", "sets", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
-    click.option("--fix", "fixes", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
-    click.option(
-        "--reading", "readings", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."
-    ),
+    click.option("--set", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
+    click.option("--fix", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
+    click.option("--reading", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."),
     click.option(
         "--only-basis",
         multiple=True,
@@ -125,7 +123,9 @@ _SWITCHES = (
         "--scale-assumed", type=float, metavar="F", help="Assumed spreads F times as wide about their values."
     ),
     click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
-    click.option("--dependence", type=float, metavar="R", help="Declared rank correlations times R, from 0 to 1."),
+    click.option(
+        "--dependence", metavar="R", help="Declared rank correlations times R, from 0 to 1, or full: each 1 or -1."
+    ),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
@@ -205,6 +205,7 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         "dependence: what moves together"
     )
     for one in found if each else ():
+        click.echo(f"\n{explained(one, 'ja')}\n{explained(one, 'en')}")
         used = [
             [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
         ]
@@ -213,6 +214,31 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         click.echo(
             "`ctsim show SCENARIO PARAMETER` prints a parameter's words in the report, or the reason for its spread."
         )
+
+
+_CAUSES: Final = {
+    "en": ("the formula does not give the printed figure at the printed values", "spreads are not centred on the values",
+           "the formula is not linear", "parameters move together"),
+    "ja": ("公表式が公表値を再現しない分", "幅の平均が公表値からずれる分", "式の非線形性", "パラメータの連動"),
+}  # fmt: skip
+
+
+def explained(one: Explanation, language: Literal["ja", "en"]) -> str:
+    """Why the mean of a cell is not the published figure, in a sentence."""
+    name = one.name_ja if language == "ja" else one.name_en
+    what = one.cell.partition(".")[2].replace(".", " ").replace("_", " ")
+    steps = zip(_CAUSES[language], one.parts, strict=True)
+    printed = isfinite(one.published)
+    mean, start, away = _step(one.mean), _step(one.start), f"{one.mean - one.start:+.4g}"
+    if language == "ja":
+        from_ = f"公表値 {start}" if printed else f"頁の値での計算値 {start}(公表値なし)"
+        parts = "、".join(f"{cause} {part:+.3g}" for cause, part in steps if part)
+        return f"{name} {what}: 平均 {mean} {one.unit} と{from_}の差 {away} の内訳: {parts or 'なし'}。"
+    from_ = (
+        f"the published {start}" if printed else f"{start}, the formula at the values of the page (nothing is printed)"
+    )
+    parts = ", ".join(f"{part:+.3g} because {cause}" for cause, part in steps if part)
+    return f"{name}, {what}: the mean {mean} {one.unit} lies {away} from {from_}: {parts or 'no difference'}."
 
 
 def _step(value: float) -> str:
