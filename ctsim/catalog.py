@@ -24,7 +24,7 @@ from ctsim.binding import Binding, bind, sources
 from ctsim.dependence import DependenceError, Group, declared, groups
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.library import Library, PlacedChange, PlacedDependence, Wanted, chain, holds, merged, read_library
-from ctsim.programme import Parameter, Programme
+from ctsim.programme import Figure, Parameter, Programme
 from ctsim.streams import STREAM_VERSION
 from ctsim.tomlfile import findings_of, read
 
@@ -121,6 +121,10 @@ class Scenario:
                 return programme
         known = [programme.id for programme in self.programmes]
         raise InputError(f"no programme '{name}' in scenario '{self.id}'.{did_you_mean(name, known)}")
+
+    def figures(self) -> list[Figure]:
+        """Every figure, in page order."""
+        return [figure for programme in self.programmes for figure in programme.figures]
 
     def parameters(self) -> dict[str, Parameter]:
         """Every parameter by full name, shared ones first."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ctsim.catalog import Scenario
     from ctsim.engine import Run
     from ctsim.explain import Explanation
+    from ctsim.trail import Trail
 
 # ---- a run
 
@@ -217,10 +218,14 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
 
 
 _CAUSES: Final = {
-    "en": ("the formula does not give the printed figure at the printed values", "spreads are not centred on the values",
-           "the formula is not linear", "parameters move together"),
+    "en": (
+        "the formula does not give the printed figure at the printed values",
+        "spreads are not centred on the values",
+        "the formula is not linear",
+        "parameters move together",
+    ),
     "ja": ("公表式が公表値を再現しない分", "幅の平均が公表値からずれる分", "式の非線形性", "パラメータの連動"),
-}  # fmt: skip
+}
 
 
 def explained(one: Explanation, language: Literal["ja", "en"]) -> str:
@@ -283,12 +288,46 @@ def parameter_table(scenario: Scenario, name: str) -> None:
         lines.append(("source", f"{record.source.key}, {record.source.where}", str(one.place("source"))))
         lines.append(("quote", record.source.quote or "", ""))
     lines.append(("spread", spread_words(one), str(one.place("uncertainty"))))
-    lines += [("basis", s.basis, "") for s in list(one.spreads.values())[:1]]
-    lines += [("reason", s.reason, "") for s in list(one.spreads.values())[:1] if s.reason]
+    lines += [("basis", basis, "") for basis in dict.fromkeys(s.basis for s in one.spreads.values())]
+    reasons: dict[str, str] = {}
+    for year, spread in one.spreads.items():
+        reasons.setdefault(spread.reason, f"reason {year}" if len(one.spreads) > 1 else "reason")
+    lines += [(name, said, "") for said, name in reasons.items()]
     lines.append(("note", record.note or "", ""))
     users = [p.id for p in scenario.programmes if any(q.stream == name for q in p.parameters.values())]
     lines.append(("used by", ", ".join(users), ""))
     table("", ["", "", "set in"], [list(line) for line in lines if line[1]])
+
+
+def trail_tables(scenario: Scenario, trail: Trail) -> None:
+    """One cell: the report's words or the reason, the equation, and what it is made from, with the line of each."""
+    programme = trail.programme
+    lines = [
+        ("cell", trail.cell, ""),
+        ("programme", f"{programme.number} {programme.name_ja} / {programme.name_en}", ""),
+    ]
+    lines.append(("status", " ".join((trail.status, trail.reason_code)).replace("_", " "), ""))
+    if trail.reason:
+        lines += [("reason", trail.reason.ja, ""), ("", trail.reason.en, "")]
+    if trail.reading:
+        lines += [("reading", trail.reading.description.ja, ""), ("", trail.reading.description.en, "")]
+        lines.append(("why", trail.reading.reason, ""))
+    for figure in trail.figures:
+        lines += [("printed", f"{one.where}: 「{one.as_printed}」", str(figure.place)) for one in figure.record.printed]
+        if figure.record.counterfactual and figure.record.counterfactual.quote:
+            lines.append(("measured against", f"「{figure.record.counterfactual.quote}」", ""))
+        lines += [("note", figure.record.note, "")] if figure.record.note else []
+        lines += [("basis", s.basis, "") for s in (figure.spread,) if s and figure.reported]
+        lines += [("reason", s.reason, "") for s in (figure.spread,) if s and figure.reported]
+    lines += [("formula", equation, str(place)) for equation, place in trail.formulas]
+    table("", ["", "", "set in"], [list(line) for line in lines])
+    if trail.rows:
+        rows = [[row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)]
+                for row in trail.rows]  # fmt: skip
+        table("made from", ["parameter", "value", "unit", "spread", "basis", "set in"], rows, right=(1,))
+        click.echo(
+            f"`ctsim show {scenario.id} PARAMETER` prints a parameter's words in the report, or the reason for it."
+        )
 
 
 def _joined(text: str | tuple[str, ...] | None) -> str:

@@ -115,6 +115,31 @@ def test_correlations_that_contradict_each_other_are_refused_with_the_nearest() 
     groups(near)  # these can be drawn
 
 
+@pytest.mark.parametrize("method", ["mc", "sobol"])
+def test_at_the_bounds_one_member_decides_all(method: str) -> None:
+    found = draws({("a", "b"): 1.0, ("a", "c"): -1.0, ("b", "c"): -1.0}, method)
+    order = np.argsort(found["a"])
+    assert (np.diff(found["b"][order]) >= 0).all() and (np.diff(found["c"][order]) <= 0).all()
+    free = draws({}, method)
+    assert (found["a"] == free["a"]).all()
+    for name in ("b", "c"):  # margins: the members' own functions of the first one's words
+        assert np.mean(found[name]) == pytest.approx(np.mean(free[name]), abs=Z * np.std(free[name]) / sqrt(DRAWS) * 2)
+
+
+def test_bounds_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(DependenceError):
+        groups({("a", "b"): 1.0, ("b", "c"): 1.0, ("a", "c"): 0.5})
+
+
+def test_the_nearest_correlations_are_offered_and_not_applied(study: Study) -> None:
+    text = (study.folder / "s.toml").read_text(encoding="utf-8")
+    study.write("s.toml", text + tie('"mine.share", "mine.volume"', 1.0) + tie('"mine.volume", "mine.factor"', 1.0))
+    said = study.ctsim("check", "s.toml", "--formulas", "formulas")
+    assert (
+        said.status == 2 and "contradict each other; the nearest that do not: mine.share ~ mine.volume 0." in said.err
+    )
+
+
 def test_scores_become_words_by_the_normal_distribution() -> None:
     from ctsim.dependence import _word
 

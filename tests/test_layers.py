@@ -28,6 +28,7 @@ LAYERS: list[set[str]] = [
     {"job"},
     {"engine"},
     {"shards", "explain"},
+    {"trail"},
     {"printing"},
     {"cli"},
 ]
