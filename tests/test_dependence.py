@@ -132,8 +132,9 @@ def test_bounds_that_contradict_each_other_are_refused() -> None:
 
 
 def test_the_nearest_correlations_are_offered_and_not_applied(study: Study) -> None:
-    third = PAGE.replace("[parameter.volume]", '[parameter.rate]\nvalue = 1\nunit = "1"\nuncertainty = { dist = "uniform", '
-                         'low = 0, high = 2, basis = "assumed", reason = "low: a; high: b" }\n[parameter.volume]')  # fmt: skip
+    spread = '{ dist = "uniform", low = 0, high = 2, basis = "assumed", reason = "low: a; high: b" }'
+    rate = f'[parameter.rate]\nvalue = 1\nunit = "1"\nuncertainty = {spread}\n'
+    third = PAGE.replace("[parameter.volume]", f"{rate}[parameter.volume]")
     study.write("programmes/mine.toml", third)
     study.write("formulas/mine.py", FORMULAS.replace("share: Ratio,", "share: Ratio, rate: Ratio,")
                 .replace("return share *", "return share * rate *"))  # fmt: skip

@@ -6,7 +6,15 @@ rubber and wood (glass, metal and other have none), the plastics factor for the 
 digestion.
 """
 
-from ctsim.units import Mt_CO2_per_yr, Mt_per_yr, Nm3_per_t, Ratio, t_CO2_per_Nm3, t_CO2_per_t
+from ctsim.units import (
+    JPY_per_yr,
+    Mt_CO2_per_yr,
+    Mt_per_yr,
+    Nm3_per_t,
+    Ratio,
+    t_CO2_per_Nm3,
+    t_CO2_per_t,
+)
 
 
 def co2_reduction_2030(
@@ -234,3 +242,8 @@ def co2_reduction_2040_parameter_path(
     methanated = (biomethanation_share_2030 + biomethanation_share_2050) / 2
     gas = digested * biogas_yield * (biogas_methane_share + methanated * (1 - biogas_methane_share)) * city_gas_factor
     return landfill - incineration + digestion + captured + gas
+
+
+def economic_effect_at_todays_rate(literal: JPY_per_yr, exchange_rate_ratio: Ratio) -> JPY_per_yr:
+    """Reading: the amount at the rate of recent years"""
+    return literal * exchange_rate_ratio
