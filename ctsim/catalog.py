@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from math import copysign
 from pathlib import Path
 from typing import Any, Final
 
@@ -166,6 +167,10 @@ class Scenario:
         known = [programme.id for programme in self.programmes]
         raise InputError(f"no programme '{name}' in scenario '{self.id}'.{did_you_mean(name, known)}")
 
+    def figures(self) -> list[Figure]:
+        """Every figure, in page order."""
+        return [figure for programme in self.programmes for figure in programme.figures]
+
     def parameters(self) -> dict[str, Parameter]:
         """Every parameter by full name, shared ones first."""
         own = {p.stream: p for programme in self.programmes for p in programme.parameters.values()}
@@ -191,13 +196,16 @@ class Scenario:
         """A new scenario in which research programmes deliver or not, as their pages assume."""
         return replace(self, delivery="included")
 
-    def with_dependence(self, factor: float) -> Scenario:
-        """A new scenario with every declared rank correlation times `factor`: 0 is independent, 1 as declared."""
-        if not 0 <= factor <= 1:
-            raise InputError(f"--dependence {factor:g}: must be at least 0 and at most 1")
-        ties = [one.record.model_copy(update={"spearman": factor * one.record.spearman}) for one in self.dependence]
-        placed = [replace(one, record=tie) for one, tie in zip(self.dependence, ties, strict=True)]
-        return replace(self, dependence=tuple(placed) if factor else ())
+    def with_dependence(self, factor: float | None) -> Scenario:
+        """A new scenario with every declared rank correlation times `factor`, from 0 to 1; None: each 1 or -1."""
+        ties = []
+        for one in self.dependence:
+            rho = copysign(1.0, one.record.spearman) if factor is None else factor * one.record.spearman
+            ties.append(replace(one, record=one.record.model_copy(update={"spearman": rho})))
+        changed = replace(self, dependence=() if factor == 0 else tuple(ties))
+        if found := _dependence_faults(changed):
+            raise InputError(found)
+        return changed
 
     def formula_digests(self) -> dict[str, str]:
         """SHA-256 of the formula sources that each programme uses."""

@@ -22,7 +22,7 @@ from ctsim.console import interruptible
 from ctsim.console import progress as _progress
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
-from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, values_words
+from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, trail_tables, values_words
 
 if TYPE_CHECKING:
     from ctsim.catalog import Scenario
@@ -110,11 +110,9 @@ formulas_option = click.option("--formulas", metavar="DIR", help="Folder with fo
 
 
 _SWITCHES = (
-    click.option("--set", "sets", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
-    click.option("--fix", "fixes", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
-    click.option(
-        "--reading", "readings", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."
-    ),
+    click.option("--set", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
+    click.option("--fix", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
+    click.option("--reading", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."),
     click.option(
         "--only-basis",
         multiple=True,
@@ -125,7 +123,9 @@ _SWITCHES = (
         "--scale-assumed", type=float, metavar="F", help="Assumed spreads F times as wide about their values."
     ),
     click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
-    click.option("--dependence", type=float, metavar="R", help="Declared rank correlations times R, from 0 to 1."),
+    click.option(
+        "--dependence", metavar="R", help="Declared rank correlations times R, from 0 to 1, or full: each 1 or -1."
+    ),
 )
 
 
@@ -229,23 +229,29 @@ def audit(scenario: str, as_json: bool, formulas: str | None) -> int:
 
 @main.command()
 @click.argument("scenario")
-@click.argument("parameter", required=False)
+@click.argument("name", required=False, metavar="[PARAMETER|CELL]")
 @formulas_option
-def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
-    """Show the parameters of SCENARIO: value, spread, basis, and the line that set each of them."""
+def show(scenario: str, name: str | None, formulas: str | None) -> None:
+    """Show the parameters of SCENARIO: value, spread, basis, and the line that set each of them.
+
+    A PARAMETER with the report's words and the reason for its spread; a CELL with where it is printed, or why it has no
+    number, its equation and what it is made from.
+    """
     from ctsim.catalog import load
-    from ctsim.errors import did_you_mean
+    from ctsim.trail import follow
 
     resolved = load(scenario, formulas)
     known = resolved.parameters()
-    if parameter is None:
+    if name is None:
         listed = [[n, values_words(p), p.unit, spread_words(p), str(p.place())] for n, p in known.items()]
         _table(resolved.id, ["parameter", "value", "unit", "spread", "set in"], listed, right=(1,))
         return
-    if parameter not in known:
-        hint = did_you_mean(parameter, known)
-        raise InputError(f"no parameter '{parameter}' in scenario '{scenario}'.{hint}")
-    parameter_table(resolved, parameter)
+    reported = {f"{one.programme}.{one.name}": one.key for one in resolved.figures() if one.reported}
+    bare = name.partition("@")[0]
+    if bare in known:
+        parameter_table(resolved, bare)
+    else:
+        trail_tables(resolved, follow(resolved, reported.get(name, name)))
 
 
 @main.command()

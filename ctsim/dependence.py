@@ -20,6 +20,7 @@ from ctsim.elementary import ALL
 
 FloatArray = npt.NDArray[np.float64]
 
+_ROUNDING: Final = 1e-12
 _SCALE: Final = 2.0**64
 _HALF: Final = 0.5 - 2.0**-54
 _TAIL: Final = (
@@ -119,11 +120,13 @@ def cholesky(matrix: FloatArray) -> FloatArray | None:
             for m in range(j):
                 rest -= float(factor[i, m]) * float(factor[j, m])
             if i == j:
-                if rest <= 1e-12:
+                if rest < -_ROUNDING:
                     return None
-                factor[i, i] = math.sqrt(rest)
-            else:
+                factor[i, i] = math.sqrt(rest) if rest > _ROUNDING else 0.0
+            elif factor[j, j]:
                 factor[i, j] = rest / float(factor[j, j])
+            elif abs(rest) > _ROUNDING:  # what follows a member entirely has no part of its own
+                return None
     return factor
 
 

@@ -29,6 +29,7 @@ from ctsim.precision import parsed
 from ctsim.programme import YEARS
 from ctsim.rundir import FORMAT, REQUEST, SCENARIO, STATE, TABLES, RunDirectory, request_of
 from ctsim.streams import STREAM_VERSION, TILE
+from ctsim.switches import Names, Values, switched
 from ctsim.thresholds import Given, checked
 
 DEFAULT_DRAWS: Final = 2**20
@@ -86,6 +87,13 @@ def simulate(
     thresholds: Given = (),
     progress: Progress | None = None,
     command: str | None = None,
+    set: Values = (),
+    fix: Names = (),
+    reading: Names = (),
+    only_basis: Names = (),
+    scale_assumed: float | None = None,
+    dependence: float | str | None = None,
+    with_delivery: bool = False,
 ) -> Run:
     """Draw `draws` joint samples of `scenario` and return their distributions.
 
@@ -98,11 +106,16 @@ def simulate(
     of draws at or above each. `programmes` and `metrics` (co2_reduction, economic_effect, other) leave out all others;
     what is left has the same bits. `keep_draws` ("cells", "parameters", "all") keeps the values of every draw in `out`,
     to be read in `Run.tree["draws"]`. A run that would take more than `memory` ("400MB", bytes) is refused.
+    `set` (values by parameter, in the page's unit), `fix`, `reading`, `only_basis`, `scale_assumed`, `dependence` (a
+    factor from 0 to 1, or "full") and `with_delivery` change the scenario as the command's options do.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
     wanted = checked_years(years)
     _check(draws, seed, method, chunk, workers, precision)
-    resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
+    resolved = switched(
+        scenario if isinstance(scenario, Scenario) else load(scenario, formulas), set=set, fix=fix, reading=reading,
+        only_basis=only_basis, scale_assumed=scale_assumed, dependence=dependence, with_delivery=with_delivery,
+    )  # fmt: skip
     total = _raised(draws, method)
     _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
     coordinates = coordinates_of(resolved) if method == "sobol" else None

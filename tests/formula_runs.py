@@ -115,10 +115,12 @@ def keys() -> dict[str, tuple[str, Binding, int]]:
         for number, step in enumerate(literal.steps):
             if step.function is not None:
                 found[step.figure.key] = (programme.id, literal, number)
+        printed = {figure.key for figure in programme.figures}
         for reading in programme.page.reading:
-            binding = reading_step(programme, reading.name, reading.impact)
-            key = f"{programme.id}.{reading.impact} [{reading.formula}]"
-            found[key] = (programme.id, binding, len(binding.steps) - 1)
+            for impact in (one for one in reading.impact if f"{programme.id}.{one}" in printed):
+                binding = reading_step(programme, reading.name, impact)
+                key = f"{programme.id}.{impact} [{reading.formula}]"
+                found[key] = (programme.id, binding, len(binding.steps) - 1)
     return {**found, **_of_studies()}
 
 

@@ -29,6 +29,7 @@ LAYERS: list[set[str]] = [
     {"job"},
     {"engine"},
     {"shards", "explain"},
+    {"trail"},
     {"printing"},
     {"cli"},
 ]
