@@ -18,11 +18,16 @@ from tests.expected import (
     EV,
     EV_BOUGHT,
     EXPECTED,
+    GAS_PER_FOOD_WASTE,
     GAS_PER_HYDROGEN,
+    METHANE,
     NEW_CAR,
     PETROL_CAR,
     PHEV,
     PHEV_BOUGHT,
+    SHARES_2050,
+    WASTE_CO2,
+    products,
 )
 
 GRID = {2030: 0.32, 2040: 0.13, 2050: 0.03}
@@ -125,6 +130,86 @@ for _year in (2030, 2040, 2050):
         _saved = (_fuel - GRID[_year] * _power) * _use
         PATHS[f"electric_commercial_vehicles.co2_reduction.{_year}.{_name}"] = _saved * left(_year - 2024, _life, 3.6)
 
+# ---- readings that scale the literal figure
+
+PRINTED = {
+    "perovskite_solar.economic_effect.2050": 1.25,
+    "offshore_wind.economic_effect.2030": 1,
+    "offshore_wind.economic_effect.2050": 2,
+    "hydrogen_steelmaking.economic_effect.2050": 40,
+    "waste_carbon_cycle.economic_effect.2030": 0.5,
+    "waste_carbon_cycle.economic_effect.2050": 5.2,
+    "plastic_feedstock.economic_effect.2030": 10,
+    "plastic_feedstock.economic_effect.2050": 363,
+}
+"""Figures without a formula, in 兆円."""
+WINDOWS_PRINTED = {
+    "insulated_windows.co2_reduction.FY2025.detached": 6.3,
+    "insulated_windows.co2_reduction.FY2025.apartment": 0.8,
+}
+LITERAL = {**EXPECTED, **PRINTED, **WINDOWS_PRINTED, **PATHS}
+
+
+def scaled(keys: list[str], formula: str, factor: float) -> dict[str, float | tuple[float, ...]]:
+    """A reading of some figures, which is so many times what is literal."""
+    found: dict[str, float | tuple[float, ...]] = {}
+    for key in keys:
+        literal = LITERAL[key]
+        found[f"{key} [{formula}]"] = (
+            tuple(one * factor for one in literal) if isinstance(literal, tuple) else literal * factor
+        )
+    return found
+
+
+def figures(programme: str, whens: str, items: str = "") -> list[str]:
+    """Keys of CO2 figures of those labels: of items; the total where `items` is empty or begins with a blank."""
+    return [
+        f"{programme}.co2_reduction.{when}{item and '.'}{item}" for when in whens.split() for item in items.split(" ")
+    ]
+
+
+READINGS: dict[str, float | tuple[float, ...]] = {}
+for _year, _world, _thermal in ((2030, 0.48, 0.60), (2040, 0.32, 0.25), (2050, 0.20, 0.15)):
+    READINGS |= scaled(figures("perovskite_solar", str(_year)), "co2_reduction_world_factor", _world / 0.51)
+    READINGS |= scaled(figures("offshore_wind", str(_year)), "co2_reduction_falling_thermal_factor", _thermal / 0.66)
+READINGS |= scaled(
+    ["perovskite_solar.economic_effect.2030.single_junction", *PRINTED], "economic_effect_at_todays_rate", 1.35
+)
+READINGS |= scaled(
+    figures("photonics_datacentre", "2032-2041"), "co2_reduction_2032_2041_world_factor", 0.38 / GRID_2023
+)
+READINGS |= scaled(figures("photonics_datacentre", "2040"), "co2_reduction_2040_world_factor", 0.32 / 0.13)
+READINGS |= scaled(figures("energy_saving_equipment", "2030 2040 2050"), "co2_reduction_carried_energy_mix", 2.2 / 2.67)
+READINGS |= scaled(figures("clean_energy_vehicles", "FY2023", " ev phev"), "co2_reduction_additional", 0.4)
+READINGS |= scaled(figures("clean_energy_vehicles", "2030 2040 2050"), "co2_reduction_additional", 0.4)
+READINGS |= scaled(figures("electric_commercial_vehicles", "FY2024"), "co2_reduction_additional", 0.4)
+READINGS |= scaled(
+    figures("electric_commercial_vehicles", "FY2024 2030 2040 2050", " ".join(TRUCKS)), "co2_reduction_additional", 0.4
+)
+for _formula, _factor in (
+    ("co2_reduction_additional", 0.7),
+    ("co2_reduction_after_take_back", 0.85),
+    ("co2_reduction_mixed_windows", 0.9),
+):
+    READINGS |= scaled(figures("insulated_windows", "FY2025", "detached apartment"), _formula, _factor)
+    READINGS |= scaled(figures("insulated_windows", "2030 2040 2050"), _formula, _factor)
+
+
+def waste_2040(capture_plants: float = 0.24) -> float:
+    """Annex 9, <2050年>, in 億t with the parameters of 2040 (Mt before)."""
+    waste, digested = (2586 + 3399) / 2, (2586 + 3399) / 2 * 0.24 * 2 / 3
+    more = (0.28 - 0.11) * 2 / 3
+    return 0.01 * (
+        waste * more * products(SHARES_2050, METHANE)
+        - 378 * waste / 3399 * more * 2.31
+        + digested * 0.9
+        + waste * (0.11 + more) * capture_plants / 4 * products(SHARES_2050, WASTE_CO2) * 0.9
+        + digested * (0.578 + (0.016 + 0.061) / 2 * (1 - 0.578)) * GAS_PER_FOOD_WASTE
+    )
+
+
+READINGS["waste_carbon_cycle.co2_reduction.2040 [co2_reduction_2040_parameter_path]"] = waste_2040()
+
 TOLERANCES = {"battery_supply_chain": 1e-3, "power_semiconductors": 1e-3}
 """Six points stand for the sum of cohorts."""
 SURVIVAL_TOLERANCE = 1e-8
@@ -135,5 +220,9 @@ ELSEWHERE: dict[str, tuple[dict[str, float], float]] = {
     "next_generation_aircraft.co2_reduction.2040": (
         {"hydrogen_saving": 90, "combustion_share_of_domestic": 0.3},
         20 * (0.9 * 0.4 * (0.3 + 1 / 3) * 0.01 + (1 - 0.4 * (0.3 + 1 / 3)) * 0.07 * 0.45),
+    ),
+    "waste_carbon_cycle.co2_reduction.2040 [co2_reduction_2040_parameter_path]": (
+        {"cc_share_2050": 30},
+        waste_2040(0.30),
     ),
 }
