@@ -21,7 +21,7 @@ from ctsim.compiled import compiled
 from ctsim.coordinates import Coordinate
 from ctsim.dependence import Group, mix, weights_of
 from ctsim.distributions import FIXED, Quantiles, build, fill
-from ctsim.generated import evaluator
+from ctsim.generated import evaluator, source_digest
 from ctsim.sobol import directions, net_order, scramble_key, shuffle_key, sobol_words
 from ctsim.streams import TILE, stream_key, words
 
@@ -89,6 +89,11 @@ class Kernel:
         self._sampled = _Sampled([row.stream for row in binding.rows], self.quantiles, seed, coordinates, alone)
         self._sums = _Sums(self.targets, len(binding.steps))
         self._evaluate = evaluator(binding)
+
+    @property
+    def code(self) -> str:
+        """Names the machine code that draws are made with."""
+        return f"{source_digest(self.binding)} {self._sampled.sobol} {self._together.rows != set()}"
 
     def central(self) -> FloatArray:
         """The targets at what is printed, by plain Python, in their units."""

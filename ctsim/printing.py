@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctsim.console import number, table
+from ctsim.programme import METRICS
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -24,11 +25,15 @@ def run_tables(result: Run) -> None:
     """The result tables: every total with what is published, what the formula gives, and the interval."""
     head = ["no.", "programme", "when", "unit", "published", "computed", "median", "5 %", "95 %"]
     titles = {"co2_reduction": "CO2 reduction", "economic_effect": "Economic effect", "other": "Other"}
+    found = False
     for metric, title in titles.items():
         rows = sorted(_cell_rows(result, metric) + _other_rows(result, metric), key=lambda row: int(row[1] or 99))
+        found |= bool(rows)
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    if not found:
+        _empty_table(result)
     _threshold_table(result)
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect") if node in result.tree.children]
@@ -37,6 +42,18 @@ def run_tables(result: Run) -> None:
     click.echo(f"{empty} cells have no number, each with its reason in the result. Items and parameters are there too.")
     click.echo(f"result_digest {result.result_digest}")
     click.echo(f"directory {result.directory}")
+
+
+def _empty_table(result: Run) -> None:
+    """Why nothing that was chosen has a number: a line for each reason of a programme."""
+    nodes = [(metric, result.tree[metric].dataset) for metric in METRICS if metric in result.tree.children]
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for metric, node in nodes:
+        for cell in _cells(node, "programme", "year"):
+            reasons.setdefault((cell["programme"], metric, cell["reason"]), []).append(str(cell["year"]))
+    rows = [[name, metric.replace("_", " "), ", ".join(years), reason]
+            for (name, metric, reason), years in reasons.items()]  # fmt: skip
+    table("Nothing that was chosen has a number", ["programme", "metric", "years", "why"], rows)
 
 
 def _threshold_table(result: Run) -> None:
