@@ -27,8 +27,8 @@ _BINS: Final = 4098
 _LIBRARIES: Final = 110_000_000
 """What comes later whatever is drawn, as measured: dask, HDF5 and machine code that is there already."""
 _COMPILING: Final = 70_000_000
-_COMPILING_A_STEP: Final = 2_000_000
-"""What making machine code takes on top of that, as measured: 60 MB, and 1.6 MB a formula."""
+_COMPILING_A_STEP: Final = 1_500_000
+"""What making machine code takes on top of that, as measured: 60 MB, and 1.2 MB a formula."""
 _ZARR: Final = 40_000_000
 _STATES_A_WORKER: Final = 2
 _ROWS_A_WORKER: Final = 4

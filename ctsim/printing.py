@@ -53,6 +53,9 @@ def _empty_table(result: Run) -> None:
             reasons.setdefault((cell["programme"], metric, cell["reason"]), []).append(str(cell["year"]))
     rows = [[name, metric.replace("_", " "), ", ".join(years), reason]
             for (name, metric, reason), years in reasons.items()]  # fmt: skip
+    if not rows:
+        click.echo("Nothing that was chosen has a number: the pages have no such figure.")
+        return
     table("Nothing that was chosen has a number", ["programme", "metric", "years", "why"], rows)
 
 
