@@ -16,6 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+from click.core import ParameterSource
 
 import ctsim
 from ctsim.console import interruptible
@@ -51,7 +52,9 @@ class _Commands(click.Group):
                 click.echo(str(finding), err=True)
             sys.exit(error.exit_status)
         except click.ClickException as error:
-            click.echo(f"ctsim: {one_line(error.format_message())}", err=True)
+            said = one_line(error.format_message()).rstrip(".")
+            hint = "; an option that may be given often takes one value each time: --years 2030 --years 2040"
+            click.echo(f"ctsim: {said}{hint if 'unexpected extra argument' in said else ''}", err=True)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
             click.echo("stopped; nothing was kept: run the same command again", err=True)
@@ -292,14 +295,14 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
 @click.option("--figure", is_flag=True, help="Draw every programme against its published figure (PNG, SVG; ja, en).")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
-@click.option("--shard", default="", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
+@click.option("--shard", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
 @click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
 @click.option("--draw", type=COUNT, help="Print the parameters of one draw instead of running.")
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def run(
     scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], out: str | None, figure: bool,
-    workers: int | None, chunk: int, shard: str, extend: str | None, draw: int | None, quiet: bool,
+    workers: int | None, chunk: int, shard: str | None, extend: str | None, draw: int | None, quiet: bool,
     formulas: str | None, precision: str | None, thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
 ) -> int:  # fmt: skip
     """Draw joint samples of SCENARIO and print the distribution of every figure.
@@ -310,6 +313,8 @@ def run(
     from ctsim.catalog import load
     from ctsim.switches import SWITCHES, switched
 
+    if draw is not None:
+        _check_draw({"scenario", "draw", "seed", "method", "formulas", "quiet", *SWITCHES})
     resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
     if draw is not None:
         listed = [
@@ -333,6 +338,15 @@ def run(
         if figure:
             _draw(result)
     return status
+
+
+def _check_draw(honoured: set[str]) -> None:
+    """Refuse --draw with options that it would not heed."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    options = [one.opts[-1] for one in context.command.params if one.name in given - honoured]
+    if options:
+        raise InputError(f"--draw: prints the parameters of one draw and runs nothing; leave out {', '.join(options)}")
 
 
 @main.command()
@@ -409,11 +423,12 @@ def _say_not_finite(scenario: Scenario, result: Run) -> None:
 
 def _draw(result: Run) -> None:
     from ctsim.figures import save_published
+    from ctsim.rundir import FIGURES
 
     assert result.directory is not None
     try:
-        paths = save_published(result.tree, result.directory / "figures")
+        paths = save_published(result.tree, result.directory / FIGURES)
     except OSError as error:
-        raise InputError(f"{result.directory / 'figures'}: cannot be written: {error.strerror or error}") from None
+        raise InputError(f"{result.directory / FIGURES}: cannot be written: {error.strerror or error}") from None
     for path in paths:
         click.echo(f"picture: {path}")

@@ -39,6 +39,13 @@ def machine_code(functions: Sequence[Callable[..., Any]]) -> list[Callable[..., 
     return [made[id(plain)] for plain in functions]
 
 
+def processor() -> str:
+    """What machine code is made for: the kind of processor, and which of its features are used."""
+    from numba.core.registry import cpu_target
+
+    return repr(cpu_target.target_context.codegen().magic_tuple())
+
+
 def _decorate(function: Callable[..., Any], forceinline: bool) -> Any:
     import numba
 

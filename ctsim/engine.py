@@ -81,7 +81,7 @@ def simulate(
     memory: int | str | None = None,
     out: str | Path | None = None,
     formulas: str | Path | None = None,
-    shard: str = "",
+    shard: str | None = None,
     extend: str | Path | None = None,
     precision: float | str | None = None,
     thresholds: Given = (),
@@ -120,7 +120,7 @@ def simulate(
     _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
     coordinates = coordinates_of(resolved) if method == "sobol" else None
     chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
-    request = _request(resolved, total, seed, method, wanted, shard, precision, thresholds, chosen)
+    request = _request(resolved, total, seed, method, wanted, shard or "", precision, thresholds, chosen)
     asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
     kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
     said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
@@ -167,8 +167,9 @@ def open_run(directory: str | Path) -> Run:
 
 
 def default_directory(
-    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None, shard: str = "",
-    precision: float | str | None = None, thresholds: Given = (), programmes: Sequence[str] | None = None,
+    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None,
+    shard: str | None = None, precision: float | str | None = None, thresholds: Given = (),
+    programmes: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None, keep_draws: str | None = None, keep_as: str = "float64",
 ) -> Path:  # fmt: skip
     """`results/<scenario>-<digest of the request>`: the same request finds its result again."""
@@ -224,12 +225,12 @@ def _check(
         raise InputError([Finding(Place(), "", fault) for fault in faults])
 
 
-def _check_shard(shard: str, tiles: int, kept: bool, extends: bool, precise: bool) -> None:
-    if not shard:
+def _check_shard(shard: str | None, tiles: int, kept: bool, extends: bool, precise: bool) -> None:
+    if shard is None:
         return
     number, _, shards = shard.partition("/")
     if not fullmatch("[0-9]{1,9}/[0-9]{1,9}", shard) or not 1 <= int(number) <= int(shards):
-        raise InputError(f"--shard {shard[:40]}: write I/N, the first of seven as 1/7")
+        raise InputError(f"--shard '{shard[:40]}': write I/N, the first of seven as 1/7")
     if int(shards) > tiles:
         raise InputError(f"--shard {shard}: {tiles * TILE:,} draws make at most {tiles:,} shards; draw more")
     if precise:
@@ -425,6 +426,10 @@ def _extended(
             job.forecast(asked, kernel, source.path)  # refused, if at all, before anything of the sealed run is touched
             _carry(source, card, source)
             begun = source.reopen({**begun, "files": card["files"]})
+            said = (
+                *said,
+                f"{source.path}: holds these draws in place of {card['draws']:,}; pictures of those are removed",
+            )
             with keeping(source, fresh=False):
                 return finished(asked, source, kernel, begun, said)
         with target.held():

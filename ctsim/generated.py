@@ -110,6 +110,11 @@ def _indexed_loop(number: int, function: Formula) -> list[str]:
     ]  # fmt: skip
 
 
+def source_digest(binding: Binding) -> str:
+    """What a binding's machine code is named by."""
+    return _digest(source(binding))
+
+
 def source(binding: Binding) -> str:
     """The text of the generated module: a loop a step, a few loops a function, one function that calls them all."""
     loops = ["\n".join(_loop(number, step)) for number, step in enumerate(binding.steps)]
@@ -171,9 +176,13 @@ def _times(text: str, factor: float) -> str:
     return text if factor == 1.0 else f"({text} * {factor!r})"
 
 
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def _module(text: str) -> ModuleType:
     """The text as a module; every text is one, once a process."""
-    name = "ctsim_generated_" + blake2b(text.encode(), digest_size=16).hexdigest()
+    name = "ctsim_generated_" + _digest(text)
     if name in sys.modules:
         return sys.modules[name]
     module = ModuleType(name)

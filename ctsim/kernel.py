@@ -22,7 +22,7 @@ from ctsim.coordinates import Coordinate
 from ctsim.dependence import Group, Tie, mix, ties_of
 from ctsim.distributions import FIXED, Quantiles, build, fill
 from ctsim.equations import Formula
-from ctsim.generated import evaluator, indexed
+from ctsim.generated import evaluator, indexed, source_digest
 from ctsim.sobol import directions, net_order, scramble_key, shuffle_key, sobol_words
 from ctsim.streams import TILE, stream_key, words
 
@@ -98,6 +98,11 @@ class Kernel:
         self._sampled = _Sampled([row.stream for row in binding.rows], self.quantiles, seed, coordinates, alone)
         self._sums = _Sums(self.targets, len(binding.steps))
         self._evaluate = evaluator(binding) if formulas is None else indexed(binding, formulas)
+
+    @property
+    def code(self) -> str:
+        """Names the machine code that draws are made with."""
+        return f"{source_digest(self.binding)} {self._sampled.sobol} {self._together.rows != set()}"
 
     def central(self) -> FloatArray:
         """The targets at what is printed, by plain Python, in their units."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from ctsim.console import number, table
+from ctsim.programme import METRICS
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -25,12 +26,16 @@ def run_tables(result: Run) -> None:
     """The result tables: every total with what is published, what the formula gives, and the interval."""
     head = ["no.", "programme", "when", "unit", "published", "computed", "median", "5 %", "95 %"]
     titles = {"co2_reduction": "CO2 reduction", "economic_effect": "Economic effect", "other": "Other"}
+    found = False
     for metric, title in titles.items():
         rows = sorted(_cell_rows(result, metric) + _other_rows(result, metric), key=lambda row: int(row[1] or 99))
+        found |= bool(rows)
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
     _reading_table(result)
+    if not found:
+        _empty_table(result)
     _threshold_table(result)
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect") if node in result.tree.children]
@@ -78,6 +83,21 @@ def _interval(cell: Mapping[str, Any]) -> str:
     at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
     median, low, high = (number(cell["quantiles"][i], cell["quantiles_mcse"][i]) for i in at)
     return f"{median} [{low} – {high}]" if low != high else median
+
+
+def _empty_table(result: Run) -> None:
+    """Why nothing that was chosen has a number: a line for each reason of a programme."""
+    nodes = [(metric, result.tree[metric].dataset) for metric in METRICS if metric in result.tree.children]
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for metric, node in nodes:
+        for cell in _cells(node, "programme", "year"):
+            reasons.setdefault((cell["programme"], metric, cell["reason"]), []).append(str(cell["year"]))
+    rows = [[name, metric.replace("_", " "), ", ".join(years), reason]
+            for (name, metric, reason), years in reasons.items()]  # fmt: skip
+    if not rows:
+        click.echo("Nothing that was chosen has a number: the pages have no such figure.")
+        return
+    table("Nothing that was chosen has a number", ["programme", "metric", "years", "why"], rows)
 
 
 def _threshold_table(result: Run) -> None:

@@ -256,3 +256,31 @@ def test_division_by_zero_is_ieee_and_options_are_ours(decorator: object) -> Non
     assert function(0.0) == float("inf")
     options = function.targetoptions
     assert (options["nogil"], options["fastmath"], options["error_model"]) == (True, False, "numpy")
+
+
+# ---- a whole run
+
+
+def test_runs_that_begin_at_once_on_an_empty_cache_agree(tmp_path: Path) -> None:
+    """Each compiles what the other has not kept yet; a third finds all of it."""
+    (tmp_path / "empty").mkdir()
+    environment = {**os.environ, "CTSIM_CACHE_DIR": str(tmp_path / "empty"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [
+        sys.executable,
+        "-c",
+        "from ctsim.cli import main; main()",
+        "run",
+        "as_published",
+        "--programmes",
+        "gtex",
+    ]
+    command += ["--draws", "1024", "--method", "mc", "--quiet", "--out"]
+
+    def begin(number: int) -> subprocess.Popen[str]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen([*command, str(tmp_path / str(number))], env=environment, **pipes)  # type: ignore[call-overload, no-any-return]
+
+    said = [one.communicate() for one in (begin(1), begin(2))]
+    said.append(begin(3).communicate())
+    digests = {line for out, _ in said for line in out.splitlines() if line.startswith("result_digest")}
+    assert len(digests) == 1 and [error for _, error in said] == ["", "", ""]
