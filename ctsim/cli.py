@@ -257,6 +257,11 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
         trail_tables(resolved, follow(resolved, reported.get(name, name)))
 
 
+cluster_option = click.option(
+    "--cluster", metavar="WHERE", help="Draw on dask workers: local:N processes, tcp:// or tls:// address, FILE.toml."
+)
+
+
 @main.command()
 @click.argument("scenario")
 @click.option(
@@ -294,6 +299,7 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
 @click.option("--out", metavar="DIR", help="Run directory; results/<scenario>-<digest> if absent.")
 @click.option("--figure", is_flag=True, help="Draw every programme against its published figure (PNG, SVG; ja, en).")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@cluster_option
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
 @click.option("--shard", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
 @click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
@@ -323,6 +329,7 @@ def run(
         _table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
         return 0
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics")}
+    cluster = chosen.pop("cluster")
     if out is None and extend is None:
         named = {"precision": precision, "thresholds": thresholds, **chosen}
         out = str(engine.default_directory(resolved, draws, seed, method, years or None, shard, **named))
@@ -330,7 +337,7 @@ def run(
         result = engine.simulate(
             resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers, out=out,
             shard=shard, extend=extend, precision=precision, thresholds=thresholds, progress=progress,
-            command=_command(), memory=memory, **chosen,
+            command=_command(), memory=memory, cluster=cluster, **chosen,
         )  # fmt: skip
     status = _print_finished(result, quiet)
     if not shard:
@@ -352,19 +359,17 @@ def _check_draw(honoured: set[str]) -> None:
 @main.command()
 @click.argument("directory", metavar="DIR")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@cluster_option
 @click.option("--chunk", type=COUNT, help="Draws a task; as the run was begun if absent.")
 @click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
-def resume(
-    directory: str, workers: int | None, chunk: int | None, memory: str | None, quiet: bool, formulas: str | None
-) -> int:
+def resume(directory: str, quiet: bool, **asked: Any) -> int:
     """Finish the run in DIR that was stopped or killed, and print its result."""
     from ctsim import engine
 
     with _progress(quiet) as progress:
-        asked: dict[str, Any] = {"chunk": chunk, "workers": workers, "memory": memory, "progress": progress}
-        result = engine.resume(directory, formulas=formulas, **asked)
+        result = engine.resume(directory, progress=progress, **asked)
     return _print_finished(result, quiet)
 
 

@@ -17,10 +17,11 @@ import xarray as xr
 from ctsim import checkpoint, choices, dataset, job, npz, summaries
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.cluster import stoppable
+from ctsim.clusters import cluster_of
 from ctsim.coordinates import Coordinate, assign
 from ctsim.draws import carry
 from ctsim.durable import reason_of
-from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped
+from ctsim.errors import ClusterError, Finding, InputError, Place, RunDirectoryError, Stopped
 from ctsim.job import Job, Progress
 from ctsim.keeping import checked as keepable
 from ctsim.kernel import Kernel
@@ -94,6 +95,7 @@ def simulate(
     scale_assumed: float | None = None,
     dependence: float | str | None = None,
     with_delivery: bool = False,
+    cluster: str | None = None,
 ) -> Run:
     """Draw `draws` joint samples of `scenario` and return their distributions.
 
@@ -108,7 +110,9 @@ def simulate(
     to be read in `Run.tree["draws"]`. A run that would take more than `memory` ("400MB", bytes) is refused.
     `set` (values by parameter, in the page's unit), `fix`, `reading`, `only_basis`, `scale_assumed`, `dependence` (a
     factor from 0 to 1, or "full") and `with_delivery` change the scenario as the command's options do.
-    Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
+    `cluster` draws on dask workers in place of threads: "local:N" processes, the address of a scheduler, or a file.
+    Raises InputError, RunDirectoryError, ClusterError, and Stopped where a signal or a lost cluster ends a run that is
+    kept.
     """
     wanted = checked_years(years)
     _check(draws, seed, method, chunk, workers, precision)
@@ -121,7 +125,8 @@ def simulate(
     coordinates = coordinates_of(resolved) if method == "sobol" else None
     chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
     request = _request(resolved, total, seed, method, wanted, shard or "", precision, thresholds, chosen)
-    asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
+    on = cluster_of(cluster, keeps=keep_draws is not None)
+    asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory), on)
     kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
     said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
     if extend is not None:
@@ -137,11 +142,12 @@ def resume(
     workers: int | None = None,
     memory: int | str | None = None,
     progress: Progress | None = None,
+    cluster: str | None = None,
 ) -> Run:
     """Finish the run in `directory`, from its chunks and with its quantile functions; open it if it is complete.
 
     The scenario is that of its `scenario.toml`; formulas of programmes outside the package have to be given again.
-    Raises InputError, RunDirectoryError, Stopped.
+    Raises InputError, RunDirectoryError, ClusterError, Stopped.
     """
     _check(1, 0, DEFAULT_METHOD, DEFAULT_CHUNK if chunk is None else chunk, workers)
     there = RunDirectory(directory)
@@ -154,8 +160,9 @@ def resume(
         there.check(card)
         asked, kernel = stored(there, card, formulas)
         asked = replace(
-            asked, chunk=chunk or asked.chunk, workers=workers, progress=progress, memory=parsed_size(memory)
-        )
+            asked, chunk=chunk or asked.chunk, workers=workers, progress=progress, memory=parsed_size(memory),
+            cluster=cluster_of(cluster, keeps=bool(card["keep_draws"])),
+        )  # fmt: skip
         with keeping(there, fresh=False):
             return finished(asked, there, kernel, card, ())
 
@@ -331,9 +338,12 @@ def finished(
             summary = None if asked.request["shard"] else tree
             manifest = counted.kept.manifest if counted.kept else b""
             made = directory.seal(made, summary, npz.state_content(planned.plan, counted.state), manifest)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, ClusterError) as error:
             done, total = checkpoint.tiles_done(directory.chunks) * TILE, asked.span[1] * TILE
-            message = f"stopped at {done:,} of {total:,} draws; continue with `ctsim resume {directory.path}`"
+            if isinstance(error, ClusterError) and not done:
+                raise
+            why = f"{error}; " if isinstance(error, ClusterError) else ""
+            message = f"{why}stopped at {done:,} of {total:,} draws; continue with `ctsim resume {directory.path}`"
             raise Stopped(message) from None
     return Run(directory.with_draws(tree, made), made, directory.path, (*said, *counted.messages))
 

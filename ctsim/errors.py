@@ -3,6 +3,7 @@
 CtsimError                 everything a user can cause; exit status 2
 ├── InputError             findings in files or options, all of a file at once
 ├── RunDirectoryError      a directory that is not the run that was asked for
+├── ClusterError           workers that cannot be reached, do not fit or were lost
 └── Stopped                interrupted, resumable; exit status 3
 
 A finding is one line: file, line, key, what is wrong, how to mend it.
@@ -60,6 +61,10 @@ class InputError(CtsimError):
 
 class RunDirectoryError(CtsimError):
     """A run directory that is foreign, unsealed, damaged or cannot be written."""
+
+
+class ClusterError(CtsimError):
+    """A cluster that cannot be reached, has other versions than this process, or was lost."""
 
 
 class Stopped(CtsimError):

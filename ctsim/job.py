@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -40,12 +41,18 @@ PACKAGES: Final = ("ctsim", "numpy", "scipy", "numba", "xarray", "dask")
 Progress = Callable[..., None]
 """Called with (draws done, draws in all); with words as a third argument on what will be kept, and after each look."""
 
+Add = Callable[[int, int, summaries.State], None]
+Draw = Callable[[Ranges, Add, Event], None]
+"""draw(ranges of tiles, add, stop): add the state of every part of them, until all is done or `stop` is set."""
+
+Cluster = Callable[["Job", "Planned"], AbstractContextManager[Draw]]
+
 
 @dataclass(frozen=True)
 class Job:
     """A request and how it is carried out: draws a task, threads, who is told of progress.
 
-    `coordinates` are those of the streams where the request's method is sobol.
+    `coordinates` are those of the streams where the request's method is sobol. A `cluster` draws in place of threads.
     """
 
     scenario: Scenario
@@ -55,6 +62,7 @@ class Job:
     progress: Progress | None = None
     coordinates: Mapping[str, Coordinate] | None = None
     memory: int | None = None
+    cluster: Cluster | None = None
 
     @cached_property
     def chosen(self) -> Scenario:
@@ -178,29 +186,42 @@ def count(job: Job, planned: Planned, folder: Path | None, stop: Event) -> Count
     rule = None if asked is None else precision.rule(asked, planned.kernel)
     look: precision.Look | None = None
 
-    def compute(first: int, tiles: int) -> None:
-        for part in keeper.drawn(planned.plan, first, tiles):
-            done.add(*part)
-            report(part[1])
+    def add(first: int, tiles: int, state: summaries.State) -> None:
+        done.add(first, tiles, state)
+        report(tiles)
 
     try:
         run_chunks(keeper.lost(before), keeper.again, job.workers or cores(), stop)
-        for end in [sum(job.span)] if rule is None else [draws // TILE for draws in rule.looks(job.tiles * TILE)]:
-            to_do = (job.span[0], end - job.span[0])
-            tasks = _chunks(missing(done.ranges(), to_do), job.chunk, keeper.grain)
-            run_chunks(tasks, compute, job.workers or cores(), stop)
-            if missing(done.ranges(), to_do):
-                return Counted(None, done.close(), said)
-            if rule is not None and all(sum(one) <= end for one in before):
-                look = rule.look(planned.summary(done.so_far()))
-                if job.progress:
-                    job.progress(look.draws, job.tiles * TILE, look.words)
-                if not look.unsure:
-                    break
+        is_whole = not missing(before, job.span)
+        with _threads(job, planned, keeper) if is_whole or not job.cluster else job.cluster(job, planned) as draw:
+            for end in [sum(job.span)] if rule is None else [draws // TILE for draws in rule.looks(job.tiles * TILE)]:
+                to_do = (job.span[0], end - job.span[0])
+                draw(missing(done.ranges(), to_do), add, stop)
+                if missing(done.ranges(), to_do):
+                    return Counted(None, done.close(), said)
+                if rule is not None and all(sum(one) <= end for one in before):
+                    look = rule.look(planned.summary(done.so_far()))
+                    if job.progress:
+                        job.progress(look.draws, job.tiles * TILE, look.words)
+                    if not look.unsure:
+                        break
     except BaseException:
         done.close()
         raise
     return Counted(done.total(), to_do[1], said, look, keeper.kept)
+
+
+def _threads(job: Job, planned: Planned, keeper: Keeper) -> AbstractContextManager[Draw]:
+    """Draws in threads of this process, a chunk a task."""
+
+    def draw(ranges: Ranges, add: Add, stop: Event) -> None:
+        def compute(first: int, tiles: int) -> None:
+            for part in keeper.drawn(planned.plan, first, tiles):
+                add(*part)
+
+        run_chunks(_chunks(ranges, job.chunk, keeper.grain), compute, job.workers or cores(), stop)
+
+    return nullcontext(draw)
 
 
 def _keeper(job: Job, kernel: Kernel, folder: Path | None) -> Keeper:

@@ -1,0 +1,320 @@
+"""Runs on dask clusters: the bits of threads, whoever is killed; else one line within the time that is promised.
+
+Real processes on loopback throughout: two workers that several tests share, and schedulers of their own where one is
+killed or frozen.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dask
+import psutil
+import pytest
+from distributed import Client, LocalCluster
+
+from ctsim import clusters, dask_cluster, dask_worker
+from ctsim.catalog import Scenario, load
+from ctsim.engine import resume, simulate
+from ctsim.errors import ClusterError, CtsimError, InputError, Stopped
+from ctsim.shards import merge
+from tests.runs import outside, study
+from tests.source import ROOT
+from tests.test_engine import ONE_PARAMETER, VOLUME
+from tests.tls import authority, signed, tls_settings
+from tests.unfinished import CHUNK, DRAWS, at_once, one, tiles, whole
+
+__all__ = ["at_once", "one", "whole"]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Two workers, each a process of one thread, behind a scheduler on loopback."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50,
+        worker_dashboard_address=None,
+    ) as cluster:  # fmt: skip
+        yield cluster.scheduler_address
+
+
+@contextmanager
+def processes(tls: dict[str, str] | None = None, workers: int = 1) -> Iterator[tuple[str, list[Any]]]:
+    """A scheduler and workers as processes of their own, the scheduler first, and its address."""
+    port, scheme = free_port(), "tls" if tls else "tcp"
+    here = f"{scheme}://127.0.0.1:{port}"
+    extra = [f"--{kind}={path}" for kind, path in (tls or {}).items()]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    scheduler = [f"--host={scheme}://127.0.0.1", f"--port={port}", "--no-dashboard"]
+    worker = [here, "--nthreads=1", "--no-nanny", "--no-dashboard", f"--host={scheme}://127.0.0.1"]
+    commands = [("scheduler", scheduler), *[("worker", worker)] * workers]
+    started = [
+        subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{name}", *options, *extra], env=environment,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for name, options in commands
+    ]  # fmt: skip
+    try:
+        yield here, started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def after(draws: int, act: Callable[[], object]) -> Callable[..., None]:
+    """A progress that does something once, when so many draws are done."""
+    left = [act]
+
+    def progress(done: int, total: int, words: str = "") -> None:
+        if done >= draws and left:
+            left.pop()()
+
+    return progress
+
+
+# ---- the same bits
+
+
+def test_two_workers_one_of_them_killed(one: Scenario, whole: dict[int, str], address: str, tmp_path: Path) -> None:
+    with Client(address, set_as_default=False) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+    killed = after(1, lambda: os.kill(victim, signal.SIGKILL))
+    run = simulate(one, draws=DRAWS, chunk=CHUNK, out=tmp_path / "run", cluster=address, progress=killed)
+    assert not psutil.pid_exists(victim)
+    assert run.result_digest == whole[DRAWS]
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        left = client.run(lambda dask_worker: [name for name in dask_worker.plugins if name.startswith("ctsim")])
+        assert set(map(len, left.values())) == {0}, "the recipe was left behind"
+        assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
+
+
+def test_a_run_may_change_from_threads_to_a_cluster_and_back(
+    one: Scenario, whole: dict[int, str], address: str, tmp_path: Path
+) -> None:
+    """Also what SIGTERM does, as a scheduler of jobs sends it before the time of one is over."""
+    out = tmp_path / "run"
+    stop = after(CHUNK, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Stopped, match=r"stopped at [0-9,]+ of 131,072 draws; continue with `ctsim resume") as caught:
+        simulate(one, draws=DRAWS, chunk=CHUNK, out=out, cluster=address, progress=stop)
+    assert caught.value.exit_status == 3
+    before = tiles(out)
+    assert 0 < before < DRAWS // 1024
+    seen: list[int] = []
+    back = resume(out, cluster=address, chunk=2 * CHUNK, progress=lambda done, total, words="": seen.append(done))
+    assert min(seen[1:]) > before * 1024
+    assert back.result_digest == whole[DRAWS]
+
+
+def test_shards_extensions_and_precision_on_a_cluster(
+    one: Scenario, whole: dict[int, str], address: str, tmp_path: Path
+) -> None:
+    parts = [tmp_path / "1", tmp_path / "2"]
+    simulate(one, draws=DRAWS, out=parts[0], shard="1/2", cluster=address)
+    simulate(one, draws=DRAWS, out=parts[1], shard="2/2")
+    assert merge(parts, out=tmp_path / "all").result_digest == whole[DRAWS]
+    longer = simulate(one, draws=2 * DRAWS, extend=tmp_path / "all", cluster=address)
+    assert longer.result_digest == simulate(one, draws=2 * DRAWS).result_digest
+    sure = [simulate(one, draws=2**21, precision=0.02, cluster=on).card for on in (address, None)]
+    assert sure[0]["result_digest"] == sure[1]["result_digest"] and sure[0]["draws"] < 2**21
+
+
+def test_formulas_of_the_user_reach_the_workers(address: str, tmp_path: Path) -> None:
+    outside(tmp_path, "extra", {"volume": VOLUME}, {"2030": "effect"}, ONE_PARAMETER)
+    extra = load(study(tmp_path, ("extra",)), tmp_path / "formulas")
+    found = {simulate(extra, draws=DRAWS, cluster=on).result_digest for on in (address, None)}
+    assert len(found) == 1
+
+
+def listening(process: psutil.Process) -> set[str]:
+    """Addresses on which a process and its descendants listen."""
+    found = set()
+    for one_of in [process, *process.children(recursive=True)]:
+        for connection in one_of.net_connections(kind="inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                found.add(connection.laddr.ip)
+    return found
+
+
+def test_processes_of_this_machine_listen_on_loopback_only(
+    one: Scenario, whole: dict[int, str], tmp_path: Path
+) -> None:
+    found: set[str] = set()
+    said: list[str] = []
+
+    def look(done: int, total: int, words: str = "") -> None:
+        said.extend([words] if words else [])
+        found.update(listening(psutil.Process()))
+
+    run = simulate(one, draws=DRAWS, chunk=4 * CHUNK, cluster="local:2", progress=look)
+    assert run.result_digest == whole[DRAWS]
+    assert found == {"127.0.0.1"}
+    assert re.fullmatch(r"local:2: 2 workers, 2 threads, all with ctsim [0-9a-f]{12}, numpy .*, numba .*", said[0])
+
+
+# ---- lost
+
+
+def test_a_scheduler_that_is_killed(one: Scenario, whole: dict[int, str], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with processes() as (here, started):
+        began = [0.0]
+
+        def kill() -> None:
+            began[0] = time.monotonic()
+            started[0].kill()
+
+        with pytest.raises(Stopped, match=r"lost; stopped at [0-9,]+ of 131,072 draws; continue with"):
+            simulate(one, draws=DRAWS, chunk=1024, out=out, cluster=here, progress=after(1, kill))
+        assert time.monotonic() - began[0] < 60
+    assert resume(out).result_digest == whole[DRAWS]
+
+
+def test_a_worker_that_is_frozen_does_not_freeze_the_run(
+    one: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler is somebody else's, with dask's own settings: there the worker is waited for without end."""
+    monkeypatch.setattr(dask_cluster, "PATIENCE", 3.0)
+    with processes() as (here, started):
+        freeze = after(1, lambda: started[1].send_signal(signal.SIGSTOP))
+        said: list[CtsimError] = []
+
+        def run() -> None:
+            with pytest.raises(Stopped) as caught:
+                simulate(one, draws=DRAWS, chunk=1024, out=tmp_path / "run", cluster=here, progress=freeze)
+            said.append(caught.value)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(90)
+    assert said and "nothing came from the cluster for 3 s; its workers are lost or frozen; stopped at" in str(said[0])
+
+
+def test_what_makes_dask_wait_for_ever_is_set() -> None:
+    with dask.config.set(dask_cluster.SETTINGS):
+        scheduler = LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None, silence_logs=50)
+        try:
+            assert scheduler.scheduler.no_workers_timeout == 30
+            assert scheduler.scheduler.worker_ttl == 30
+        finally:
+            scheduler.close()
+
+
+# ---- what is not alike
+
+
+def test_workers_of_another_version_are_named(one: Scenario, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = {**dask_worker.identity(), "numpy": "1.0", "formulas and source": "another"}
+    monkeypatch.setattr(dask_cluster, "identity", lambda: mine)
+    with pytest.raises(ClusterError) as caught:
+        simulate(one, draws=DRAWS, cluster=address)
+    said = (
+        r"--cluster tcp://.*: the scheduler has formulas and source [0-9a-f]{12}, here another; numpy .*, here 1.0; .*"
+    )
+    assert re.fullmatch(said, str(caught.value))
+
+
+def test_a_worker_without_ctsim_is_named(one: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_cluster, "_question", lambda: lambda: {"formulas and source": "none (no ctsim)"})
+    with (
+        processes() as (here, _),
+        pytest.raises(ClusterError, match=r"the scheduler has .*source none \(no ctsim\), here .*install the same"),
+    ):
+        simulate(one, draws=DRAWS, cluster=here)
+
+
+def test_a_worker_that_joins_late_is_asked_too(one: Scenario) -> None:
+    class Worker:
+        address = "tcp://elsewhere:1"
+
+    recipe: Any = type("Recipe", (), {"name": "x", "identity": {**dask_worker.identity(), "numba": "0.1"}})
+    with pytest.raises(ClusterError, match=r"worker tcp://elsewhere:1: has numba .*, here 0.1"):
+        dask_worker.Drawing(recipe).setup(Worker())
+
+
+# ---- what is asked for
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("local:0", "write local:N, N from 1 to 256"), ("local:", "write local:N"), ("local:٣", "write local:N"),
+        ("local:257", "N from 1 to 256"), ("somewhere", "write local:N, tcp://HOST:PORT"), ("", "write local:N"),
+        ("http://x:1", "write local:N, tcp://"), ("nowhere.toml", "nowhere.toml: "),
+    ],
+)  # fmt: skip
+def test_a_cluster_that_is_none(one: Scenario, spec: str, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        simulate(one, draws=DRAWS, cluster=spec)
+
+
+def test_a_cluster_that_cannot_be_reached(one: Scenario, tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"--cluster tcp://127.0.0.1:1: cannot be reached"):
+        simulate(one, draws=DRAWS, cluster="tcp://127.0.0.1:1", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_draws_are_not_kept_on_a_cluster(one: Scenario, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not with --keep-draws; keep draws in shards"):
+        simulate(one, draws=DRAWS, cluster="local:1", keep_draws="cells", out=tmp_path / "run")
+
+
+def test_a_cluster_without_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ctsim.dask_cluster", None)
+    with pytest.raises(InputError, match=r"pip install 'ctsim\[cluster\]'"):
+        clusters.cluster_of("local:1", keeps=False)
+
+
+SLURM = '[slurm]\ninterface = "lo"\nmaximum = 2\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SLURM + "maximun = 3\n", "4: slurm.maximun: unknown field. Did you mean 'maximum'?"),
+        ('[slurm]\nmaximum = 2\n', "1: slurm.interface: "), (SLURM + 'queue = 3\n', "4: slurm.queue: "),
+        (SLURM.replace("2", "0"), "3: slurm.maximum: "), (SLURM + "wait_minutes = inf\n", "4: slurm.wait_minutes: "),
+    ],
+)  # fmt: skip
+def test_a_cluster_file_with_a_fault(one: Scenario, tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "slurm.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(f"{path}:{said}")):
+        simulate(one, draws=DRAWS, cluster=str(path))
+
+
+# ---- TLS
+
+
+def test_only_who_has_a_certificate_of_the_same_authority_takes_part(
+    one: Scenario, whole: dict[int, str], tmp_path: Path
+) -> None:
+    ours, theirs = authority(tmp_path, "ours"), authority(tmp_path, "theirs")
+    mine, foreign = signed(ours, "mine"), signed(theirs, "foreign")
+    with processes(mine) as (here, _):
+        with dask.config.set(tls_settings(mine)):
+            assert simulate(one, draws=DRAWS, cluster=here).result_digest == whole[DRAWS]
+        with dask.config.set(tls_settings(foreign)), pytest.raises(ClusterError, match="cannot be reached"):
+            simulate(one, draws=DRAWS, cluster=here)
+        mixed = {**foreign, "tls-ca-file": mine["tls-ca-file"]}  # trusts us, but we do not know it
+        with dask.config.set(tls_settings(mixed)), pytest.raises(ClusterError, match="cannot be reached"):
+            simulate(one, draws=DRAWS, cluster=here)
+        with pytest.raises(ClusterError, match=r"needs distributed.comm.tls of dask's configuration"):
+            simulate(one, draws=DRAWS, cluster=here)
+        with pytest.raises(ClusterError, match="cannot be reached"):
+            simulate(one, draws=DRAWS, cluster=here.replace("tls", "tcp"))
