@@ -20,10 +20,12 @@ from click.core import ParameterSource
 
 import ctsim
 from ctsim.console import interruptible
-from ctsim.console import progress as _progress
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, trail_tables, values_words
+from ctsim.progress import Log
+from ctsim.progress import logged as _logged
+from ctsim.progress import progress as _progress
 
 if TYPE_CHECKING:
     from ctsim.catalog import Scenario
@@ -261,6 +263,8 @@ cluster_option = click.option(
     "--cluster", metavar="WHERE", help="Draw on dask workers: local:N processes, tcp:// or tls:// address, FILE.toml."
 )
 
+log_option = click.option("--log", metavar="FILE", help="Append what happens to FILE, a line of JSON each.")
+
 
 @main.command()
 @click.argument("scenario")
@@ -300,6 +304,7 @@ cluster_option = click.option(
 @click.option("--figure", is_flag=True, help="Draw every programme against its published figure (PNG, SVG; ja, en).")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @cluster_option
+@log_option
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
 @click.option("--shard", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
 @click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
@@ -329,16 +334,17 @@ def run(
         _table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
         return 0
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics")}
-    cluster = chosen.pop("cluster")
+    cluster, log_file = chosen.pop("cluster"), chosen.pop("log")
     if out is None and extend is None:
         named = {"precision": precision, "thresholds": thresholds, **chosen}
         out = str(engine.default_directory(resolved, draws, seed, method, years or None, shard, **named))
-    with _progress(quiet) as progress:
+    with _logged(log_file, _command()) as log, _progress(quiet, log) as progress:
         result = engine.simulate(
             resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers, out=out,
             shard=shard, extend=extend, precision=precision, thresholds=thresholds, progress=progress,
             command=_command(), memory=memory, cluster=cluster, **chosen,
         )  # fmt: skip
+        _log_end(log, result)
     status = _print_finished(result, quiet)
     if not shard:
         _say_not_finite(resolved, result)
@@ -360,16 +366,18 @@ def _check_draw(honoured: set[str]) -> None:
 @click.argument("directory", metavar="DIR")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @cluster_option
+@log_option
 @click.option("--chunk", type=COUNT, help="Draws a task; as the run was begun if absent.")
 @click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
-def resume(directory: str, quiet: bool, **asked: Any) -> int:
+def resume(directory: str, quiet: bool, log: str | None, **asked: Any) -> int:
     """Finish the run in DIR that was stopped or killed, and print its result."""
     from ctsim import engine
 
-    with _progress(quiet) as progress:
+    with _logged(log, _command()) as log_, _progress(quiet, log_) as progress:
         result = engine.resume(directory, progress=progress, **asked)
+        _log_end(log_, result)
     return _print_finished(result, quiet)
 
 
@@ -397,8 +405,32 @@ def merge(directories: tuple[str, ...], out: str, quiet: bool, formulas: str | N
     _print_finished(shards.merge(directories, out=out, formulas=formulas, command=_command()), quiet)
 
 
+@main.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@cluster_option
+@click.option("--quiet", is_flag=True, help="Only the result: no progress.")
+@formulas_option
+def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
+    """Draw the run in DIR anew: identical (exit 0), or which part differs (exit 1)."""
+    from ctsim.reproduce import reproduce as draw_anew
+
+    with _progress(quiet) as progress:
+        found = draw_anew(directory, progress=progress, **asked)
+    if found.differences:
+        rows = [[one.part, one.there, one.here] for one in found.differences]
+        _table("Not the same here", ["part", "in the card", "here"], rows)
+    click.echo(found.words)
+    return 0 if found.identical else 1
+
+
 def _command() -> str:
     return shlex.join(["ctsim", *sys.argv[1:]])
+
+
+def _log_end(log: Log, result: Run) -> None:
+    said = {name: result.card.get(name) for name in ("draws", "seconds", "result_digest", "cells_unsure")}
+    log.event("end", directory=str(result.directory), **said)
 
 
 def _print_finished(result: Run, quiet: bool) -> int:

@@ -1,15 +1,13 @@
-"""What the command does besides its work: tables for people to read, how far a run is, how a process is ended."""
+"""What the command does besides its work: tables for people to read, how a process is ended."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil, isfinite, log10
 from threading import current_thread, main_thread
-
-import click
 
 from ctsim.errors import one_line
 
@@ -46,46 +44,6 @@ def number(value: float, error: float = 0.0) -> str:
     if unsure:
         digits = max(min(digits, -ceil(log10(error))), -int(f"{abs(value):.0e}".split("e")[1]))
     return f"{round(value, digits):,.{max(0, digits)}f}"
-
-
-@contextmanager
-def progress(quiet: bool) -> Iterator[Callable[..., None] | None]:
-    """A bar on a terminal, a plain line every tenth elsewhere, nothing when quiet; a line for what a look found."""
-    if quiet:
-        yield None
-    elif not sys.stderr.isatty():
-        yield _plain_progress()
-    else:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("draws"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("draws", total=None)
-
-            def show(done: int, total: int, found: str = "") -> None:
-                bar.update(task, completed=done, total=total)
-                if found:
-                    bar.console.print(found, highlight=False, markup=False)
-
-            yield show
-
-
-def _plain_progress() -> Callable[..., None]:
-    from time import perf_counter
-
-    started, said = perf_counter(), [0]
-
-    def say(done: int, total: int, found: str = "") -> None:
-        tenth = 10 * done // total
-        if found:
-            click.echo(found, err=True)
-        if tenth > said[0]:
-            said[0] = tenth
-            rate = done / max(perf_counter() - started, 1e-9)
-            click.echo(f"{done:,} of {total:,} draws, {rate:,.0f} draws/s", err=True)
-
-    return say
 
 
 @contextmanager

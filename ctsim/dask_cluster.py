@@ -9,6 +9,7 @@ cluster from which nothing comes for long is given up. What is done by then is k
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, Queue
@@ -106,7 +107,8 @@ def _local(spec: str) -> LocalCluster:
     """Processes of one thread on this machine, which only this process can talk to: encrypted, on loopback."""
     return LocalCluster(
         n_workers=int(spec.removeprefix("local:")), threads_per_worker=1, processes=True, host="127.0.0.1",
-        dashboard_address=None, worker_dashboard_address=None, security=True, silence_logs=logging.CRITICAL, memory_limit=0,
+        dashboard_address=None, worker_dashboard_address=None, security=True, silence_logs=logging.CRITICAL,
+        memory_limit=0,
     )  # fmt: skip
 
 
@@ -254,13 +256,15 @@ def _closed(client: Any) -> None:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """dask's loggers tell what ctsim tells in one line."""
+    """dask's loggers and warnings tell what ctsim tells in one line."""
     loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if "distributed" in name]
     before = [(logger, logger.level) for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Port [0-9]+ is already in use", UserWarning)
+            yield
     finally:
         for logger, level in before:
             logger.setLevel(level)

@@ -131,7 +131,7 @@ def simulate(
     said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
     if extend is not None:
         return _extended(asked, RunDirectory(extend), None if out is None else RunDirectory(out), command, said)
-    return _in_memory(asked, command, said) if out is None else _kept(asked, RunDirectory(out), command, said)
+    return in_memory(asked, command, said) if out is None else _kept(asked, RunDirectory(out), command, said)
 
 
 def resume(
@@ -299,7 +299,8 @@ def _chosen(
 # ---- carrying it out
 
 
-def _in_memory(asked: Job, command: str | None, said: tuple[str, ...]) -> Run:
+def in_memory(asked: Job, command: str | None, said: tuple[str, ...]) -> Run:
+    """A run that is kept nowhere."""
     clock = perf_counter()
     kernel = asked.kernel()
     card = job.begun_card(asked, command) | job.forecast(asked, kernel, None)

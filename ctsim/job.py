@@ -279,10 +279,16 @@ def begun_card(job: Job, command: str | None) -> dict[str, Any]:
         "replicates": summaries.REPLICATES,
         "coordinates": by_net(job.coordinates or {}),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "platform": machine(),
         "formulas": _encodable(str(job.scenario.formulas or "")),
         "command": _encodable(command or ""),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def machine() -> str:
+    """The system and processor of this process, in words."""
+    return f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver()).strip() or 'no libc'}"
 
 
 def result(
