@@ -105,7 +105,10 @@ def _scenario(there: RunDirectory, card: Mapping[str, Any], formulas: str | Path
 
 def _tables(there: RunDirectory, asked: Job, kernel: Kernel) -> Iterator[Difference]:
     """Whether the quantile functions that are made here have the bits of those that the run kept."""
-    kept = npz.quantiles_digest(asked.labels, npz.quantiles_of(asked.labels, there.content(TABLES)))
+    try:
+        kept = npz.quantiles_digest(asked.labels, npz.quantiles_of(asked.labels, there.content(TABLES)))
+    except npz.DamagedError as error:
+        raise RunDirectoryError(f"{there.path / TABLES}: {error}; it was not written by ctsim") from None
     made = npz.quantiles_digest(asked.labels, kernel.quantiles)
     if kept != made:
         yield Difference("tables", kept[:16], made[:16])

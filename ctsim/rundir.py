@@ -160,7 +160,7 @@ class RunDirectory:
         try:
             with xr.open_datatree(self.path / SUMMARY, engine="h5netcdf") as tree:
                 return card, self.with_draws(tree.load(), card)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
             raise RunDirectoryError(f"{self.path / SUMMARY}: cannot be read as NetCDF: {error}") from None
 
     def with_draws(self, tree: xr.DataTree, card: Mapping[str, Any]) -> xr.DataTree:

@@ -1,0 +1,278 @@
+"""`python -m tests.fuzz COUNT [SEED]`: changed scenarios, pages, cluster files, run cards, states and markers.
+
+Each gives what it gives in one line or works; none may end in a traceback, take five seconds of processor time, run
+code, or write anywhere but into its folder. Half of the changed files of run directories get digests that agree with
+them: SHA-256 finds accidents, not somebody who writes a directory on purpose.
+"""
+
+import json
+import os
+import random
+import re
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctsim import catalog, cluster_file, engine, explain, job, reproduce, rundir, shards
+from ctsim.audit import audit
+from ctsim.caches import cache_folder
+from ctsim.errors import CtsimError
+from ctsim.rundir import RunDirectory
+from tests.studies import PAGE, SCENARIO, Study, small_library
+from tests.unfinished import broken_off
+
+MOST_SECONDS = 5.0
+TOKEN = re.compile(r'"[^"\n]*"|[\w.+-]+|\s+|.')
+STRANGE = [
+    "nan", "-inf", "1e400", "[", "]", "{", "}", '"', "=", "0", "-1", "1e308", "true", "null", "\n", "\x00", '"\\u001b"',
+    "0x" + "f" * 999, '"../../escaped"', '"/tmp/escaped"', "18446744073709551616", "[" * 2000, '"__import__(\'os\').system(\'true\')"',
+    '"os.system"', '"{0.__class__}"', '"../formulas/mine"', "1e15", '"\\ud800"', '""', "[]", "{}",
+]  # fmt: skip
+CLUSTER = (
+    '[slurm]\ninterface = "lo"\nmaximum = 2\nminimum = 1\nmemory = "1GB"\nwalltime = "01:00:00"\nprologue = ["x"]\n'
+)
+RUNS_CODE = (
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "subprocess.Popen",
+    "pickle.find_class",
+    "ctypes.dlopen",
+)
+OWN_PICKLES = ("dask", "numba", "llvmlite", "numpy", "builtins", "_operator")
+"""Of dask's graphs and of machine code in ctsim's own cache; an input is never a pickle."""
+
+
+def changed_text(text: str, chance: random.Random) -> str:
+    """`text` with one to four tokens deleted, doubled, exchanged, or replaced by strange ones."""
+    tokens = TOKEN.findall(text)
+    for _ in range(chance.randint(1, 4)):
+        at, other = chance.randrange(len(tokens)), chance.choice(tokens)
+        tokens[at : at + 1] = chance.choice(
+            [[], [tokens[at]] * 2, [other], [chance.choice(STRANGE)], [tokens[at], other]]
+        )
+    return "".join(tokens)
+
+
+def changed_bytes(content: bytes, chance: random.Random) -> bytes:
+    """`content` with bytes exchanged, or cut off, or with something behind it."""
+    changed = bytearray(content)
+    for _ in range(chance.randint(1, 6)):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    cut = chance.choice([len(changed), len(changed), chance.randrange(len(changed))])
+    return bytes(changed[:cut]) + chance.choice([b"", b"", b"PK\x05\x06" + bytes(18)])
+
+
+# ---- what is tried
+
+
+@dataclass
+class Bench:
+    """A small study and directories of its runs, to be copied and broken."""
+
+    study: Study
+    sealed: Path
+    unsealed: Path
+    parts: list[Path]
+
+    @property
+    def formulas(self) -> Path:
+        """Formulas of the study, as a user would give them."""
+        return self.study.folder / "formulas"
+
+
+@contextmanager
+def bench(folder: Path) -> Iterator[Bench]:
+    """Everything that is broken later, made once; pages are looked for in a library of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        small_library(folder / "library", patch)
+        patch.setattr("ctsim.checkpoint.SECONDS_BETWEEN", 0.0)
+        patch.setattr("ctsim.checkpoint.COSTS_BETWEEN", 0.0)
+        study = Study(folder / "study")
+        scenario = catalog.load(study.folder / "s.toml", study.folder / "formulas")
+        engine.simulate(scenario, draws=2**14, out=folder / "sealed")
+        broken_off(scenario, folder / "unsealed")
+        parts = [folder / "part1", folder / "part2"]
+        for number, part in enumerate(parts, 1):
+            engine.simulate(scenario, draws=2**14, out=part, shard=f"{number}/2")
+        yield Bench(study, folder / "sealed", folder / "unsealed", parts)
+
+
+def scenario_or_page(it: Bench, chance: random.Random, work: Path) -> None:
+    study = Study(work)
+    name, text = chance.choice([("s.toml", SCENARIO), ("programmes/mine.toml", PAGE)])
+    study.write(name, changed_text(text, chance).encode("utf-8", "replace"))
+    scenario = catalog.load(work / "s.toml", work / "formulas")
+    audit(scenario)
+    scenario.to_toml()
+    engine.parameters_at(scenario, 0, 0)
+
+
+def cluster(it: Bench, chance: random.Random, work: Path) -> None:
+    (work / "slurm.toml").write_text(changed_text(CLUSTER, chance), encoding="utf-8", errors="replace")
+    cluster_file.slurm_of(str(work / "slurm.toml"))
+
+
+def sealed_run(it: Bench, chance: random.Random, work: Path) -> None:
+    place = Path(shutil.copytree(it.sealed, work / "run"))
+    break_one(place, chance, ["run.json"] * 4 + ["scenario.toml", "state.npz", "summary.nc", "tables/quantiles.npz"])
+    use = chance.choice([
+        lambda: engine.open_run(place),
+        lambda: explain.explain(place, (), it.formulas),
+        lambda: reproduced(place, it.formulas),
+        lambda: engine.simulate(work / "../study/s.toml", draws=2**14, out=place, formulas=it.formulas),
+    ])  # fmt: skip
+    use()
+
+
+def reproduced(place: Path, formulas: Path) -> None:
+    """All of `reproduce` but the draws, of which a changed card may ask for many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduce, "in_memory", lambda *_: type("Run", (), {"result_digest": ""}))
+        reproduce.reproduce(place, formulas=formulas)
+
+
+def unsealed_run(it: Bench, chance: random.Random, work: Path) -> None:
+    place = Path(shutil.copytree(it.unsealed, work / "run"))
+    chunk = next((place / "chunks").glob("*.json")).stem
+    names = ["run.json"] * 3 + [
+        "scenario.toml",
+        "tables/quantiles.npz",
+        f"chunks/{chunk}.json",
+        f"chunks/{chunk}.state",
+    ]
+    break_one(place, chance, names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "finished", checked_only)  # what follows is draws, as many as are asked for
+        engine.resume(place, formulas=it.formulas)
+
+
+def checked_only(asked: Any, directory: RunDirectory, *_: Any) -> None:
+    """What `finished` reads of a directory before it draws."""
+    job.forecast(asked, asked.kernel(), directory.path)
+    engine.checkpoint.tiles_done(directory.chunks)
+
+
+def shard(it: Bench, chance: random.Random, work: Path) -> None:
+    parts = [Path(shutil.copytree(part, work / part.name)) for part in it.parts]
+    break_one(parts[0], chance, ["run.json", "run.json", "state.npz", "scenario.toml", "tables/quantiles.npz"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "finished", checked_only)
+        shards.merge(parts, out=work / "whole", formulas=it.formulas)
+
+
+KINDS: dict[str, Callable[[Bench, random.Random, Path], None]] = {
+    "scenario or page": scenario_or_page, "cluster file": cluster, "sealed run": sealed_run,
+    "unsealed run": unsealed_run, "shard": shard,
+}  # fmt: skip
+
+
+def break_one(place: Path, chance: random.Random, names: list[str]) -> None:
+    """Change one file of a run directory; in half of all cases its digests are made to agree."""
+    path = place / chance.choice(names)
+    text = path.suffix in (".json", ".toml")
+    content = path.read_bytes()
+    path.write_bytes(
+        changed_text(content.decode(), chance).encode("utf-8", "replace") if text else changed_bytes(content, chance)
+    )
+    try:
+        card = json.loads((place / "run.json").read_bytes())
+        if chance.random() < 0.5 or not isinstance(card, dict):
+            return
+        if isinstance(card.get("files"), dict) and path.name != "run.json":
+            card["files"][str(path.relative_to(place))] = sha256(path.read_bytes()).hexdigest()
+        sealed = card.get("sealed")
+        card["card_digest" if sealed else "request_digest"] = (
+            rundir._card_digest if sealed else rundir._request_digest
+        )(card)
+        (place / "run.json").write_bytes(rundir._card_content(card))
+    except (ValueError, UnicodeEncodeError, RecursionError, TypeError, AttributeError):
+        return
+
+
+# ---- what is watched
+
+
+class Watch:
+    """Files opened for writing outside the folders that are allowed, and code that is run, while it is on."""
+
+    def __init__(self, *allowed: Path) -> None:
+        self.allowed = [str(path.resolve()) for path in allowed]
+        self.found: list[str] = []
+        self.is_on = False
+        sys.addaudithook(self._hook)
+
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.is_on:
+            return
+        if event == "pickle.find_class" and str(arguments[0]).partition(".")[0] in OWN_PICKLES:
+            return
+        if event.startswith(RUNS_CODE):
+            self.found.append(f"{event} {str(arguments)[:100]}")
+        elif event == "open" and isinstance(arguments[0], str | bytes) and self._writes(arguments):
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            if not path.startswith((*self.allowed, "/dev/", "/proc/")):
+                self.found.append(f"writes {path}")
+
+    @staticmethod
+    def _writes(arguments: tuple[Any, ...]) -> bool:
+        flags = arguments[2] if isinstance(arguments[2], int) else 0
+        return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+def tried(kind: str, it: Bench, seed: int, work: Path, watch: Watch) -> str:
+    """What is wrong with how one changed input ends; "" where nothing is."""
+    work.mkdir()
+    started, watch.is_on = time.thread_time(), True
+    fault = ""
+    try:
+        KINDS[kind](it, random.Random(f"{kind}{seed}"), work)
+    except CtsimError as error:
+        if not str(error) or error.exit_status not in (2, 3):
+            fault = f"says nothing: {error!r}"
+    except Exception as error:
+        fault = _last(error)
+    finally:
+        watch.is_on = False
+    seconds = time.thread_time() - started
+    if seconds > MOST_SECONDS:
+        fault = f"{fault} takes {seconds:.1f} s"
+    if watch.found:
+        fault, watch.found = f"{fault} {'; '.join(watch.found)}", []
+    shutil.rmtree(work)
+    return fault
+
+
+def _last(error: Exception) -> str:
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if Path(one.filename).parent.name == "ctsim"]
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "outside ctsim"
+    return f"{type(error).__name__}: {str(error)[:150]} ({where})"
+
+
+def main(folder: Path, count: int, seed: int = 0) -> list[str]:
+    """The faults that so many changed inputs, of each kind in turn, bring to light."""
+    watch, faults = Watch(folder, cache_folder().parent), []
+    with bench(folder) as it:
+        for number in range(count):
+            kind = list(KINDS)[number % len(KINDS)]
+            if fault := tried(kind, it, seed + number, folder / "work", watch):
+                faults.append(f"{kind}, seed {seed + number}: {fault}")
+    return faults
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        found = main(Path(name), int(sys.argv[1]), *map(int, sys.argv[2:]))
+    print("\n".join(found) or f"{sys.argv[1]} changed inputs: no traceback, no hang, no code run, no file outside")
+    sys.exit(bool(found))
