@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types pytest quotes audit docs bench clean
+.PHONY: help run test lint types pytest quotes audit docs bench faults fuzz slurm vulnerabilities clean
 
 # Variables to set on the command line, as in `make run DRAWS=65536`:
 PYTHON         ?=
@@ -13,6 +13,7 @@ DRAWS          ?= 1000000
 RUN_OPTIONS    ?=
 PYTEST_OPTIONS ?=
 BENCH_OPTIONS  ?=
+FUZZ           ?= 10000
 
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 BIN     := $(VENV)/bin
@@ -21,7 +22,7 @@ PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 BUILD   := hatchling editables
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.stamp-run ## the main job: a million draws of SCENARIO, a table and a picture
 	$(BIN)/ctsim run $(SCENARIO) --draws $(DRAWS) --figure $(RUN_OPTIONS)
@@ -49,6 +50,19 @@ docs: $(VENV)/.stamp-dev ## write the generated pages of docs/ again
 
 bench: $(VENV)/.stamp-run ## time ctsim and other libraries, 45 minutes (BENCH_OPTIONS=--quick: 3; --full: 10^9 draws)
 	$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
+
+faults: $(VENV)/.stamp-dev ## crash suites, and which test notices a guard that is taken away; writes docs/reliability.md
+	$(BIN)/python -m tests.faults --write
+
+fuzz: $(VENV)/.stamp-dev ## FUZZ changed scenarios, pages, cluster files, run cards and states
+	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+slurm: $(VENV)/.stamp-dev ## a real Slurm on this machine (root; slurmctld, slurmd, slurm-client, munge), and runs over it
+	CTSIM_SLURM=1 $(BIN)/python -m pytest -rs tests/test_slurm.py
+
+vulnerabilities: $(VENV)/.stamp-dev ## known vulnerabilities of the pinned packages; says so where nobody can be asked
+	-@$(BIN)/python -m pip install -qq --disable-pip-version-check pip-audit
+	@$(BIN)/python -m tests.vulnerabilities
 
 clean: ## remove the environment, caches and build output; results/ stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -105,7 +105,7 @@ def read_chunk(folder: Path, name: str) -> Chunk | None:
         marker = json.loads(said)
         ranges, plan = tuple((int(first), int(tiles)) for first, tiles in marker["ranges"]), str(marker["plan"])
         whole = said == _marker(ranges, plan, content) and name == f"{ranges[0][0]}-{tiles_of(ranges)}"
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
     return Chunk(name, ranges, plan, content) if whole and ranges == joined(ranges) else None
 

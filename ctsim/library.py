@@ -73,7 +73,7 @@ def holds(asked: Callable[[], bool]) -> bool:
     """Whether something holds of a path; not of one that the system cannot look up, as a name that is too long."""
     try:
         return asked()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -88,6 +88,9 @@ def shipped() -> list[tuple[str, schema.ScenarioHead]]:
 def _scenario_path(name: str | Path, near: Path | None) -> Path:
     text = str(name)
     root = library_root()
+    if near and not holds(lambda: (near / text).resolve().is_relative_to(near.resolve())):
+        message = "is outside the folder of this file, where files that are sent around may not look"
+        raise InputError(f"'{text[:200]}': {message}; put it beside this file, or give a name from `ctsim list`")
     if text.endswith(".toml"):
         path = (near / text) if near and not Path(text).is_absolute() else Path(text)
         if not holds(path.is_file):

@@ -35,7 +35,8 @@ MOST_SECONDS = 5.0
 TOKEN = re.compile(r'"[^"\n]*"|[\w.+-]+|\s+|.')
 STRANGE = [
     "nan", "-inf", "1e400", "[", "]", "{", "}", '"', "=", "0", "-1", "1e308", "true", "null", "\n", "\x00", '"\\u001b"',
-    "0x" + "f" * 999, '"../../escaped"', '"/tmp/escaped"', "18446744073709551616", "[" * 2000, '"__import__(\'os\').system(\'true\')"',
+    "0x" + "f" * 999, '"../../escaped"', '"/tmp/escaped"', "18446744073709551616", "[" * 2000,
+    '"__import__(\'os\').system(1)"',
     '"os.system"', '"{0.__class__}"', '"../formulas/mine"', "1e15", '"\\ud800"', '""', "[]", "{}",
 ]  # fmt: skip
 CLUSTER = (
@@ -131,7 +132,6 @@ def sealed_run(it: Bench, chance: random.Random, work: Path) -> None:
         lambda: engine.open_run(place),
         lambda: explain.explain(place, (), it.formulas),
         lambda: reproduced(place, it.formulas),
-        lambda: engine.simulate(work / "../study/s.toml", draws=2**14, out=place, formulas=it.formulas),
     ])  # fmt: skip
     use()
 

@@ -1,0 +1,142 @@
+"""`python -m tests.faults [--write PAGE]`: the crash suites, and whether a test notices each guard that is taken away.
+
+A guard is a line of ctsim without which a promise does not hold. It is taken out of a copy of the sources, the tests
+that guard it are run on the copy, and the first that fails is named. One that nobody misses is a failure of the suite.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.docs import DOCS, put_between, table
+from tests.source import ROOT
+
+SUITES = (
+    "test_checkpoint",
+    "test_resume",
+    "test_shards",
+    "test_bad_runs",
+    "test_cluster",
+    "test_reproduce",
+    "test_slurm",
+)
+MARK = "outcomes"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What is taken away: a text of a file of ctsim, what stands there instead, and the tests that should notice."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+GUARDS = (
+    Guard("fsync before the rename", "durable.py", "            os.fsync(file.fileno())\n", "",
+          "test_reliability.py::test_a_file_reaches_the_disk_before_its_name"),
+    Guard("flush of the folder after it", "durable.py", "        flush_folder(path.parent)\n", "",
+          "test_reliability.py::test_a_file_reaches_the_disk_before_its_name"),
+    Guard("temporary file and rename", "durable.py", "temporary.replace(path)\n", "path.write_bytes(content)\n",
+          "test_reliability.py test_checkpoint.py::test_a_file_is_replaced_whole_or_not_at_all"),
+    Guard("SHA-256 of a chunk", "checkpoint.py", "whole = said == _marker(ranges, plan, content) and", "whole =",
+          "test_checkpoint.py::test_two_hundred_damages_are_found_two_hundred_times"),
+    Guard("SHA-256 of a sealed file", "rundir.py", "digest_of(path) == files.get(name)", "bool(files.get(name))",
+          "test_resume.py::test_every_flipped_bit_of_a_sealed_run_is_found"),
+    Guard("marker after its state", "checkpoint.py", '    write_whole(folder / f"{name}.state", content)\n', "",
+          "test_checkpoint.py"),
+    Guard("lock of a directory", "durable.py", "fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass",
+          "test_resume.py::test_a_second_process_is_refused_and_harms_nothing"),
+    Guard("end of waiting for a cluster", "dask_cluster.py", "if silence > patience:", "if False:",
+          "test_cluster.py::test_a_worker_that_is_frozen_does_not_freeze_the_run"),
+    Guard("timeouts of dask's scheduler", "dask_cluster.py", '    "distributed.scheduler.worker-ttl": "30s",\n', "",
+          "test_cluster.py::test_what_makes_dask_wait_for_ever_is_set"),
+    Guard("versions of workers", "dask_cluster.py", "said = differing(identity(), there)", 'said = ""',
+          "test_cluster.py::test_workers_of_another_version_are_named"),
+    Guard("loopback only", "dask_cluster.py", 'host="127.0.0.1"', 'host="0.0.0.0"',
+          "test_cluster.py::test_processes_of_this_machine_listen_on_loopback_only"),
+    Guard("size of arrays before they are read", "npz.py", "if sum(member.file_size for member in members) > most",
+          "if False",
+          "test_checkpoint.py::test_arrays_that_would_run_code_or_fill_the_memory_are_refused"),
+)  # fmt: skip
+
+
+def pytest(where: Path, tests: list[str], *options: str) -> tuple[int, str]:
+    """Exit status and output of tests of the sources in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(where), "CTSIM_SLURM": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", *options, *tests]
+    done = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def copied(folder: Path) -> Path:
+    """The sources in another place."""
+    for name in ("ctsim", "tests", "scenarios", "docs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def without(guard: Guard, folder: Path) -> str:
+    """The test that misses a guard in a copy of the sources; "" where none does."""
+    path = folder / "ctsim" / guard.file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(guard.old) == 1, f"{guard.what}: {guard.file} has it {text.count(guard.old)} times"
+    path.write_text(text.replace(guard.old, guard.new), encoding="utf-8")
+    try:
+        status, said = pytest(folder, [f"tests/{one}" for one in guard.tests.split()], "-x")
+    finally:
+        path.write_text(text, encoding="utf-8")
+    found = re.search(r"^(?:FAILED|ERROR) tests/([^ \[]+)", said, re.MULTILINE)
+    return found[1] if status == 1 and found else ""
+
+
+def suite(name: str) -> tuple[str, list[str]]:
+    """Whether a suite passes, in words, and the lines of what it left out."""
+    status, said = pytest(ROOT, [f"tests/{name}.py"])
+    last = next((line for line in reversed(said.splitlines()) if " in " in line), "no outcome")
+    if status:
+        print(said, file=sys.stderr)
+    skipped = re.findall(r"^SKIPPED .*", said, re.MULTILINE)
+    return f"{'passed' if status == 0 else 'FAILED'}: {re.sub(' in .*', '', last).strip('= ')}", skipped
+
+
+def main() -> int:
+    """Run everything; exit status 1 where a suite fails or a guard is not missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="put the outcomes into docs/reliability.md")
+    asked, started = parser.parse_args(), time.monotonic()
+    rows, left_out = [], []
+    for name in SUITES:
+        said, skipped = suite(name)
+        left_out += skipped
+        rows.append([f"`{name}`", said])
+        print(f"{time.monotonic() - started:6.0f} s  {name}: {said}", flush=True)
+    missed = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = copied(Path(name))
+        for guard in GUARDS:
+            found = without(guard, folder)
+            missed.append([guard.what, f"`{guard.file}`", f"`{found}`" if found else "nobody"])
+            print(
+                f"{time.monotonic() - started:6.0f} s  without {guard.what}: noticed by {found or 'NOBODY'}", flush=True
+            )
+    print("\n".join(left_out))
+    if asked.write:
+        text = "\n\n".join([table(["suite", "outcome"], rows), table(["taken away", "in", "noticed by"], missed)])
+        page = DOCS / "reliability.md"
+        page.write_text(put_between(page.read_text(encoding="utf-8"), MARK, text + "\n"), encoding="utf-8")
+    return int(any("FAILED" in said for _, said in rows) or any(who == "nobody" for *_, who in missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
