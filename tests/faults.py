@@ -96,7 +96,7 @@ def without(guard: Guard, folder: Path) -> str:
         status, said = pytest(folder, [f"tests/{one}" for one in guard.tests.split()], "-x")
     finally:
         path.write_text(text, encoding="utf-8")
-    found = re.search(r"^(?:FAILED|ERROR) tests/([^ \[]+)", said, re.MULTILINE)
+    found = re.search(r"^(?:FAILED|ERROR) tests/([^ \[\n]+)", said, re.MULTILINE)
     return found[1] if status == 1 and found else ""
 
 
