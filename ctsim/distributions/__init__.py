@@ -14,7 +14,7 @@ every CPU. Tables hold scipy's digits, whose last ones differ between CPUs: they
 before a table is made of them, and a run that goes on uses the tables stored with it.
 """
 
-from ctsim.distributions.families import MOST_ATOMS
+from ctsim.distributions.counts import MOST_ATOMS
 from ctsim.distributions.record import Quantiles, quantile
 from ctsim.distributions.reuse import build
 from ctsim.distributions.sampling import FIXED, PIECES, STEPS, TABLE, TRIANGULAR, UNIFORM, fill
