@@ -56,7 +56,7 @@ uncertainty = { dist = "scipy", name = "exponnorm", K = 1.5, basis = "assumed", 
 [parameter.surprise]
 value = 0
 unit = "1"
-uncertainty = { dist = "scipy", name = "laplace_asymmetric", kappa = 2.0, basis = "assumed", reason = "low, high: a guess" }
+uncertainty = { dist = "scipy", name = "laplace_asymmetric", kappa = 2.0, basis = "assumed", reason = "low, high" }
 [parameter.count]
 value = 4
 unit = "1"

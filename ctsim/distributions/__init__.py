@@ -7,7 +7,7 @@ on the upper side) are the tail probability v in (0, 1/2], which keeps its preci
 
     fixed, uniform, triangular                                             closed forms
     normal, truncated_normal, lognormal, pert, beta, scipy (continuous)    dyadic quantile tables (`tables`, `pieces`)
-    choice, bernoulli, empirical, scipy (discrete)                         cells of a piecewise linear CDF (`record`)
+    choice, bernoulli, empirical, scipy (discrete: `counts`)               cells of a piecewise linear CDF (`record`)
 
 The sampling path has no libm call, no fma and no branch that a compiler could round differently: the same bits on
 every CPU. Tables hold scipy's digits, whose last ones differ between CPUs: they are rounded (`steady`)

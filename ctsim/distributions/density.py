@@ -44,7 +44,7 @@ LEGENDRE: Final = (np.array([-x for x in _NODES[::-1]] + list(_NODES)), np.array
 
 _POINTS_A_PANEL: Final = 16
 _BITS: Final = 38
-"""Those kept of a density. An error of 4e-12 at each point, up or down by chance: `_FIT` is six times what comes of it."""
+"""Those kept of a density: errors of up to 4e-12, up and down by chance; `_FIT` is six times what comes of them."""
 _FIT: Final = 3e-12
 """The last coefficients of a panel, relative to its highest density, that count as nothing."""
 _STEEP: Final = 64.0
@@ -238,15 +238,13 @@ def _refined(density: Density, edges: FloatArray) -> Panels:
 def _joined(left: FloatArray, right: FloatArray, coefficients: FloatArray) -> Panels:
     order = np.argsort(left)
     coefficients = coefficients[order]
-    integral = np.polynomial.chebyshev.chebint(coefficients, lbnd=-1, axis=1)
+    integral: FloatArray = np.asarray(np.polynomial.chebyshev.chebint(coefficients, lbnd=-1, axis=1), dtype=np.float64)
     mass = (right - left)[order] / 2 * added(integral)
     kept = mass > 0
     if not kept.any():
         raise TableError("its density is zero everywhere")
     first, last = int(kept.argmax()), len(kept) - int(kept[::-1].argmax())
-    return Panels(
-        np.append(left[order], right.max()), coefficients, np.asarray(integral, dtype=np.float64), np.maximum(mass, 0.0)
-    ).part(first, last)
+    return Panels(np.append(left[order], right.max()), coefficients, integral, np.maximum(mass, 0.0)).part(first, last)
 
 
 def _fitted(values: FloatArray) -> FloatArray:

@@ -33,7 +33,7 @@ QUANTILES: Final[dict[str, Callable[..., tuple[Tail, Tail]]]] = {"powernorm": _p
 """By lower and by upper tail probability."""
 
 
-# ------------------------------------------------------------------------------------------------ distribution functions
+# ----------------------------------------------------------------------------------------------- distribution functions
 def _von_mises(kappa: float) -> Callable[[float], float]:
     """Fourier's series; scipy takes a normal approximation from kappa = 50 on."""
     from scipy.special import ive
@@ -96,7 +96,7 @@ def _stable_side(alpha: float, beta: float) -> Density:
         weights = step * way * rest / length
         pieces = []
         for few in np.array_split(x, len(x) // _ROWS + 1):
-            u = logs + over * np.log(few)[:, None]
+            u = np.minimum(logs + over * np.log(few)[:, None], 300.0)
             pieces.append(added(np.exp(u - np.exp(u)) * weights) / few)
         return np.concatenate(pieces) * (abs(over) / math.pi)
 
