@@ -80,7 +80,10 @@ class Scenario:
             for s in self.binding.steps
         ]  # fmt: skip
         pairs = [[*names, spearman] for names, spearman in self.pairs.items()]
+        wholes = {one.name: one.rows for one in self.binding.compositions}
+        apart = [r.stream for r in self.binding.rows if r.year and r.stream == r.label]
         content = {
+            **({"compositions": wholes} if wholes else {}), **({"years drawn apart": apart} if apart else {}),
             "streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding)),
             "dependence": pairs,
         }  # fmt: skip
@@ -102,9 +105,12 @@ class Scenario:
 
     def _streams(self) -> dict[str, str]:
         """Stream by the name under which a scenario file speaks of it: parameters and reported figures."""
-        named = {name: parameter.stream for name, parameter in self.parameters().items()}
+        named: dict[str, str] = {}
+        for name, parameter in self.parameters().items():
+            named |= parameter.streams_as(name)
         for programme in self.programmes:
-            named |= {f"{programme.id}.{one.name}": one.stream for one in programme.parameters.values()}
+            for parameter in programme.parameters.values():
+                named |= parameter.streams_as(f"{programme.id}.{parameter.name}")
             named |= {f.key: f"{programme.id}.{f.name}" for f in programme.figures if f.reported}
         return named
 

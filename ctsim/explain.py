@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ctsim import job
 from ctsim.binding import Binding, Row
+from ctsim.composition import scaled
 from ctsim.engine import stored
 from ctsim.errors import InputError, did_you_mean
 from ctsim.job import Job
@@ -94,7 +95,7 @@ def _computed(kernel: Kernel, i: int, mean: float, independent: float) -> Explan
     for number in rows:
         known = kernel.quantiles[number].mean
         drawn[number] = nan if known is None else known
-    at_means = _value(binding, target, drawn)
+    at_means = _value(binding, target, scaled(drawn, binding.compositions))
     computed = _value(binding, target, binding.central())
     used = tuple(binding.rows[number] for number in rows)
     return Explanation(
@@ -108,7 +109,7 @@ def _value(binding: Binding, target: Target, rows: list[float]) -> float:
 
 
 def rows_of(binding: Binding, target: Target) -> list[int]:
-    """The rows that a target is made from, through steps too, in order."""
+    """The rows that a target is made from, through steps too and with those they are scaled with, in order."""
     rows: set[int] = set()
     waiting = [(kind, index) for kind, index, _ in target.parts]
     while waiting:
@@ -117,4 +118,4 @@ def rows_of(binding: Binding, target: Target) -> list[int]:
             rows.add(index)
         else:
             waiting += [(one.kind, one.index) for one in binding.steps[index].inputs]
-    return sorted(rows)
+    return sorted(binding.with_partners(rows))

@@ -219,10 +219,21 @@ def parameter_table(scenario: Scenario, name: str) -> None:
     lines.append(("spread", spread_words(one), str(one.place("uncertainty"))))
     lines += [("basis", s.basis, "") for s in list(one.spreads.values())[:1]]
     lines += [("reason", s.reason, "") for s in list(one.spreads.values())[:1] if s.reason]
+    lines.append(("adds up with", _partners(scenario, name), str(one.place("sum_to_one"))))
     lines.append(("note", record.note or "", ""))
     users = [p.id for p in scenario.programmes if any(q.stream == name for q in p.parameters.values())]
     lines.append(("used by", ", ".join(users), ""))
     table("", ["", "", "set in"], [list(line) for line in lines if line[1]])
+
+
+def _partners(scenario: Scenario, name: str) -> str:
+    """The composition of a parameter and its other members; "" where it has none."""
+    programme, _, own = name.partition(".")
+    every = scenario.parameters()
+    whole = every[name].record.sum_to_one
+    found = [one.name for one in every.values() if whole and one.record.sum_to_one == whole and one.name != own
+             and one.stream.startswith(f"{programme}.")]  # fmt: skip
+    return f"{whole}: {', '.join(found)}; drawn apart, then scaled to their printed sum" if found else ""
 
 
 def _joined(text: str | tuple[str, ...] | None) -> str:

@@ -59,6 +59,20 @@ class Parameter:
         value = self.record.value
         return tuple(value) if isinstance(value, dict) else ("",)
 
+    def stream_of(self, year: str) -> str:
+        """The full name that the random numbers for `year` belong to: one for all years unless they are independent."""
+        return f"{self.stream}@{year}" if year and self.record.years == "independent" else self.stream
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Every name that its random numbers belong to, in the order of the years."""
+        return tuple(dict.fromkeys(self.stream_of(year) for year in self.years))
+
+    def streams_as(self, name: str) -> dict[str, str]:
+        """Streams by the names under which files speak of them: `name`, or `name@year` where years are independent."""
+        years = self.years if self.record.years == "independent" else ("",)
+        return {f"{name}@{year}" if year else name: self.stream_of(year) for year in years}
+
     def ends(self, year: str) -> tuple[float, float]:
         """Low and high end of what is printed for `year`, in the page's unit; equal where one number is printed."""
         value: Any = self.record.value

@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"constants", "errors", "locale", "compiled", "elementary"},
     {"kept", "netcdf", "stocks"},
     {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console"},
-    {"schema", "formulas", "npz", "dependence"},
+    {"schema", "formulas", "npz", "dependence", "composition"},
     {"programme", "library", "checkpoint", "draws", "equations"},
     {"binding", "spreads", "coordinates"},
     {"assembly", "generated"},
