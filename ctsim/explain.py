@@ -12,7 +12,7 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from ctsim import job
+from ctsim import job, schema
 from ctsim.binding import Binding, Row
 from ctsim.composition import scaled
 from ctsim.engine import stored
@@ -29,7 +29,8 @@ class Explanation:
     """One cell: what is printed, what the formula gives at printed values and at the means of what is drawn, means.
 
     `independent` is the mean of the same draws without dependence. NaN where there is none: nothing printed, a mean
-    that is infinite, or draws that are not finite. `rows` are the parameters the cell is made from.
+    that is infinite, or draws that are not finite. `rows` are the parameters the cell is made from,
+    `words` what the page says of its interval.
     """
 
     cell: str
@@ -40,6 +41,7 @@ class Explanation:
     independent: float
     mean: float
     rows: tuple[Row, ...]
+    words: schema.Bilingual | None = None
 
     @property
     def parts(self) -> tuple[float, float, float, float]:
@@ -68,8 +70,9 @@ def explain(
     else:
         independent = means
     wanted = _wanted(kernel.targets, list(cells))
+    said = {figure.key: figure.words for programme in asked.scenario.programmes for figure in programme.figures}
     found = (_computed(kernel, i, means[i], independent[i]) for i in wanted)
-    return tuple(found)
+    return tuple(replace(one, words=said.get(one.cell)) for one in found)
 
 
 def _means(asked: Job, kernel: Kernel) -> FloatArray:

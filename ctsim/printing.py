@@ -168,6 +168,8 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         used = [
             [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
         ]
+        if one.words:
+            click.echo(f"{one.cell}: {one.words.en}. {one.words.ja}。")
         table(f"{one.cell} is made from", ["parameter", "value", "unit", "spread", "basis", "set in"], used, right=(1,))
     if each:
         click.echo(

@@ -131,6 +131,11 @@ class Figure:
         return self.record.status is not None
 
     @property
+    def words(self) -> schema.Bilingual | None:
+        """Why its interval lies where it does: how it is derived, or why what is printed lies outside."""
+        return self.record.reason or self.record.outside
+
+    @property
     def status(self) -> str:
         """published (the report's own formula), reported (printed without one), pathway or carried."""
         return self.record.status or ("reported" if self.reported else "published")
