@@ -16,7 +16,7 @@ from ctsim import units
 from ctsim.composition import Composition, total_of
 from ctsim.equations import Formula, check_formula, formula_place, formula_source, formulas_of, value_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread
+from ctsim.programme import DELIVERY, FIXED, Figure, Parameter, Programme, Spread
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,6 @@ class Binding:
     def central(self) -> list[float]:
         """Row values at what is printed (midpoints of printed ranges)."""
         return [row.central for row in self.rows]
-
-
-DELIVERY = "delivery"
-"""The parameter that says whether a programme delivers: 1 or 0, by year."""
 
 
 def _delivered(amount: float, delivery: float) -> float:

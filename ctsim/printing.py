@@ -181,6 +181,23 @@ def _step(value: float) -> str:
     return f"{value:.4g}" if isfinite(value) else ""
 
 
+# ---- what spreads rest on
+
+
+def judgement_tables(scenario: Scenario, names: bool) -> None:
+    """How many spreads rest on which basis, and groups of one relative shape without a class."""
+    from ctsim.judgement import alike, bases
+
+    head = ["number", "parameters"]
+    rows = [[basis, str(len(labels)), *([", ".join(labels)] * names)] for basis, labels in bases(scenario).items()]
+    table("What the spreads rest on", ["basis", *head[: 1 + names]], rows, right=(1,))
+    if groups := alike(scenario):
+        rows = [[shape, str(len(labels)), ", ".join(labels)] for shape, labels in groups]
+        table("One relative shape without a class: one judgement?", ["multiples of the value", *head], rows, right=(1,))
+    if not names:
+        click.echo("`ctsim check --names` names what rests on each basis.")
+
+
 # ---- an audit
 
 

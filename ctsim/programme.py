@@ -30,6 +30,8 @@ class Spread:
     widen: float = 1.0
 
 
+DELIVERY: Final = "delivery"
+"""The parameter that says whether a programme delivers: 1 or 0, by year."""
 FIXED: Final = Spread("fixed", {"value": 1.0}, None, True, "published", "taken at its value")
 
 

@@ -10,7 +10,7 @@ from ctsim import schema, units
 from ctsim.composition import total_of
 from ctsim.distributions import Quantiles, build
 from ctsim.errors import Finding, InputError
-from ctsim.programme import FIXED, Parameter, Spread
+from ctsim.programme import DELIVERY, FIXED, Parameter, Spread
 
 
 def spreads_of(
@@ -31,6 +31,7 @@ def spreads_of(
         if year and year not in parameter.years:
             found.append(f"a spread for {year}, but no value for {year}")
         elif spread is not None:
+            found += _delivery_fault(parameter, spread)
             found += [message for one in covered for message in _misfit(parameter, spread, one)]
         findings += [Finding(parameter.place("uncertainty"), place_key, message) for message in dict.fromkeys(found)]
         if spread is not None:
@@ -39,6 +40,13 @@ def spreads_of(
     if missing and not findings:
         findings.append(Finding(parameter.place("uncertainty"), f"{key}.uncertainty", f"no spread for {missing[0]}"))
     return findings, result
+
+
+def _delivery_fault(parameter: Parameter, spread: Spread) -> list[str]:
+    if parameter.name != DELIVERY or spread.dist == "fixed" or spread.basis == "assumed":
+        return []
+    message = "a probability of delivery is always assumed: no public table gives one; "
+    return [message + 'write basis = "assumed" with a reason for low and for high']
 
 
 def _default(parameter: Parameter, year: str) -> Spread:

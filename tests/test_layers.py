@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"assembly", "generated"},
     {"catalog"},
     {"audit", "kernel"},
-    {"rundir", "dataset", "figures", "choices", "memory", "switches"},
+    {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement"},
     {"cluster", "keeping", "precision", "thresholds"},
     {"job"},
     {"engine"},

@@ -8,16 +8,22 @@ from functools import cache
 from math import isfinite
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import xarray as xr
 
+from ctsim.binding import Binding
 from ctsim.distributions import build, quantile
+from ctsim.engine import simulate
+from ctsim.kernel import Kernel, Target
 from ctsim.programme import Figure
 from tests import runs
-from tests.cells_page import run
+from tests.cells_page import DRAWS, run
 from tests.source import ROOT
 from tests.test_stocks import central
 
+FloatArray = npt.NDArray[np.float64]
 BANDS: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/data/bands.toml").read_text(encoding="utf-8"))
 CELLS = [(programme, year) for programme, years in BANDS.items() for year in years]
 
@@ -145,3 +151,22 @@ def test_a_carried_cell_above_its_printed_figure_says_why() -> None:
                     found.append(programme.id)
                     assert figure.record.reason and "above the printed" in figure.record.reason.en, figure.key
     assert "clean_energy_vehicles" in found
+
+
+# ---- delivery, for the tests of what it rests on
+
+
+@cache
+def delivered() -> tuple[xr.DataTree, xr.DataTree]:
+    """The run behind the page of cells, and the second view: the same draws with delivery."""
+    return run()[1].tree, simulate(runs.scenario().with_delivery(), draws=DRAWS).tree
+
+
+def deliveries(factor: float) -> dict[str, FloatArray]:
+    """Whether programmes deliver by 2040, draw by draw, with dependence times `factor`."""
+    scenario = runs.scenario().with_delivery().with_dependence(factor)
+    rows = [(i, row) for i, row in enumerate(scenario.binding.rows) if row.label.endswith(".delivery@2040")]
+    targets = [Target("row", (row.label,), "", (("row", i, 1.0),)) for i, row in rows]
+    kernel = Kernel(Binding(scenario.binding.rows, ()), targets, 0, sample_all=False, groups=scenario.groups)
+    values = kernel.evaluate(0, DRAWS // 1024)
+    return {row.stream.partition(".")[0]: one for (_, row), one in zip(rows, values, strict=True)}
