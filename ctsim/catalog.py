@@ -20,10 +20,11 @@ import ctsim
 from ctsim import schema
 from ctsim.assembly import assemble
 from ctsim.binding import Binding, bind, sources
-from ctsim.dependence import DependenceError, Group, declared, groups
+from ctsim.dependence import DependenceError, Group, groups
+from ctsim.dependence import declared as pairs_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.library import Library, PlacedChange, PlacedDependence, Wanted, chain, holds, merged, read_library
-from ctsim.programme import Parameter, Programme
+from ctsim.programme import Figure, Parameter, Programme
 from ctsim.streams import STREAM_VERSION
 from ctsim.tomlfile import findings_of, read
 
@@ -31,10 +32,18 @@ MAX_RESOLVED: Final = 256_000_000
 
 
 @dataclass(frozen=True)
+class Stream:
+    """The name of one parameter's random numbers."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A frozen scenario: programmes with every change applied, and the formulas bound.
 
-    `with_changes` makes a new one; nothing is changed in place.
+    `with_changes` makes a new one; nothing is changed in place. `changes` were made here, `applied` ones are in the
+    pages of a resolved scenario already; `elsewhere` has the streams that its dependence names and its pages do not.
     """
 
     id: str
@@ -52,6 +61,8 @@ class Scenario:
     library: Library = field(repr=False)
     formulas: Path | None = None
     file: str = ""
+    applied: tuple[schema.AppliedChange, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def binding(self) -> Binding:
@@ -91,27 +102,63 @@ class Scenario:
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:
-        """Rank correlations of pairs of streams that are drawn; of two declarations of a pair the later one holds."""
-        drawn = {row.stream for row in self.binding.rows if row.spread.dist != "fixed"}
-        stream_of = self._streams()
-        said = [([stream_of[name] for name in one.record.parameters], one.record.spearman) for one in self.dependence
-                if all(name in stream_of for name in one.record.parameters)]  # fmt: skip
-        return {names: spearman for names, spearman in declared(said).items() if drawn.issuperset(names)}
+        """Rank correlations of pairs of streams in `groups`; of two declarations of a pair the later one holds."""
+        here = {name for group in self.groups for name in group.streams}
+        return {names: spearman for names, spearman in self.declared.items() if here.issuperset(names)}
 
     @cached_property
     def groups(self) -> list[Group]:
-        """Parameters that move together. Raises DependenceError."""
-        return groups(self.pairs)
+        """Parameters that move together. Raises DependenceError.
 
-    def _streams(self) -> dict[str, str]:
+        What is fixed, or of a programme that is left out, keeps its place before members that are drawn: else their
+        draws would be others.
+        """
+        drawn = {row.stream for row in self.binding.rows if row.spread.dist != "fixed"}
+        return [group for one in self.declared_groups if (group := one.up_to(drawn)) is not None]
+
+    @cached_property
+    def declared_groups(self) -> list[Group]:
+        """All groups that are declared, whatever of them is drawn. Raises DependenceError."""
+        return groups(self.declared)
+
+    @property
+    def streams(self) -> list[Stream]:
+        """All that random numbers are drawn for: rows, and members of groups that are no rows here."""
+        rows = list(dict.fromkeys(row.stream for row in self.binding.rows))
+        members = (name for group in self.groups for name in group.streams)
+        return [Stream(name) for name in dict.fromkeys([*rows, *members])]
+
+    @cached_property
+    def declared(self) -> dict[tuple[str, str], float]:
+        """Rank correlations of all pairs that are declared, whatever of them is drawn."""
+        stream_of = self.stream_names
+        known = [one.record for one in self.dependence if all(name in stream_of for name in one.record.parameters)]
+        return pairs_of([([stream_of[name] for name in one.parameters], one.spearman) for one in known])
+
+    @cached_property
+    def stream_names(self) -> dict[str, str]:
         """Stream by the name under which a scenario file speaks of it: parameters and reported figures."""
-        named: dict[str, str] = {}
-        for name, parameter in self.parameters().items():
+        named = dict(self.elsewhere) | {name: name for name in self.shared} | self._left_out_streams()
+        for name, parameter in {**self.shared, **self.parameters()}.items():
             named |= parameter.streams_as(name)
         for programme in self.programmes:
             for parameter in programme.parameters.values():
                 named |= parameter.streams_as(f"{programme.id}.{parameter.name}")
             named |= {f.key: f"{programme.id}.{f.name}" for f in programme.figures if f.reported}
+        return named
+
+    def _left_out_streams(self) -> dict[str, str]:
+        """The same of programmes that the library has and the scenario does not."""
+        here: set[str] = {programme.id for programme in self.programmes}
+        named: dict[str, str] = {}
+        for page in (document.record for document in self.library.pages):
+            name = page.programme.id
+            if name not in here:
+                for key, one in page.parameter.items():
+                    stream = one.shared or one.was or f"{name}.{key}"
+                    named |= Parameter(key, stream, one, {}).streams_as(f"{name}.{key}")
+                figures = (Figure(name, impact, Place()) for impact in page.impact)
+                named |= {figure.key: f"{name}.{figure.name}" for figure in figures if figure.reported}
         return named
 
     def programme(self, name: str) -> Programme:
@@ -138,7 +185,9 @@ class Scenario:
             delivery="included" if self.delivery == "included" else "conditional",
             programmes=tuple(programme.id for programme in self.programmes),
         )  # fmt: skip
-        wanted = Wanted(head, Place(self.file), (*self.changes, *placed), self.dependence, self.provisions)
+        wanted = Wanted(
+            head, Place(self.file), (*self.changes, *placed), self.dependence, self.provisions, self.elsewhere
+        )
         return _build(wanted, self.library, self.formulas, self.file, [])
 
     def with_delivery(self) -> Scenario:
@@ -164,9 +213,14 @@ class Scenario:
         """The scenario resolved and self-contained: every page with its changes applied."""
         programmes = [_dump(programme.page) for programme in self.programmes]
         shared = {name: _dump(p.record) for name, p in self.shared.items()}
-        changes = [_dump(one.change) | {"place": str(one.place) or "changes"} for one in self.changes]
+        changes = [_dump(one) for one in self.applied]
+        changes += [_dump(one.change) | {"place": str(one.place) or "changes"} for one in self.changes]
         classes = {name: _dump(one) for name, one in self.library.classes.record.spread_class.items()}
         ties = [_dump(one.record) for one in self.dependence]
+        named = {name for one in self.dependence for name in one.record.parameters}
+        elsewhere = {
+            name: stream for name, stream in (dict(self.elsewhere) | self._left_out_streams()).items() if name in named
+        }
         provisions = [_dump(one) for one in self.provisions]
         cited = _cited([programmes, shared, changes, classes, ties, provisions])
         known = self.library.sources.record.source
@@ -180,6 +234,7 @@ class Scenario:
             },
             "change": changes, "dependence": ties, "provision": provisions, "shared": shared, "spread_class": classes,
             "source": {name: _dump(one) for name, one in known.items() if name in cited},
+            **({"elsewhere": elsewhere} if elsewhere else {}),
             "formulas": self.formula_digests(), "programmes": programmes,
         }  # fmt: skip
         return tomli_w.dumps(document, multiline_strings=False)
@@ -219,11 +274,11 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     )
     ties = tuple(PlacedDependence(one, document.place("dependence", number))
                  for number, one in enumerate(record.dependence))  # fmt: skip
-    wanted = Wanted(head, Place(str(path)), (), ties, record.provision)
+    wanted = Wanted(head, Place(str(path)), (), ties, record.provision, record.elsewhere)
     scenario = _build(wanted, library, outside, str(path), [])
     if scenario.digest != record.scenario.digest:
         raise InputError(Finding(Place(str(path)), "scenario.digest", _difference(scenario, record)))
-    return scenario
+    return replace(scenario, applied=record.change)
 
 
 def _difference(scenario: Scenario, record: schema.ResolvedFile) -> str:
@@ -254,7 +309,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
     scenario = Scenario(
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
         head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
-        wanted.provisions, library, outside, file,
+        wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
     )  # fmt: skip
     found = [*findings, *found]
     try:
@@ -269,7 +324,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
 
 def _dependence_faults(scenario: Scenario) -> list[Finding]:
     """Names that are not drawn here, and correlations that contradict each other."""
-    known = scenario._streams()
+    known = scenario.stream_names
     found = [
         Finding(one.place, "dependence.parameters", f"no parameter '{name}'.{did_you_mean(name, known)}")
         for one in scenario.dependence for name in one.record.parameters if name not in known

@@ -100,12 +100,12 @@ def simulate(
     to be read in `Run.tree["draws"]`. A run that would take more than `memory` ("400MB", bytes) is refused.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
-    wanted = _years(years)
+    wanted = checked_years(years)
     _check(draws, seed, method, chunk, workers, precision)
     resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
     total = _raised(draws, method)
     _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
-    coordinates = assign(resolved.binding.rows, resolved.programmes) if method == "sobol" else None
+    coordinates = assign(resolved.streams, resolved.programmes) if method == "sobol" else None
     chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
     request = _request(resolved, total, seed, method, wanted, shard, precision, thresholds, chosen)
     asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
@@ -160,7 +160,8 @@ def default_directory(
 ) -> Path:  # fmt: skip
     """`results/<scenario>-<digest of the request>`: the same request finds its result again."""
     chosen = _chosen(scenario, programmes, metrics, keep_draws, keep_as, True)
-    request = _request(scenario, _raised(draws, method), seed, method, _years(years), "", precision, thresholds, chosen)
+    wanted = checked_years(years)
+    request = _request(scenario, _raised(draws, method), seed, method, wanted, "", precision, thresholds, chosen)
     digest = sha256(repr(sorted(request.items())).encode()).hexdigest()
     part = f"-shard-{shard.replace('/', '-of-')}" if shard else ""
     return Path("results") / f"{scenario.id}-{digest[:12]}{part}"
@@ -173,7 +174,7 @@ def parameters_at(
     if draw < 0 or draw >= MOST_DRAWS:
         raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
     _check(1, seed, method, 1, None)
-    coordinates = assign(scenario.binding.rows, scenario.programmes) if method == "sobol" else None
+    coordinates = assign(scenario.streams, scenario.programmes) if method == "sobol" else None
     rows = Kernel(scenario.binding, (), seed, coordinates, groups=scenario.groups).parameters_at(draw)
     return [(row.label, value, row.unit) for row, value in rows]
 
@@ -221,7 +222,14 @@ def _check_shard(shard: str, tiles: int, kept: bool, extends: bool, precise: boo
         raise InputError(f"--shard {shard}: a shard is there to be merged; give the directory to keep it in")
 
 
-def _years(years: Iterable[int | str] | None) -> tuple[str, ...]:
+def checked_draws(draws: int, seed: int, method: str) -> int:
+    """The number of draws that is made where `draws` are asked for. Raises InputError."""
+    _check(draws, seed, method, 1, None)
+    return _raised(draws, method)
+
+
+def checked_years(years: Iterable[int | str] | None) -> tuple[str, ...]:
+    """Years of the axis, in order; None takes all. Raises InputError."""
     if years is None:
         return YEARS
     wanted = tuple(dict.fromkeys(str(year) for year in years))

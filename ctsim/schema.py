@@ -534,7 +534,10 @@ class AppliedChange(Change):
 
 
 class ResolvedFile(Record):
-    """`scenario.toml` of a run directory: all that a scenario is made from, but the source of its formulas."""
+    """`scenario.toml` of a run directory: all that a scenario is made from, but the source of its formulas.
+
+    `elsewhere`: streams by name that `dependence` speaks of and that are of programmes which are left out.
+    """
 
     format: Literal[1]
     scenario: ResolvedHead
@@ -544,6 +547,7 @@ class ResolvedFile(Record):
     shared: dict[ParameterName, Parameter]
     spread_class: dict[Identifier, SpreadClass]
     source: dict[Identifier, Source]
+    elsewhere: dict[Text, Text] = {}
     formulas: dict[Identifier, Text]
     programmes: tuple[ProgrammePage, ...]
 

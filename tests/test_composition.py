@@ -14,6 +14,7 @@ from ctsim.assembly import assemble
 from ctsim.audit import audit
 from ctsim.binding import Binding, Row
 from ctsim.catalog import Scenario, load
+from ctsim.compare import compare
 from ctsim.composition import Composition, Scaled, scaled, total_of
 from ctsim.coordinates import assign
 from ctsim.engine import simulate
@@ -149,6 +150,22 @@ def test_a_share_changed_without_the_others_is_refused() -> None:
             "parameter": f"{WASTE}.food_share_2030", "value": 50.0, "reason": "a test",
             "source": {"key": "study", "where": "test"},
         }])  # fmt: skip
+
+
+def test_mixtures_of_two_scenarios_scale_their_own_shares() -> None:
+    """Each side of a comparison is the run of its own, to the bit, and changes of shares add up to the difference."""
+    moved = [{"parameter": f"{WASTE}.{name}_share_2050", "value": value, "reason": "a test",
+              "source": {"key": "study", "where": "test"}} for name, value in (("food", 44.1), ("plastics", 15.1))]  # fmt: skip
+    first = runs.scenario()
+    second = first.with_changes(moved)
+    at = {"programme": WASTE, "year": 2050}
+    found = compare(first, second, draws=16384, programmes=[WASTE], cells=[f"{WASTE}.co2_reduction.2050"]).tree
+    node = found["co2_reduction"].dataset.sel(at)
+    for side, one in (("a_mean", first), ("b_mean", second)):
+        alone = simulate(one, draws=16384, programmes=[WASTE]).tree["co2_reduction"].dataset["mean"].sel(at)
+        assert float(node[side]) == pytest.approx(float(alone), rel=1e-14)
+    parts = found["attribution/co2_reduction"].dataset["mean"].sel(at).values
+    assert len(parts) == 2 and parts.sum() == pytest.approx(float(node["mean"]), rel=1e-9)
 
 
 # ---- the arithmetic
