@@ -48,6 +48,7 @@ class Row:
 
     @property
     def label(self) -> str:
+        """`programme.parameter`, with `@year` where it has values by year."""
         same = not self.year or self.stream.endswith(f"@{self.year}")
         return self.stream if same else f"{self.stream}@{self.year}"
 
@@ -102,6 +103,7 @@ class Binding:
         return found.union(*(one.rows for one in self.compositions if found.intersection(one.rows)))
 
     def step_of(self, figure: Figure) -> int:
+        """The number of a figure's step; with delivery, where that is included."""
         mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
         return mine[-1]  # delivery, where it is included, comes after the amount
 

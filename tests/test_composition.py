@@ -152,17 +152,21 @@ def test_a_share_changed_without_the_others_is_refused() -> None:
         }])  # fmt: skip
 
 
-def test_mixtures_of_two_scenarios_scale_their_own_shares() -> None:
-    """Each side of a comparison is the run of its own, to the bit, and changes of shares add up to the difference."""
-    moved = [{"parameter": f"{WASTE}.{name}_share_2050", "value": value, "reason": "a test",
-              "source": {"key": "study", "where": "test"}} for name, value in (("food", 44.1), ("plastics", 15.1))]  # fmt: skip
-    first = runs.scenario()
+def test_mixtures_of_two_scenarios_scale_their_own_shares(tmp_path: Path) -> None:
+    """Each side of a comparison is the run of its own, and changes of shares add up to the difference."""
+    values = (("food", 44.1), ("plastics", 15.1))
+    source = {"key": "study", "where": "test"}
+    moved = [
+        {"parameter": f"{WASTE}.{name}_share_2050", "value": value, "reason": "a test", "source": source}
+        for name, value in values
+    ]
+    first = load(runs.study(tmp_path, [WASTE]))
     second = first.with_changes(moved)
     at = {"programme": WASTE, "year": 2050}
-    found = compare(first, second, draws=16384, programmes=[WASTE], cells=[f"{WASTE}.co2_reduction.2050"]).tree
+    found = compare(first, second, draws=16384, cells=[f"{WASTE}.co2_reduction.2050"]).tree
     node = found["co2_reduction"].dataset.sel(at)
     for side, one in (("a_mean", first), ("b_mean", second)):
-        alone = simulate(one, draws=16384, programmes=[WASTE]).tree["co2_reduction"].dataset["mean"].sel(at)
+        alone = simulate(one, draws=16384).tree["co2_reduction"].dataset["mean"].sel(at)
         assert float(node[side]) == pytest.approx(float(alone), rel=1e-14)
     parts = found["attribution/co2_reduction"].dataset["mean"].sel(at).values
     assert len(parts) == 2 and parts.sum() == pytest.approx(float(node["mean"]), rel=1e-9)
