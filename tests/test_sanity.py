@@ -170,3 +170,12 @@ def deliveries(factor: float) -> dict[str, FloatArray]:
     kernel = Kernel(Binding(scenario.binding.rows, ()), targets, 0, sample_all=False, groups=scenario.groups)
     values = kernel.evaluate(0, DRAWS // 1024)
     return {row.stream.partition(".")[0]: one for (_, row), one in zip(rows, values, strict=True)}
+
+
+def test_published_cells_are_never_moved() -> None:
+    """At printed values every figure of the report is the same to the bit in both scenarios."""
+    one, other = (runs.scenario(name) for name in ("framework_2023_11", "as_published"))
+    values = [dict(zip((step.figure.key + step.reading for step in each.binding.steps),
+                       each.binding.evaluate(each.binding.central()), strict=True)) for each in (one, other)]  # fmt: skip
+    assert len(values[1]) > 80
+    assert {key: values[0][key] for key in values[1]} == values[1]
