@@ -175,7 +175,9 @@ def deliveries(factor: float) -> dict[str, FloatArray]:
 def test_published_cells_are_never_moved() -> None:
     """At printed values every figure of the report is the same to the bit in both scenarios."""
     one, other = (runs.scenario(name) for name in ("framework_2023_11", "as_published"))
-    values = [dict(zip((step.figure.key + step.reading for step in each.binding.steps),
-                       each.binding.evaluate(each.binding.central()), strict=True)) for each in (one, other)]  # fmt: skip
+    values = []
+    for binding in (one.binding, other.binding):
+        keys = (step.figure.key + step.reading for step in binding.steps)
+        values.append(dict(zip(keys, binding.evaluate(binding.central()), strict=True)))
     assert len(values[1]) > 80
     assert {key: values[0][key] for key in values[1]} == values[1]
