@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from types import FunctionType, ModuleType
 
 from ctsim import schema, units
+from ctsim.composition import Composition, total_of
 from ctsim.equations import Formula, check_formula, formula_place, formula_source, formulas_of, value_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread, unprinted
+from ctsim.programme import DELIVERY, FIXED, Figure, Parameter, Programme, Spread, unprinted
 
 
 @dataclass(frozen=True)
 class Row:
-    """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit."""
+    """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit.
+
+    `composition` names the whole that the row is a share of, "" for most.
+    """
 
     stream: str
     year: str
@@ -29,14 +34,23 @@ class Row:
     spread: Spread
     basis: str
     place: Place
+    composition: str = ""
 
     @property
     def central(self) -> float:
         return self.low if self.low == self.high else (self.low + self.high) / 2
 
     @property
+    def varies(self) -> bool:
+        """Whether draws of it differ."""
+        constant = self.spread.dist == "fixed" or self.spread.widen == 0 or (self.spread.relative and not self.central)
+        return not constant
+
+    @property
     def label(self) -> str:
-        return f"{self.stream}@{self.year}" if self.year else self.stream
+        """`programme.parameter`, with `@year` where it has values by year."""
+        same = not self.year or self.stream.endswith(f"@{self.year}")
+        return self.stream if same else f"{self.stream}@{self.year}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,25 @@ class Binding:
     rows: tuple[Row, ...]
     steps: tuple[Step, ...]
 
+    @cached_property
+    def compositions(self) -> tuple[Composition, ...]:
+        """Shares of one whole of which at least one varies, in the order of the rows."""
+        members: dict[str, list[int]] = {}
+        for i, row in enumerate(self.rows):
+            if row.composition and row.varies:
+                members.setdefault(row.composition, []).append(i)
+        return tuple(
+            Composition(name, tuple(found), total_of(self.rows[i].central for i in found))
+            for name, found in members.items()
+        )
+
+    def with_partners(self, rows: Iterable[int]) -> set[int]:
+        """Rows and those that they are scaled with."""
+        found = set(rows)
+        return found.union(*(one.rows for one in self.compositions if found.intersection(one.rows)))
+
     def step_of(self, figure: Figure) -> int:
+        """The number of a figure's step; with delivery, where that is included."""
         mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
         return mine[-1]  # delivery, where it is included, comes after the amount
 
@@ -96,9 +128,6 @@ class Binding:
 
 LITERAL = "literal"
 """What the formula of a reading calls the figure that it is a reading of, as the page's own formula has it."""
-
-DELIVERY = "delivery"
-"""The parameter that says whether a programme delivers: 1 or 0, by year."""
 
 
 def _delivered(amount: float, delivery: float) -> float:
@@ -168,7 +197,9 @@ class _Builder:
         amounts += [(number, step.figure, step.reading) for number, step in enumerate(self.steps)
                     if step.reading and step.figure.programme == programme.id]  # fmt: skip
         for number, figure, reading in amounts:
-            if figure.on_year_axis and (given := self._parameter_input(programme.parameters[DELIVERY], figure, "1")):
+            if figure.on_year_axis and (
+                given := self._parameter_input(programme, programme.parameters[DELIVERY], figure, "1")
+            ):
                 inputs = (Input("step", number, 1.0), given)
                 self.steps.append(Step(figure, _delivered, inputs, 1.0, reading, True))
 
@@ -261,7 +292,7 @@ class _Builder:
         member = f"{argument}[{figure.record.item}]"
         name = member if figure.record.item and member in programme.parameters else argument
         if name in programme.parameters:
-            return self._parameter_input(programme.parameters[name], figure, unit)
+            return self._parameter_input(programme, programme.parameters[name], figure, unit)
         other = next((one for one in programme.figures if one.name == argument), None)
         if other is not None:
             index = self._figure(programme, module, other, other.record.formula)
@@ -290,7 +321,7 @@ class _Builder:
         self._step_index, self._open = kept
         return index
 
-    def _parameter_input(self, parameter: Parameter, figure: Figure, unit: str) -> Input | None:
+    def _parameter_input(self, programme: Programme, parameter: Parameter, figure: Figure, unit: str) -> Input | None:
         self._used.add(f"{figure.programme}/{parameter.name}")
         year = figure.record.when if parameter.years != ("",) else ""
         if year not in parameter.years:
@@ -300,12 +331,12 @@ class _Builder:
             return None
         if year not in parameter.spreads and "" not in parameter.spreads:
             return None  # its spread is a finding already
-        low, high = parameter.ends(year)
-        spread = parameter.spread(year)
-        row = Row(parameter.stream, year, parameter.unit, low, high, spread, spread.basis, parameter.place())
-        return self._converted(
-            "row", self._row(row), parameter.unit, unit, figure, parameter.name, parameter.place("unit")
-        )
+        row = self._row(_row_of(programme, parameter, year))
+        for member in programme.parameters.values():  # one share alone cannot be scaled
+            same = parameter.record.sum_to_one and member.record.sum_to_one == parameter.record.sum_to_one
+            if same and year in member.years and (year in member.spreads or "" in member.spreads):
+                self._row(_row_of(programme, member, year))
+        return self._converted("row", row, parameter.unit, unit, figure, parameter.name, parameter.place("unit"))
 
     def _converted(
         self, kind: str, index: int, source: str, target: str, figure: Figure, name: str, place: Place | None = None
@@ -359,6 +390,16 @@ class _Builder:
 
     def _fault(self, figure: Figure, key: str, message: str) -> None:
         self.findings.append(Finding(figure.place, f"impact.{figure.key}.{key}", message))
+
+
+def _row_of(programme: Programme, parameter: Parameter, year: str) -> Row:
+    """The row of a parameter for a year."""
+    low, high = parameter.ends(year)
+    spread = parameter.spread(year)
+    whole = parameter.record.sum_to_one
+    name = "" if whole is None else f"{programme.id}.{whole}{'@' * bool(year)}{year}"
+    stream = parameter.stream_of(year)
+    return Row(stream, year, parameter.unit, low, high, spread, spread.basis, parameter.place(), name)
 
 
 def _readable(unit: str) -> bool:

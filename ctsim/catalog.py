@@ -93,7 +93,10 @@ class Scenario:
             for s in self.binding.steps
         ]  # fmt: skip
         pairs = [[*names, spearman] for names, spearman in self.pairs.items()]
+        wholes = {one.name: one.rows for one in self.binding.compositions}
+        apart = [r.stream for r in self.binding.rows if r.year and r.stream == r.label]
         content = {
+            **({"compositions": wholes} if wholes else {}), **({"years drawn apart": apart} if apart else {}),
             "streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding)),
             "dependence": pairs,
         }  # fmt: skip
@@ -140,21 +143,24 @@ class Scenario:
     def stream_names(self) -> dict[str, str]:
         """Stream by the name under which a scenario file speaks of it: parameters and reported figures."""
         named = dict(self.elsewhere) | {name: name for name in self.shared} | self._left_out_streams()
-        named |= {name: parameter.stream for name, parameter in self.parameters().items()}
+        for name, parameter in {**self.shared, **self.parameters()}.items():
+            named |= parameter.streams_as(name)
         for programme in self.programmes:
-            named |= {f"{programme.id}.{one.name}": one.stream for one in programme.parameters.values()}
+            for parameter in programme.parameters.values():
+                named |= parameter.streams_as(f"{programme.id}.{parameter.name}")
             named |= {f.key: f"{programme.id}.{f.name}" for f in programme.figures if f.reported}
         return named
 
     def _left_out_streams(self) -> dict[str, str]:
         """The same of programmes that the library has and the scenario does not."""
-        here, named = {programme.id for programme in self.programmes}, {}
+        here: set[str] = {programme.id for programme in self.programmes}
+        named: dict[str, str] = {}
         for page in (document.record for document in self.library.pages):
             name = page.programme.id
             if name not in here:
-                named |= {
-                    f"{name}.{key}": one.shared or one.was or f"{name}.{key}" for key, one in page.parameter.items()
-                }
+                for key, one in page.parameter.items():
+                    stream = one.shared or one.was or f"{name}.{key}"
+                    named |= Parameter(key, stream, one, {}).streams_as(f"{name}.{key}")
                 figures = (Figure(name, impact, Place()) for impact in page.impact)
                 named |= {figure.key: f"{name}.{figure.name}" for figure in figures if figure.reported}
         return named

@@ -167,22 +167,22 @@ def list_() -> None:
 
 @main.command()
 @click.argument("scenario", default="framework_2023_11")
+@click.option("--names", is_flag=True, help="Name every parameter, not only how many there are.")
 @click.option("--write-coordinates", is_flag=True, help="Keep draws of your own pages: append to coordinates.toml.")
 @formulas_option
-def check(scenario: str, write_coordinates: bool, formulas: str | None) -> int:
-    """Check every file of SCENARIO, and each page's figures against its formulas."""
+def check(scenario: str, names: bool, write_coordinates: bool, formulas: str | None) -> int:
+    """Check every file of SCENARIO, and each page's figures against its formulas.
+
+    Lists what the spreads rest on, and spreads of one relative shape that should be a class.
+    """
     from ctsim.audit import audit
     from ctsim.binding import unit_faults
     from ctsim.catalog import load
+    from ctsim.printing import judgement_tables
 
     resolved = load(scenario, formulas)
     rows = resolved.binding.rows
-    basis: dict[str, list[str]] = {}
-    for row in rows:
-        kind = "fixed" if row.spread.dist == "fixed" else row.basis
-        basis.setdefault(kind, []).append(row.label)
-    listed = [[kind, str(len(labels)), ", ".join(labels)] for kind, labels in sorted(basis.items())]
-    _table(f"{resolved.id}: what the spreads rest on", ["basis", "number", "parameters"], listed, right=(1,))
+    judgement_tables(resolved, names)
     for finding in (faults := unit_faults(resolved.binding)):
         click.echo(str(finding), err=True)
     surprises = audit(resolved).surprises()

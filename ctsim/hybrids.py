@@ -104,7 +104,7 @@ class Hybrids:
         self._groups = [[group for one in side.scenario.declared_groups if (group := one.up_to(drawn)) is not None]
                         for side in (a, b)]  # fmt: skip
         self._ties = [ties_of(groups) for groups in self._groups]
-        self._rows: dict[tuple[str, str, Tie | None], int] = {}
+        self._rows: dict[tuple[str, str, Tie | None, str], int] = {}
         self._steps: dict[tuple[str, tuple[Input, ...], float], int] = {}
         self.rows: list[tuple[Row, Quantiles, Tie | None]] = []
         self.steps: list[Step] = []
@@ -185,17 +185,38 @@ class Hybrids:
         return Input(one.kind, number, factor)
 
     def _row(self, stream: str, year: str, mixture: Mixture) -> tuple[int, str]:
+        row, quantiles, tie = self._chosen(stream, year, mixture)
+        whole = self._whole(row, mixture)
+        for member, other, its_tie in whole:
+            self._listed(member, other, its_tie)
+        name = whole[0][0].composition if whole else ""
+        return self._listed(replace(row, composition=name), quantiles, tie), row.unit
+
+    def _chosen(self, stream: str, year: str, mixture: Mixture) -> tuple[Row, Quantiles, Tie | None]:
         numbers = self.a.row(stream, year), self.b.row(stream, year)
         side = self._side(("row", stream), mixture, numbers[0] is not None, numbers[1] is not None)
         number = numbers[side is self.b]
         assert number is not None
         row, quantiles = side.scenario.binding.rows[number], side.quantiles[number]
-        tie = None if quantiles.kind == FIXED else self._tie(stream, side, mixture)
-        key = ("" if quantiles.kind == FIXED else stream, content(quantiles), tie)
+        return row, quantiles, None if quantiles.kind == FIXED else self._tie(stream, side, mixture)
+
+    def _whole(self, row: Row, mixture: Mixture) -> list[tuple[Row, Quantiles, Tie | None]]:
+        """All shares of the whole that a row is a share of, as they are in a mixture, under a name of their own."""
+        if not row.composition:
+            return []
+        sides = (self.a.scenario.binding.rows, self.b.scenario.binding.rows)
+        streams = dict.fromkeys(one.stream for rows in sides for one in rows if one.composition == row.composition)
+        found = [self._chosen(stream, row.year, mixture) for stream in streams]
+        made_of = repr([(member.stream, content(quantiles), tie) for member, quantiles, tie in found])
+        name = f"{row.composition} {sha256(made_of.encode()).hexdigest()[:16]}"
+        return [(replace(member, composition=name), quantiles, tie) for member, quantiles, tie in found]
+
+    def _listed(self, row: Row, quantiles: Quantiles, tie: Tie | None) -> int:
+        key = ("" if quantiles.kind == FIXED else row.stream, content(quantiles), tie, row.composition)
         if key not in self._rows:
             self._rows[key] = len(self.rows)
             self.rows.append((row, quantiles, tie))
-        return self._rows[key], row.unit
+        return self._rows[key]
 
     def _tie(self, stream: str, side: Side, mixture: Mixture) -> Tie | None:
         """How a row follows others: as its own scenario says, or as the mixture does where that is what differs."""
@@ -246,10 +267,10 @@ class Hybrids:
         binding = side.scenario.binding
         for one in step.inputs:
             if one.kind == "row":
-                stream = binding.rows[one.index].stream
-                found.add(("row", stream))
-                if self._ties[0].get(stream) != self._ties[1].get(stream):
-                    found.add(("together", self._linked[stream]))
+                for stream in (binding.rows[number].stream for number in binding.with_partners([one.index])):
+                    found.add(("row", stream))
+                    if self._ties[0].get(stream) != self._ties[1].get(stream):
+                        found.add(("together", self._linked[stream]))
             else:
                 waiting.append(step_id(binding.steps[one.index]))
 
@@ -282,6 +303,8 @@ def _needed(hybrids: Hybrids, targets: Sequence[Target]) -> tuple[dict[int, int]
         if number in steps:
             steps |= {one.index for one in hybrids.steps[number].inputs if one.kind == "step"}
     rows = {one.index for number in steps for one in hybrids.steps[number].inputs if one.kind == "row"}
+    wholes = {name for number in rows if (name := hybrids.rows[number][0].composition)}
+    rows |= {number for number, (row, *_) in enumerate(hybrids.rows) if row.composition in wholes}
     return (
         {number: at for at, number in enumerate(sorted(steps))},
         {number: at for at, number in enumerate(sorted(rows))},

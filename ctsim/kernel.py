@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ctsim import summaries
 from ctsim.binding import Binding, Row
 from ctsim.compiled import compiled
+from ctsim.composition import Scaled
 from ctsim.coordinates import Coordinate
 from ctsim.dependence import Group, Tie, mix, ties_of
 from ctsim.distributions import FIXED, Quantiles, build, fill
@@ -88,7 +89,7 @@ class Kernel:
         self.targets = tuple(targets)
         self.seed = seed
         self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in binding.rows]
-        rows = range(len(binding.rows)) if sample_all else _needed(binding, self.targets)
+        rows = range(len(binding.rows)) if sample_all else sorted(binding.with_partners(_needed(binding, self.targets)))
         if ties is None:
             by_stream = ties_of(groups)
             ties = {i: by_stream[row.stream] for i, row in enumerate(binding.rows) if row.stream in by_stream}
@@ -96,6 +97,7 @@ class Kernel:
         self._together = _Together(list(blocks), ties, self.quantiles, seed, coordinates)
         alone = [i for i in rows if i not in self._together.rows]
         self._sampled = _Sampled([row.stream for row in binding.rows], self.quantiles, seed, coordinates, alone)
+        self._scaled = Scaled(binding.compositions)
         self._sums = _Sums(self.targets, len(binding.steps))
         self._evaluate = evaluator(binding) if formulas is None else indexed(binding, formulas)
 
@@ -162,9 +164,14 @@ class Kernel:
     def parameters_at(self, draw: int) -> list[tuple[Row, float]]:
         """Every row's value at one draw, for looking at a draw that went wrong."""
         rows = self._buffers()[0]
-        self._sampled.fill(draw // TILE, rows)
-        self._together.fill(draw // TILE, rows)
+        self._draw(draw // TILE, rows)
         return [(row, float(rows[i, draw % TILE])) for i, row in enumerate(self.binding.rows)]
+
+    def _draw(self, first_tile: int, rows: FloatArray, stride: int = 1) -> None:
+        """Fill `rows` (row, draw) from every `stride`-th tile from `first_tile` on; fixed rows are left alone."""
+        self._sampled.fill(first_tile, rows, stride)
+        self._together.fill(first_tile, rows, stride)
+        self._scaled.fill(rows)
 
     def _buffers(self) -> tuple[FloatArray, FloatArray]:
         """Rows with the fixed ones filled in; steps, and after them the targets that are more than a step."""
@@ -178,8 +185,7 @@ class Kernel:
         """`draws` draws, every `stride`-th tile, with target i in row `_sums.at[i]`; the buffers are overwritten."""
         # A short block in arrays of its own: for slices of rows numba would compile everything once more.
         drawn, computed = (np.ascontiguousarray(one[:, :draws]) for one in (rows, steps))
-        self._sampled.fill(first_tile, drawn, stride)
-        self._together.fill(first_tile, drawn, stride)
+        self._draw(first_tile, drawn, stride)
         self._evaluate(drawn, computed, draws)
         self._sums.fill(drawn, computed, draws)
         if draws < rows.shape[1]:

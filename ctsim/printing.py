@@ -230,6 +230,8 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         used = [
             [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
         ]
+        if one.words:
+            click.echo(f"{one.cell}: {one.words.en}. {one.words.ja}。")
         table(f"{one.cell} is made from", ["parameter", "value", "unit", "spread", "basis", "set in"], used, right=(1,))
     if each:
         click.echo(
@@ -268,6 +270,23 @@ def explained(one: Explanation, language: Literal["ja", "en"]) -> str:
 
 def _step(value: float) -> str:
     return f"{value:.4g}" if isfinite(value) else ""
+
+
+# ---- what spreads rest on
+
+
+def judgement_tables(scenario: Scenario, names: bool) -> None:
+    """How many spreads rest on which basis, and groups of one relative shape without a class."""
+    from ctsim.judgement import alike, bases
+
+    head = ["number", "parameters"]
+    rows = [[basis, str(len(labels)), *([", ".join(labels)] * names)] for basis, labels in bases(scenario).items()]
+    table("What the spreads rest on", ["basis", *head[: 1 + names]], rows, right=(1,))
+    if groups := alike(scenario):
+        rows = [[shape, str(len(labels)), ", ".join(labels)] for shape, labels in groups]
+        table("One relative shape without a class: one judgement?", ["multiples of the value", *head], rows, right=(1,))
+    if not names:
+        click.echo("`ctsim check --names` names what rests on each basis.")
 
 
 # ---- an audit
@@ -313,6 +332,7 @@ def parameter_table(scenario: Scenario, name: str) -> None:
     for year, spread in one.spreads.items():
         reasons.setdefault(spread.reason, f"reason {year}" if len(one.spreads) > 1 else "reason")
     lines += [(name, said, "") for said, name in reasons.items()]
+    lines.append(("adds up with", _partners(scenario, name), str(one.place("sum_to_one"))))
     lines.append(("note", record.note or "", ""))
     users = [p.id for p in scenario.programmes if any(q.stream == name for q in p.parameters.values())]
     lines.append(("used by", ", ".join(users), ""))
@@ -348,6 +368,16 @@ def trail_tables(scenario: Scenario, trail: Trail) -> None:
         click.echo(
             f"`ctsim show {scenario.id} PARAMETER` prints a parameter's words in the report, or the reason for it."
         )
+
+
+def _partners(scenario: Scenario, name: str) -> str:
+    """The composition of a parameter and its other members; "" where it has none."""
+    programme, _, own = name.partition(".")
+    every = scenario.parameters()
+    whole = every[name].record.sum_to_one
+    found = [one.name for one in every.values() if whole and one.record.sum_to_one == whole and one.name != own
+             and one.stream.startswith(f"{programme}.")]  # fmt: skip
+    return f"{whole}: {', '.join(found)}; drawn apart, then scaled to their printed sum" if found else ""
 
 
 def _joined(text: str | tuple[str, ...] | None) -> str:

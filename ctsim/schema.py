@@ -266,7 +266,8 @@ class Impact(Record):
     The first of `printed` is the printing that the audit compares with: the one with the most digits.
     `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`. A figure with
     `status` is none of the report's: it is derived for a year the report prints nothing for, `reason` says how. Where a
-    change has put another formula in its place, `instead_of` is the page's own.
+    change has put another formula in its place, `instead_of` is the page's own. `outside`: why what is
+    printed lies outside its own 1-99 % range.
     """
 
     metric: Metric
@@ -292,6 +293,7 @@ class Impact(Record):
     uncertainty: Uncertainty | None = None
     status: Literal["pathway", "carried"] | None = None
     reason: Bilingual | None = None
+    outside: Bilingual | None = None
     note: Text | None = None
     printed: tuple[Printed, ...] = ()
     instead_of: Identifier | None = None

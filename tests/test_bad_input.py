@@ -265,9 +265,9 @@ PAGES = {
         "7: parameter.share.constant: no constant 'CO2_PER_D' in ctsim.constants; known: HOURS_PER_YEAR, …",
     ),
     "independent years": (
-        'unit = "Mt',
-        'years = "independent"\nunit = "Mt',
-        "11: parameter.volume.years: independent years are not sampled yet; …",
+        'unit = "%"',
+        'unit = "%"\nyears = "independent"',
+        "7: parameter.share.years: years can be independent only where 'value' is a table by year",
     ),
     "annex that no report has": (
         'id = "mine"',

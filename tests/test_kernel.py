@@ -12,6 +12,7 @@ import pytest
 
 from ctsim import dataset, kernel, summaries
 from ctsim.binding import Binding, Input, Row, Step
+from ctsim.composition import scaled
 from ctsim.coordinates import Coordinate, read_registry
 from ctsim.distributions import Quantiles, build, fill
 from ctsim.elementary import exp, log, pow, sqrt
@@ -76,14 +77,18 @@ def by_hand(row: Row, draws: list[int]) -> FloatArray:
 
 
 def test_rows_are_what_streams_and_distributions_say() -> None:
+    """And shares of one whole are scaled together."""
     draws = [0, 1, 511, 512, 1023, 1024, 4095, 4096, TILES * TILE - 1]
-    for row, values in zip(binding().rows, row_values(), strict=True):
-        assert bits(by_hand(row, draws)) == bits(values[draws]), row.label
+    apart = np.array([by_hand(row, draws) for row in binding().rows])
+    expected = np.array([scaled(one, binding().compositions) for one in apart.T.tolist()]).T
+    for row, one, values in zip(binding().rows, expected, row_values(), strict=True):
+        assert bits(one) == bits(values[draws]), row.label
 
 
 def test_every_draw_lies_inside_its_spread() -> None:
     for row, values in zip(binding().rows, row_values(), strict=True):
-        assert distribution(row).low <= values.min() <= values.max() <= distribution(row).high, row.label
+        if not row.composition:  # a share of a whole is scaled after it is drawn
+            assert distribution(row).low <= values.min() <= values.max() <= distribution(row).high, row.label
         assert (np.ptp(values) == 0) == (row.spread.dist == "fixed"), row.label
 
 
