@@ -72,8 +72,9 @@ class Binding:
     steps: tuple[Step, ...]
 
     def step_of(self, figure: Figure) -> int:
+        """The number of a figure's step; with delivery, where it is included."""
         mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
-        return mine[-1]  # delivery, where it is included, comes after the amount
+        return mine[-1]
 
     def readings(self) -> list[tuple[int, Step]]:
         """Alternatives of figures: number and step; with delivery, where it is included."""

@@ -153,9 +153,10 @@ def _bases(scenario: Scenario, bases: Sequence[str]) -> Iterator[dict[str, Any]]
         raise InputError([Finding(Place(), "", f"--only-basis {one}: choose from {', '.join(BASES)}")
                           for one in unknown])  # fmt: skip
     option = f"--only-basis {', '.join(bases)}"
-    for target, name, record, basis in _spread(scenario) if bases else ():
-        if basis not in bases:
-            yield _change(target, name, option, uncertainty=_widened(record, 0.0, option))
+    for target, name, record, found in _spread(scenario) if bases else ():
+        if not found.keys() <= set(bases):
+            factors = {year: 1.0 if basis in bases else 0.0 for basis, years in found.items() for year in years}
+            yield _change(target, name, option, uncertainty=_widened(record, factors))
 
 
 def _scaled(scenario: Scenario, factor: float | None) -> Iterator[dict[str, Any]]:
@@ -165,32 +166,35 @@ def _scaled(scenario: Scenario, factor: float | None) -> Iterator[dict[str, Any]
     if not 0 <= factor <= 1000:
         raise InputError(f"--scale-assumed {factor:g}: must be at least 0 and at most 1000")
     option = f"--scale-assumed {factor:g}"
-    for target, name, record, basis in _spread(scenario):
-        if basis == "assumed":
-            yield _change(target, name, option, uncertainty=_widened(record, factor, option))
+    for target, name, record, found in _spread(scenario):
+        if "assumed" in found:
+            factors = dict.fromkeys(found["assumed"], factor)
+            yield _change(target, name, option, uncertainty=_widened(record, factors))
 
 
 Given = schema.Uncertainty | dict[str, schema.Uncertainty]
 
 
-def _spread(scenario: Scenario) -> Iterator[tuple[str, str, Given, str]]:
-    """(kind of target, name, what the page says, basis) of everything that has a spread of its own."""
-    drawn = {row.stream: row.basis for row in scenario.binding.rows if row.spread.dist != "fixed"}
+def _spread(scenario: Scenario) -> Iterator[tuple[str, str, Given, dict[str, list[str]]]]:
+    """(kind of target, name, what the page says, years by basis) of everything that has a spread of its own."""
+    drawn: dict[str, dict[str, list[str]]] = {}
+    for row in scenario.binding.rows:
+        if row.spread.dist != "fixed":
+            drawn.setdefault(row.stream, {}).setdefault(row.basis, []).append(row.year)
     for name, parameter in scenario.parameters().items():
         if parameter.record.uncertainty is not None and parameter.stream in drawn:
             yield "parameter", name, parameter.record.uncertainty, drawn[parameter.stream]
-    for programme in scenario.programmes:
-        for figure in programme.figures:
-            stream = f"{programme.id}.{figure.name}"
-            if figure.reported and figure.record.uncertainty is not None and stream in drawn:
-                yield "impact", figure.key, figure.record.uncertainty, drawn[stream]
+    for figure in scenario.figures():
+        stream = f"{figure.programme}.{figure.name}"
+        if figure.reported and figure.record.uncertainty is not None and stream in drawn:
+            yield "impact", figure.key, figure.record.uncertainty, drawn[stream]
 
 
-def _widened(given: Given, factor: float, option: str) -> Given:
-    """The same spread, `factor` times as wide."""
+def _widened(given: Given, factors: Mapping[str, float]) -> Given:
+    """The same spread, so many times as wide in those years."""
     if isinstance(given, dict):
-        return {year: _wider(one, factor) for year, one in given.items()}
-    return _wider(given, factor)
+        return {year: _wider(one, factors.get(year, 1.0)) for year, one in given.items()}
+    return _wider(given, next(iter(factors.values())))
 
 
 def _wider(given: schema.Uncertainty, factor: float) -> schema.Uncertainty:
