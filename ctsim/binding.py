@@ -105,7 +105,7 @@ class Binding:
     def step_of(self, figure: Figure) -> int:
         """The number of a figure's step; with delivery, where that is included."""
         mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
-        return mine[-1]  # delivery, where it is included, comes after the amount
+        return mine[-1]
 
     def readings(self) -> list[tuple[int, Step]]:
         """Alternatives of figures: number and step; with delivery, where it is included."""

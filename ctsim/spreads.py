@@ -143,7 +143,7 @@ def _misfit(parameter: Parameter, spread: Spread, year: str) -> list[str]:
     except InputError as error:
         return [finding.message for finding in error.findings]
     bottom, top = quantiles.low, quantiles.high
-    if parameter.record.value_outside_range:
+    if parameter.record.value_outside_range or spread.widen < 1.0:  # an option narrows a printed range too
         return []
     slack = 1e-12 * max((abs(end) for end in (bottom, top) if isfinite(end)), default=0.0)
     if bottom - slack <= low and high <= top + slack:

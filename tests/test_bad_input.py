@@ -616,7 +616,7 @@ def test_scenario_that_is_not_there(study: Study, name: str, line: str) -> None:
 
 
 def test_parameter_to_show_that_is_not_there(study: Study) -> None:
-    line = "no parameter 'mine.shaer' in scenario 's.toml'. Did you mean 'mine.share'?"
+    line = "no parameter and no cell 'mine.shaer' in scenario 's'. Did you mean 'mine.share'?"
     refused(study, ("show", "s.toml", "mine.shaer", "--formulas", "formulas"), [line])
 
 
