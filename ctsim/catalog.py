@@ -144,7 +144,8 @@ class Scenario:
 
     def _left_out_streams(self) -> dict[str, str]:
         """The same of programmes that the library has and the scenario does not."""
-        here, named = {programme.id for programme in self.programmes}, {}
+        here = {programme.id for programme in self.programmes}
+        named: dict[str, str] = {}
         for page in (document.record for document in self.library.pages):
             name = page.programme.id
             if name not in here:
