@@ -253,9 +253,13 @@ def _aspects(pairs: Sequence[tuple[Row, Row]], drawn_a: Digests, drawn_b: Digest
 
     shape = [(one.dist, dict(one.arguments), one.truncate, one.relative, one.widen) for pair in pairs
              for one in (pair[0].spread, pair[1].spread)]  # fmt: skip
-    found = {"value": differs("low", "high"), "unit": differs("unit"), "spread": shape[::2] != shape[1::2]}
-    tables = any(drawn_a.get(x.label) != drawn_b.get(y.label) for x, y in pairs)
-    return found | {"table of quantiles": tables and not any(found.values())}
+    tables = [drawn_a.get(x.label, "A") != drawn_b.get(y.label, "B") for x, y in pairs]
+    found = {
+        "value": differs("low", "high"),
+        "unit": differs("unit"),
+        "spread": any(tables) and shape[::2] != shape[1::2],
+    }
+    return found | {"table of quantiles": any(tables) and not any(found.values())}
 
 
 def _said(rows: Sequence[Row]) -> str:
