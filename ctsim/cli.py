@@ -19,10 +19,12 @@ import click
 from click.core import ParameterSource
 
 import ctsim
+from ctsim.compare_command import compare_command
 from ctsim.console import interruptible
 from ctsim.console import progress as _progress
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
+from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, trail_tables, values_words
 
 if TYPE_CHECKING:
@@ -89,54 +91,6 @@ def _fault_report() -> str:
     except OSError as error:
         return f"these words; no report could be written ({error.strerror})"
     return str(file.name)
-
-
-class _Count(click.ParamType[int]):
-    """A whole number, also written 1e6 or 1_000_000."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            number = int(value.replace("_", "").replace(",", "")) if "e" not in value.lower() else float(value)
-            if number != int(number):
-                raise ValueError
-        except (ValueError, OverflowError):
-            self.fail(f"'{value}' is not a whole number; write 1000000 or 1e6", param, ctx)
-        return int(number)
-
-
-COUNT = _Count()
-formulas_option = click.option("--formulas", metavar="DIR", help="Folder with formula modules of outside programmes.")
-
-
-_SWITCHES = (
-    click.option("--set", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
-    click.option("--fix", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
-    click.option("--reading", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."),
-    click.option(
-        "--only-basis",
-        multiple=True,
-        metavar="BASIS",
-        help="Only spreads that rest on it: published, literature, elicited, assumed.",
-    ),
-    click.option(
-        "--scale-assumed", type=float, metavar="F", help="Assumed spreads F times as wide about their values."
-    ),
-    click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
-    click.option(
-        "--dependence", metavar="R", help="Declared rank correlations times R, from 0 to 1, or full: each 1 or -1."
-    ),
-)
-
-
-def switch_options(command: Any) -> Any:
-    """The options that change the scenario, in this order in the help."""
-    for option in reversed(_SWITCHES):
-        command = option(command)
-    return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -378,6 +332,9 @@ def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> Non
     from ctsim.printing import explanation_tables
 
     explanation_tables(run_explain(directory, cells, formulas), each=bool(cells))
+
+
+main.add_command(compare_command)
 
 
 @main.command()

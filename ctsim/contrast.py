@@ -148,7 +148,8 @@ def tree(
 ) -> xr.DataTree:  # fmt: skip
     """The result tree: a node for each of a run's, `/changes`, and `/attribution` with the same nodes again."""
     nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_attributes(found, card)), "/changes": _changes(found)}
-    for node in dict.fromkeys([*(f"/{m}" for m in METRICS if m in found.metrics), *(key[0] for key in by_key)]):
+    cells = [f"/{metric}" for metric in METRICS if metric in found.metrics]
+    for node in dict.fromkeys([*cells, "/other", *(key[0] for key in by_key)]):
         grid = _Grid(found, node, [key for key in by_key if key[0] == node])
         nodes[node] = _differences(grid, by_key)
         nodes[f"/attribution{node}"] = _attribution(grid, by_key, parts, [one.name for one in found.differences])
