@@ -19,7 +19,10 @@ from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread
 
 @dataclass(frozen=True)
 class Row:
-    """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit."""
+    """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit.
+
+    `twin_of`: the number of the row that this one is without dependence; twins come after all other rows.
+    """
 
     stream: str
     year: str
@@ -29,6 +32,7 @@ class Row:
     spread: Spread
     basis: str
     place: Place
+    twin_of: int | None = None
 
     @property
     def central(self) -> float:
@@ -78,6 +82,18 @@ class Binding:
     def readings(self) -> list[tuple[int, Step]]:
         """Alternatives of figures: number and step."""
         return [(number, step) for number, step in enumerate(self.steps) if step.reading]
+
+    def reach(self) -> list[frozenset[int]]:
+        """The rows that each step is computed from, through any number of steps."""
+        found: list[frozenset[int]] = []
+        for step in self.steps:
+            inputs = (frozenset((one.index,)) if one.kind == "row" else found[one.index] for one in step.inputs)
+            found.append(frozenset().union(*inputs))
+        return found
+
+    def own_rows(self) -> list[Row]:
+        """The rows that are no twins."""
+        return [row for row in self.rows if row.twin_of is None]
 
     def evaluate(self, values: Sequence[float]) -> list[float]:
         """Every step at one set of row values (page units), by plain Python; results in the figures' units."""

@@ -13,6 +13,7 @@ import json
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -23,6 +24,7 @@ from ctsim.console import progress as _progress
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, values_words
+from ctsim.printing_totals import asked_total_table
 
 if TYPE_CHECKING:
     from ctsim.catalog import Scenario
@@ -339,6 +341,27 @@ def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> Non
     from ctsim.printing import explanation_tables
 
     explanation_tables(run_explain(directory, cells, formulas), each=bool(cells))
+
+
+@main.command()
+@click.argument("what", metavar="SCENARIO|DIR")
+@click.argument("cells", metavar="CELL...", nargs=-1, required=True)
+@click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
+@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@formulas_option
+def total(what: str, cells: tuple[str, ...], draws: int, seed: int, formulas: str | None) -> None:
+    """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
+
+    A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
+    """
+    from ctsim import engine
+    from ctsim.library import holds
+
+    if holds(Path(what).is_dir):
+        made = engine.open_run(what).total(cells, formulas)
+    else:
+        made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas)
+    asked_total_table(made)
 
 
 @main.command()

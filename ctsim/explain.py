@@ -66,7 +66,7 @@ def explain(
         independent = _means(free, free.kernel(there.content(TABLES)))
     else:
         independent = means
-    wanted = _wanted(kernel.targets, list(cells))
+    wanted = _wanted(kernel.targets[: len(independent)], list(cells))  # not the totals without dependence
     found = (_computed(kernel, i, means[i], independent[i]) for i in wanted)
     return tuple(found)
 
@@ -103,8 +103,7 @@ def _computed(kernel: Kernel, i: int, mean: float, independent: float) -> Explan
 
 
 def _value(binding: Binding, target: Target, rows: list[float]) -> float:
-    steps = binding.evaluate(rows)
-    return sum((rows if kind == "row" else steps)[index] * factor for kind, index, factor in target.parts)
+    return target.of(rows, binding.evaluate(rows))
 
 
 def rows_of(binding: Binding, target: Target) -> list[int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctsim.console import number, table
+from ctsim.printing_totals import totals_tables
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -29,6 +30,7 @@ def run_tables(result: Run) -> None:
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    totals_tables(result.tree)
     _threshold_table(result)
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect") if node in result.tree.children]
