@@ -365,6 +365,32 @@ def total(what: str, cells: tuple[str, ...], draws: int, seed: int, formulas: st
 
 
 @main.command()
+@click.argument("scenario", default="framework_2023_11")
+@click.option("--issue", default="2023", show_default=True, metavar="YEAR|FILE", help="Fiscal year of the bonds.")
+@click.option("--discount-rate", type=float, default=0.0, show_default=True, help="Of tonnes of later years, as 0.04.")
+@click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
+@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@formulas_option
+def yen(
+    scenario: str, issue: str, discount_rate: float, draws: int, seed: int, lang: str, as_json: bool,
+    formulas: str | None,
+) -> None:  # fmt: skip
+    """What the money of one issue bought: tonnes per 億円 allocated, and why not where nothing can be said."""
+    from ctsim.accounts import accounts
+    from ctsim.bought import account
+    from ctsim.catalog import load
+    from ctsim.printing_bought import account_json, account_table
+
+    made = account(load(scenario, formulas), accounts(issue), rate=discount_rate, draws=draws, seed=seed)
+    if as_json:
+        click.echo(json.dumps(account_json(made), ensure_ascii=False, indent=1))
+    else:
+        account_table(made, lang)
+
+
+@main.command()
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True)
 @click.option("--out", metavar="DIR", required=True, help="Run directory of the whole.")
 @click.option("--quiet", is_flag=True, help="No messages.")
