@@ -391,6 +391,24 @@ def yen(
 
 
 @main.command()
+@click.argument("scenario", default="framework_2023_11")
+@click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
+@click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
+@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@formulas_option
+def policy(scenario: str, path: str | None, draws: int, seed: int, formulas: str | None) -> None:
+    """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices."""
+    from ctsim.catalog import load
+    from ctsim.engine import simulate
+    from ctsim.policy import frame
+    from ctsim.printing_policy import policy_tables
+
+    file, resolved = frame(path), load(scenario, formulas)
+    made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"])
+    policy_tables(file, made.tree["totals/co2_reduction"].to_dataset())
+
+
+@main.command()
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True)
 @click.option("--out", metavar="DIR", required=True, help="Run directory of the whole.")
 @click.option("--quiet", is_flag=True, help="No messages.")

@@ -16,7 +16,7 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.tomlfile import Document
 
 MAX_EXTENDS: Final = 16
-_NOT_SCENARIOS: Final = ("sources", "shared", "spread_classes", "coordinates", "totals", "ledger")
+_NOT_SCENARIOS: Final = ("sources", "shared", "spread_classes", "coordinates", "totals", "ledger", "frame")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def shipped() -> list[tuple[str, schema.ScenarioHead]]:
     root = library_root()
     paths = [path for path in sorted(root.glob("*.toml")) if path.stem not in _NOT_SCENARIOS]
     paths += sorted(root.glob("studies/*.toml"))
+    paths += [path for path in sorted(root.glob("policy/*.toml")) if path.stem not in _NOT_SCENARIOS]
     return [(path.parent.name, tomlfile.read(path, schema.ScenarioFile).record.scenario) for path in paths]
 
 
@@ -90,7 +91,7 @@ def _scenario_path(name: str | Path, near: Path | None) -> Path:
             kind = "is a directory, not a scenario file" if holds(path.is_dir) else "no such scenario file"
             raise InputError(f"{str(path)[-200:]}: {kind}; give a name from `ctsim list` or the path of a .toml file")
         return path
-    for path in (root / f"{text}.toml", root / "studies" / f"{text}.toml"):
+    for path in (root / f"{text}.toml", root / "studies" / f"{text}.toml", root / "policy" / f"{text}.toml"):
         if "/" not in text and holds(path.is_file) and path.stem not in _NOT_SCENARIOS:
             return path
     if near and holds((near / f"{text}.toml").is_file):

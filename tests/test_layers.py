@@ -24,10 +24,10 @@ LAYERS: list[set[str]] = [
     {"catalog"},
     {"audit", "kernel"},
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "independent"},
-    {"cluster", "keeping", "precision", "thresholds", "summed", "bought"},
+    {"cluster", "keeping", "precision", "thresholds", "summed", "bought", "policy"},
     {"job"},
     {"engine"},
-    {"shards", "explain", "printing_totals", "printing_bought"},
+    {"shards", "explain", "printing_totals", "printing_bought", "printing_policy"},
     {"printing"},
     {"cli"},
 ]
