@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from ctsim import constants, schema, units
 from ctsim.errors import Finding, Place, did_you_mean
 from ctsim.library import Library, PlacedChange
-from ctsim.programme import Figure, Parameter, Programme
+from ctsim.programme import Figure, Parameter, Programme, unprinted
 from ctsim.spreads import spreads_of
 from ctsim.tomlfile import Document
 
@@ -96,19 +97,18 @@ class _Assembly:
             name: self._own_or_shared(document, page.programme.id, name, record)
             for name, record in page.parameter.items()
         }
-        every = tuple(self._figure(document, page.programme.id, n, one) for n, one in enumerate(page.impact))
+        said = [(("impact", n), one) for n, one in enumerate(page.impact)]
+        every = tuple(self._figure(document, path, one) for path, one in [*said, *self._read(page)])
         self._duplicate_figures(every)
         figures = tuple(figure for figure in every if self.derives or not figure.derived)
-        left_out = [figure for figure in every if figure not in figures]
-        left_out += [Figure(page.programme.id, page.impact[n], figure.place) for n, figure in enumerate(every)
-                     if figure.key in self.formula_changes]  # fmt: skip
+        left_out = tuple(figure for figure in every if figure not in figures)
         resolved = page.model_copy(update={
             "parameter": {name: page.parameter[name] if page.parameter[name].shared else p.record
                           for name, p in parameters.items()},
             "impact": tuple(figure.record for figure in every),
         })  # fmt: skip
         readings = tuple(document.place("reading", n) for n in range(len(page.reading)))
-        return Programme(page.programme.id, resolved, parameters, figures, document.file, readings, tuple(left_out))
+        return Programme(page.programme.id, resolved, parameters, figures, document.file, readings, left_out)
 
     def _own_or_shared(
         self, document: Document[schema.ProgrammePage], programme: str, name: str, record: schema.Parameter
@@ -203,26 +203,33 @@ class _Assembly:
             message = "compositions are not sampled yet; take it out"
             self.findings.append(Finding(places["sum_to_one"], f"{key}.sum_to_one", message))
 
-    def _figure(
-        self, document: Document[schema.ProgrammePage], programme: str, number: int, record: schema.Impact
-    ) -> Figure:
-        place = document.place("impact", number)
-        bare = Figure(programme, record, place)
+    def _read(self, page: schema.ProgrammePage) -> Iterator[tuple[tuple[str, int], schema.Impact]]:
+        """Figures of cells that have no number but by a reading, where a change asks for it; with their paths."""
+        there = {f"{one.metric}.{one.when}" for one in page.impact}
+        for number, reading in enumerate(page.reading):
+            for impact in (one for one in reading.impact if one not in there):
+                change = self.formula_changes.get(f"{page.programme.id}.{impact}")
+                record = unprinted(page, reading, impact)
+                if change and record and change.change.formula == reading.formula:
+                    yield ("reading", number), record
+
+    def _figure(self, document: Document[schema.ProgrammePage], path: tuple[str, int], record: schema.Impact) -> Figure:
+        bare = Figure(document.record.programme.id, record, document.place(*path))
         self._targets.add(bare.key)
         if one := self.formula_changes.get(bare.key):
             set_ = {name: getattr(one.change, name) for name in ("formula", "uncertainty")}
             set_ = {name: given for name, given in set_.items() if given is not None}
+            if set_.get("formula", record.formula) != record.formula:
+                set_["instead_of"] = record.instead_of or record.formula
             bare = replace(bare, record=record.model_copy(update=set_), place=one.place)
         try:
             units.check(record.unit)
         except units.UnitError as error:
-            self.findings.append(
-                Finding(document.place("impact", number, "unit"), f"impact.{bare.key}.unit", str(error))
-            )
+            self.findings.append(Finding(document.place(*path, "unit"), f"impact.{bare.key}.unit", str(error)))
             return bare
-        if not bare.reported:
+        if not bare.literal.reported:
             return bare
-        return replace(bare, spread=self._reported_spread(bare, document.place("impact", number, "uncertainty")))
+        return replace(bare, spread=self._reported_spread(bare, document.place(*path, "uncertainty")))
 
     def _reported_spread(self, figure: Figure, place: Place) -> Any:
         low, high = figure.published()

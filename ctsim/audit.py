@@ -141,10 +141,11 @@ class _Results:
         )  # fmt: skip
 
     def _readings(self, programme: Programme, figure: Figure) -> tuple[ReadingResult, ...]:
-        mine = [one for one in programme.page.reading if f"{programme.id}.{one.impact}" == figure.key]
+        impact = figure.key.removeprefix(f"{programme.id}.")
+        mine = [one for one in programme.page.reading if impact in one.impact]
         found = []
         for reading in mine:
-            binding = reading_step(programme, reading.name, reading.impact, self.scenario.formulas)
+            binding = reading_step(programme, reading.name, impact, self.scenario.formulas)
             ends = [results[-1] for results in _at_ends(binding)]
             found.append(ReadingResult(reading.name, ends[1], _reproduces(figure, (min(ends), ends[1], max(ends)))))
         return tuple(found)

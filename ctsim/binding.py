@@ -11,10 +11,10 @@ from math import isfinite
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from ctsim import units
+from ctsim import schema, units
 from ctsim.equations import Formula, check_formula, formula_place, formula_source, formulas_of, value_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread
+from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread, unprinted
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,10 @@ class Binding:
         return mine[-1]  # delivery, where it is included, comes after the amount
 
     def readings(self) -> list[tuple[int, Step]]:
-        """Alternatives of figures: number and step."""
-        return [(number, step) for number, step in enumerate(self.steps) if step.reading]
+        """Alternatives of figures: number and step; with delivery, where it is included."""
+        last = {(step.figure.key, step.reading): (number, step) for number, step in enumerate(self.steps)
+                if step.reading}  # fmt: skip
+        return list(last.values())
 
     def reach(self) -> list[frozenset[int]]:
         """The rows that each step is computed from, through any number of steps."""
@@ -107,6 +109,9 @@ class Binding:
         """Row values at what is printed (midpoints of printed ranges)."""
         return [row.central for row in self.rows]
 
+
+LITERAL = "literal"
+"""What the formula of a reading calls the figure that it is a reading of, as the page's own formula has it."""
 
 DELIVERY = "delivery"
 """The parameter that says whether a programme delivers: 1 or 0, by year."""
@@ -151,6 +156,7 @@ class _Builder:
         self.findings: list[Finding] = []
         self._row_index: dict[tuple[str, str], int] = {}
         self._step_index: dict[str, int] = {}
+        self._literal_index: dict[str, int] = {}
         self._open: list[str] = []
         self._used: set[str] = set()
         self._refused: set[str] = set()
@@ -163,7 +169,7 @@ class _Builder:
             return
         for figure in programme.figures:
             self._figure(programme, module, figure, figure.record.formula)
-        for figure in programme.left_out:
+        for figure in (*programme.left_out, *(one.literal for one in programme.figures if one.record.instead_of)):
             self._note_formula(programme, module, figure)
         for number, reading in enumerate(programme.page.reading):
             self._note_reading(programme, module, reading.formula, number)
@@ -174,19 +180,29 @@ class _Builder:
         """Every amount of a year of the axis, times whether the programme delivers by then."""
         if DELIVERY not in programme.parameters:
             return
-        for figure in programme.figures:
+        amounts = [(self._step_index[figure.key], figure, "") for figure in programme.figures]
+        amounts += [(number, step.figure, step.reading) for number, step in enumerate(self.steps)
+                    if step.reading and step.figure.programme == programme.id]  # fmt: skip
+        for number, figure, reading in amounts:
             if figure.on_year_axis and (given := self._parameter_input(programme.parameters[DELIVERY], figure, "1")):
-                inputs = (Input("step", self._step_index[figure.key], 1.0), given)
-                self.steps.append(Step(figure, _delivered, inputs, 1.0, delivered=True))
+                inputs = (Input("step", number, 1.0), given)
+                self.steps.append(Step(figure, _delivered, inputs, 1.0, reading, True))
 
     def add_readings(self, programme: Programme) -> None:
         """A step for every reading of a figure that is there."""
-        module = formulas_of(programme.id, self.outside)
-        figures = {figure.key.partition(".")[2]: figure for figure in programme.figures}
-        for reading in programme.page.reading:
-            if reading.impact in figures:
-                step = self._computed(programme, module, figures[reading.impact], reading.formula)
-                self.steps += [] if step is None else [replace(step, reading=reading.name)]
+        for number, reading in enumerate(programme.page.reading):
+            for impact in reading.impact:
+                self.add_reading(programme, reading, impact, programme.reading_places[number])
+
+    def add_reading(self, programme: Programme, reading: schema.Reading, impact: str, place: Place) -> None:
+        """A step for a reading of one figure, if that is there, or none is but by a reading."""
+        figure = next((one for one in programme.figures if one.key == f"{programme.id}.{impact}"), None)
+        if figure is None and (record := unprinted(programme.page, reading, impact)):
+            figure = Figure(programme.id, record, place)
+        if figure is None:
+            return
+        step = self._computed(programme, formulas_of(programme.id, self.outside), figure, reading.formula)
+        self.steps += [] if step is None else [replace(step, reading=reading.name)]
 
     def _figure(self, programme: Programme, module: ModuleType | None, figure: Figure, formula: str) -> int | None:
         if figure.key in self._step_index:
@@ -255,6 +271,9 @@ class _Builder:
     def _input(
         self, programme: Programme, module: ModuleType | None, figure: Figure, argument: str, unit: str
     ) -> Input | None:
+        if argument == LITERAL:
+            index = self._literal(programme, module, figure)
+            return None if index is None else self._converted("step", index, figure.record.unit, unit, figure, argument)
         member = f"{argument}[{figure.record.item}]"
         name = member if figure.record.item and member in programme.parameters else argument
         if name in programme.parameters:
@@ -270,6 +289,22 @@ class _Builder:
         )
         self._fault(figure, "formula", message + hint)
         return None
+
+    def _literal(self, programme: Programme, module: ModuleType | None, figure: Figure) -> int | None:
+        """The step of a figure by its page's own formula, from figures by theirs: what a reading calls `literal`."""
+        own = programme
+        kept = self._step_index, self._open
+        if any(one.record.instead_of for one in programme.figures):
+            own = replace(programme, figures=tuple(one.literal for one in programme.figures))
+            self._step_index, self._open = self._literal_index, []
+        found = next((one for one in own.figures if one.key == figure.key), None)
+        if found is None:
+            self._fault(
+                figure, "formula", f"formula '{figure.record.formula}' takes '{LITERAL}': the page has no figure"
+            )
+        index = None if found is None else self._figure(own, module, found, found.record.formula)
+        self._step_index, self._open = kept
+        return index
 
     def _parameter_input(self, parameter: Parameter, figure: Figure, unit: str) -> Input | None:
         self._used.add(f"{figure.programme}/{parameter.name}")
@@ -309,6 +344,8 @@ class _Builder:
 
     def _note_formula(self, programme: Programme, module: ModuleType | None, figure: Figure) -> None:
         """What the formula of a figure that is left out takes counts as used."""
+        if figure.reported:
+            return
         function = self._function(programme, module, figure.record.formula, figure.place, f"impact.{figure.key}")
         for name in units.signature(function)[0] if function else ():
             self._used.update({f"{programme.id}/{name}", f"{programme.id}/{name}[{figure.record.item}]"})
@@ -318,13 +355,16 @@ class _Builder:
         reading = programme.page.reading[number]
         place = programme.reading_places[number]
         known = {figure.key.partition(".")[2] for figure in (*programme.figures, *programme.left_out)}
-        if reading.impact not in known:
-            message = f"no figure '{reading.impact}' on the page.{did_you_mean(reading.impact, sorted(known))}"
-            self.findings.append(Finding(place, f"reading.{reading.name}.impact", message))
         function = self._function(programme, module, formula, place, f"reading.{reading.name}")
-        item = reading.impact.split(".")[2] if reading.impact.count(".") == 2 else ""
-        for name in units.signature(function)[0] if function else ():
-            self._used.update({f"{programme.id}/{name}", f"{programme.id}/{name}[{item}]"})
+        for impact in reading.impact:
+            if impact not in known and unprinted(programme.page, reading, impact) is None:
+                message = f"no figure '{impact}' on the page.{did_you_mean(impact, sorted(known))}"
+                if reading.like is not None:
+                    message = f"no figure '{reading.like}' to be like, or '{impact}' is not metric.year of a cell"
+                self.findings.append(Finding(place, f"reading.{reading.name}.impact", message))
+            item = impact.split(".")[2] if impact.count(".") == 2 else ""
+            for name in units.signature(function)[0] if function else ():
+                self._used.update({f"{programme.id}/{name}", f"{programme.id}/{name}[{item}]"})
 
     def _unused(self, programme: Programme) -> None:
         for name, parameter in programme.parameters.items():
@@ -381,10 +421,9 @@ def _unit_fault(function: Formula, arguments: dict[str, float]) -> str:
 
 def reading_step(programme: Programme, name: str, impact: str, outside: Path | None = None) -> Binding:
     """A binding whose last step is the reading `name` of `impact` in place of its literal formula."""
-    reading = next(one for one in programme.page.reading if (one.name, one.impact) == (name, impact))
-    figure = next(one for one in programme.figures if one.key == f"{programme.id}.{impact}")
+    reading = next(one for one in programme.page.reading if one.name == name and impact in one.impact)
     builder = _Builder(outside)
-    builder._figure(programme, formulas_of(programme.id, outside), figure, reading.formula)
+    builder.add_reading(programme, reading, impact, Place())
     if builder.findings:
         raise InputError(builder.findings)
     return Binding(tuple(builder.rows), tuple(builder.steps))

@@ -266,7 +266,7 @@ class _Drawn:
         self._places = {one: i for i, one in enumerate(sorted(needed))}
         targets = [Target("/draws", (f"{kind} {i}",), "1", ((kind, i, 1.0),)) for kind, i in self._places]
         binding, targets = choices.pruned(self.binding, targets)
-        coordinates = assign(self.binding.rows, scenario.programmes)
+        coordinates = assign(scenario.streams, scenario.programmes, beside=scenario.library.coordinates)
         self._values = Kernel(binding, targets, seed, coordinates, sample_all=False, groups=scenario.groups).evaluate(
             0, tiles
         )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from math import copysign
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +21,12 @@ import ctsim
 from ctsim import schema
 from ctsim.assembly import assemble
 from ctsim.binding import Binding, bind, sources
-from ctsim.dependence import DependenceError, Group, declared, groups
+from ctsim.coordinates import own, read_beside
+from ctsim.dependence import DependenceError, Group, groups
+from ctsim.dependence import declared as pairs_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.library import Library, PlacedChange, PlacedDependence, Wanted, chain, holds, merged, read_library
-from ctsim.programme import Parameter, Programme
+from ctsim.programme import Figure, Parameter, Programme
 from ctsim.streams import STREAM_VERSION
 from ctsim.tomlfile import Document, findings_of, read
 from ctsim.totals import declared as declared_totals
@@ -33,10 +36,18 @@ MAX_RESOLVED: Final = 256_000_000
 
 
 @dataclass(frozen=True)
+class Stream:
+    """The name of one parameter's random numbers."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A frozen scenario: programmes with every change applied, and the formulas bound.
 
-    `with_changes` makes a new one; nothing is changed in place.
+    `with_changes` makes a new one; nothing is changed in place. `changes` were made here, `applied` ones are in the
+    pages of a resolved scenario already; `elsewhere` has the streams that its dependence names and its pages do not.
     """
 
     id: str
@@ -54,6 +65,8 @@ class Scenario:
     library: Library = field(repr=False)
     formulas: Path | None = None
     file: str = ""
+    applied: tuple[schema.AppliedChange, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def binding(self) -> Binding:
@@ -86,6 +99,8 @@ class Scenario:
             "streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding)),
             "dependence": pairs, "totals": [_dump(one) for one in self.totals],
         }  # fmt: skip
+        if coordinates := own(self.binding.rows, self.programmes, self.library.coordinates):
+            content["coordinates"] = coordinates  # those of the library never change
         return sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
 
     @property
@@ -95,24 +110,60 @@ class Scenario:
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:
-        """Rank correlations of pairs of streams that are drawn; of two declarations of a pair the later one holds."""
-        drawn = {row.stream for row in self.binding.rows if row.spread.dist != "fixed"}
-        stream_of = self._streams()
-        said = [([stream_of[name] for name in one.record.parameters], one.record.spearman) for one in self.dependence
-                if all(name in stream_of for name in one.record.parameters)]  # fmt: skip
-        return {names: spearman for names, spearman in declared(said).items() if drawn.issuperset(names)}
+        """Rank correlations of pairs of streams in `groups`; of two declarations of a pair the later one holds."""
+        here = {name for group in self.groups for name in group.streams}
+        return {names: spearman for names, spearman in self.declared.items() if here.issuperset(names)}
 
     @cached_property
     def groups(self) -> list[Group]:
-        """Parameters that move together. Raises DependenceError."""
-        return groups(self.pairs)
+        """Parameters that move together. Raises DependenceError.
 
-    def _streams(self) -> dict[str, str]:
+        What is fixed, or of a programme that is left out, keeps its place before members that are drawn: else their
+        draws would be others.
+        """
+        drawn = {row.stream for row in self.binding.rows if row.spread.dist != "fixed"}
+        return [group for one in self.declared_groups if (group := one.up_to(drawn)) is not None]
+
+    @cached_property
+    def declared_groups(self) -> list[Group]:
+        """All groups that are declared, whatever of them is drawn. Raises DependenceError."""
+        return groups(self.declared)
+
+    @property
+    def streams(self) -> list[Stream]:
+        """All that random numbers are drawn for: rows, and members of groups that are no rows here."""
+        rows = list(dict.fromkeys(row.stream for row in self.binding.rows))
+        members = (name for group in self.groups for name in group.streams)
+        return [Stream(name) for name in dict.fromkeys([*rows, *members])]
+
+    @cached_property
+    def declared(self) -> dict[tuple[str, str], float]:
+        """Rank correlations of all pairs that are declared, whatever of them is drawn."""
+        stream_of = self.stream_names
+        known = [one.record for one in self.dependence if all(name in stream_of for name in one.record.parameters)]
+        return pairs_of([([stream_of[name] for name in one.parameters], one.spearman) for one in known])
+
+    @cached_property
+    def stream_names(self) -> dict[str, str]:
         """Stream by the name under which a scenario file speaks of it: parameters and reported figures."""
-        named = {name: parameter.stream for name, parameter in self.parameters().items()}
+        named = dict(self.elsewhere) | {name: name for name in self.shared} | self._left_out_streams()
+        named |= {name: parameter.stream for name, parameter in self.parameters().items()}
         for programme in self.programmes:
             named |= {f"{programme.id}.{one.name}": one.stream for one in programme.parameters.values()}
             named |= {f.key: f"{programme.id}.{f.name}" for f in programme.figures if f.reported}
+        return named
+
+    def _left_out_streams(self) -> dict[str, str]:
+        """The same of programmes that the library has and the scenario does not."""
+        here, named = {programme.id for programme in self.programmes}, {}
+        for page in (document.record for document in self.library.pages):
+            name = page.programme.id
+            if name not in here:
+                named |= {
+                    f"{name}.{key}": one.shared or one.was or f"{name}.{key}" for key, one in page.parameter.items()
+                }
+                figures = (Figure(name, impact, Place()) for impact in page.impact)
+                named |= {figure.key: f"{name}.{figure.name}" for figure in figures if figure.reported}
         return named
 
     def programme(self, name: str) -> Programme:
@@ -122,6 +173,10 @@ class Scenario:
                 return programme
         known = [programme.id for programme in self.programmes]
         raise InputError(f"no programme '{name}' in scenario '{self.id}'.{did_you_mean(name, known)}")
+
+    def figures(self) -> list[Figure]:
+        """Every figure, in page order."""
+        return [figure for programme in self.programmes for figure in programme.figures]
 
     def parameters(self) -> dict[str, Parameter]:
         """Every parameter by full name, shared ones first."""
@@ -139,7 +194,9 @@ class Scenario:
             delivery="included" if self.delivery == "included" else "conditional",
             programmes=tuple(programme.id for programme in self.programmes),
         )  # fmt: skip
-        wanted = Wanted(head, Place(self.file), (*self.changes, *placed), self.dependence, self.provisions)
+        wanted = Wanted(
+            head, Place(self.file), (*self.changes, *placed), self.dependence, self.provisions, self.elsewhere
+        )
         return _build(wanted, self.library, self.formulas, self.file, [])
 
     def with_delivery(self) -> Scenario:
@@ -151,13 +208,16 @@ class Scenario:
         file = Document("totals", schema.TotalsFile(format=1, group=tuple(groups)), {})
         return replace(self, library=replace(self.library, totals=(file,)))
 
-    def with_dependence(self, factor: float) -> Scenario:
-        """A new scenario with every declared rank correlation times `factor`: 0 is independent, 1 as declared."""
-        if not 0 <= factor <= 1:
-            raise InputError(f"--dependence {factor:g}: must be at least 0 and at most 1")
-        ties = [one.record.model_copy(update={"spearman": factor * one.record.spearman}) for one in self.dependence]
-        placed = [replace(one, record=tie) for one, tie in zip(self.dependence, ties, strict=True)]
-        return replace(self, dependence=tuple(placed) if factor else ())
+    def with_dependence(self, factor: float | None) -> Scenario:
+        """A new scenario with every declared rank correlation times `factor`, from 0 to 1; None: each 1 or -1."""
+        ties = []
+        for one in self.dependence:
+            rho = copysign(1.0, one.record.spearman) if factor is None else factor * one.record.spearman
+            ties.append(replace(one, record=one.record.model_copy(update={"spearman": rho})))
+        changed = replace(self, dependence=() if factor == 0 else tuple(ties))
+        if found := _dependence_faults(changed):
+            raise InputError(found)
+        return changed
 
     def formula_digests(self) -> dict[str, str]:
         """SHA-256 of the formula sources that each programme uses."""
@@ -170,9 +230,14 @@ class Scenario:
         """The scenario resolved and self-contained: every page with its changes applied."""
         programmes = [_dump(programme.page) for programme in self.programmes]
         shared = {name: _dump(p.record) for name, p in self.shared.items()}
-        changes = [_dump(one.change) | {"place": str(one.place) or "changes"} for one in self.changes]
+        changes = [_dump(one) for one in self.applied]
+        changes += [_dump(one.change) | {"place": str(one.place) or "changes"} for one in self.changes]
         classes = {name: _dump(one) for name, one in self.library.classes.record.spread_class.items()}
         ties = [_dump(one.record) for one in self.dependence]
+        named = {name for one in self.dependence for name in one.record.parameters}
+        elsewhere = {
+            name: stream for name, stream in (dict(self.elsewhere) | self._left_out_streams()).items() if name in named
+        }
         provisions = [_dump(one) for one in self.provisions]
         cited = _cited([programmes, shared, changes, classes, ties, provisions])
         known = self.library.sources.record.source
@@ -187,8 +252,11 @@ class Scenario:
             "change": changes, "dependence": ties, "provision": provisions,
             "group": [_dump(one) for one in self.totals], "shared": shared, "spread_class": classes,
             "source": {name: _dump(one) for name, one in known.items() if name in cited},
+            **({"elsewhere": elsewhere} if elsewhere else {}),
             "formulas": self.formula_digests(), "programmes": programmes,
         }  # fmt: skip
+        if self.library.coordinates:
+            document["coordinates"] = {stream: list(one) for stream, one in self.library.coordinates.items()}
         return tomli_w.dumps(document, multiline_strings=False)
 
 
@@ -201,7 +269,8 @@ def load(scenario: str | Path, formulas: str | Path | None = None) -> Scenario:
     findings: list[Finding] = []
     files = chain(scenario, findings)
     folders = [path.parent for path, _ in files]
-    return _build(merged(files), read_library(folders, findings), outside, str(files[-1][0]), findings)
+    library = replace(read_library(folders, findings), coordinates=read_beside(folders))
+    return _build(merged(files), library, outside, str(files[-1][0]), findings)
 
 
 def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
@@ -224,14 +293,15 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
         document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
         document.part(schema.SourcesFile(format=1, source=record.source)),
         (document.part(schema.TotalsFile(format=1, group=record.group)),),
+        record.coordinates,
     )
     ties = tuple(PlacedDependence(one, document.place("dependence", number))
                  for number, one in enumerate(record.dependence))  # fmt: skip
-    wanted = Wanted(head, Place(str(path)), (), ties, record.provision)
+    wanted = Wanted(head, Place(str(path)), (), ties, record.provision, record.elsewhere)
     scenario = _build(wanted, library, outside, str(path), [])
     if scenario.digest != record.scenario.digest:
         raise InputError(Finding(Place(str(path)), "scenario.digest", _difference(scenario, record)))
-    return scenario
+    return replace(scenario, applied=record.change)
 
 
 def _difference(scenario: Scenario, record: schema.ResolvedFile) -> str:
@@ -262,7 +332,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
     scenario = Scenario(
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
         head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
-        wanted.provisions, library, outside, file,
+        wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
     )  # fmt: skip
     pages = [page.record.programme.id for page in library.pages]
     found = [*findings, *found, *totals_faults(library.totals, programmes, pages)]
@@ -278,7 +348,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
 
 def _dependence_faults(scenario: Scenario) -> list[Finding]:
     """Names that are not drawn here, and correlations that contradict each other."""
-    known = scenario._streams()
+    known = scenario.stream_names
     found = [
         Finding(one.place, "dependence.parameters", f"no parameter '{name}'.{did_you_mean(name, known)}")
         for one in scenario.dependence for name in one.record.parameters if name not in known

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+from click.core import ParameterSource
 
 import ctsim
 from ctsim.console import interruptible
 from ctsim.console import progress as _progress
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
-from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, values_words
+from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, trail_tables, values_words
 from ctsim.printing_totals import asked_total_table
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class _Commands(click.Group):
                 click.echo(str(finding), err=True)
             sys.exit(error.exit_status)
         except click.ClickException as error:
-            click.echo(f"ctsim: {one_line(error.format_message())}", err=True)
+            said = one_line(error.format_message()).rstrip(".")
+            hint = "; an option that may be given often takes one value each time: --years 2030 --years 2040"
+            click.echo(f"ctsim: {said}{hint if 'unexpected extra argument' in said else ''}", err=True)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
             click.echo("stopped; nothing was kept: run the same command again", err=True)
@@ -112,11 +115,9 @@ formulas_option = click.option("--formulas", metavar="DIR", help="Folder with fo
 
 
 _SWITCHES = (
-    click.option("--set", "sets", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
-    click.option("--fix", "fixes", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
-    click.option(
-        "--reading", "readings", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."
-    ),
+    click.option("--set", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
+    click.option("--fix", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
+    click.option("--reading", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."),
     click.option(
         "--only-basis",
         multiple=True,
@@ -127,7 +128,9 @@ _SWITCHES = (
         "--scale-assumed", type=float, metavar="F", help="Assumed spreads F times as wide about their values."
     ),
     click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
-    click.option("--dependence", type=float, metavar="R", help="Declared rank correlations times R, from 0 to 1."),
+    click.option(
+        "--dependence", metavar="R", help="Declared rank correlations times R, from 0 to 1, or full: each 1 or -1."
+    ),
 )
 
 
@@ -166,8 +169,9 @@ def list_() -> None:
 
 @main.command()
 @click.argument("scenario", default="framework_2023_11")
+@click.option("--write-coordinates", is_flag=True, help="Keep draws of your own pages: append to coordinates.toml.")
 @formulas_option
-def check(scenario: str, formulas: str | None) -> int:
+def check(scenario: str, write_coordinates: bool, formulas: str | None) -> int:
     """Check every file of SCENARIO, and each page's figures against its formulas."""
     from ctsim.audit import audit
     from ctsim.binding import unit_faults
@@ -191,7 +195,25 @@ def check(scenario: str, formulas: str | None) -> int:
         )
         click.echo(str(Finding(places[figure.key], f"impact.{figure.key}", message)), err=True)
     click.echo(f"{len(resolved.programmes)} programmes, {len(rows)} parameters, {len(resolved.binding.steps)} figures")
+    _check_coordinates(resolved, write_coordinates)
     return 1 if surprises or faults else 0
+
+
+def _check_coordinates(scenario: Scenario, write: bool) -> None:
+    """Whether everything has a Sobol' coordinate, and keeps it when pages change."""
+    from ctsim.coordinates import append, unlisted
+    from ctsim.engine import coordinates_of
+
+    if write:
+        for path, number in append(scenario.programmes).items():
+            click.echo(f"{path}: {f'{number} coordinates appended' if number else 'lists everything already'}")
+        return
+    coordinates_of(scenario)
+    if found := ", ".join(one.id for one in unlisted(scenario.programmes, scenario.library.coordinates)):
+        message = (
+            "Sobol' coordinates follow the order of the page: a parameter put before others would change their draws"
+        )
+        click.echo(f"{found}: {message}; `ctsim check {scenario.file} --write-coordinates` keeps them", err=True)
 
 
 @main.command()
@@ -212,23 +234,29 @@ def audit(scenario: str, as_json: bool, formulas: str | None) -> int:
 
 @main.command()
 @click.argument("scenario")
-@click.argument("parameter", required=False)
+@click.argument("name", required=False, metavar="[PARAMETER|CELL]")
 @formulas_option
-def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
-    """Show the parameters of SCENARIO: value, spread, basis, and the line that set each of them."""
+def show(scenario: str, name: str | None, formulas: str | None) -> None:
+    """Show the parameters of SCENARIO: value, spread, basis, and the line that set each of them.
+
+    A PARAMETER with the report's words and the reason for its spread; a CELL with where it is printed, or why it has no
+    number, its equation and what it is made from.
+    """
     from ctsim.catalog import load
-    from ctsim.errors import did_you_mean
+    from ctsim.trail import follow
 
     resolved = load(scenario, formulas)
     known = resolved.parameters()
-    if parameter is None:
+    if name is None:
         listed = [[n, values_words(p), p.unit, spread_words(p), str(p.place())] for n, p in known.items()]
         _table(resolved.id, ["parameter", "value", "unit", "spread", "set in"], listed, right=(1,))
         return
-    if parameter not in known:
-        hint = did_you_mean(parameter, known)
-        raise InputError(f"no parameter '{parameter}' in scenario '{scenario}'.{hint}")
-    parameter_table(resolved, parameter)
+    reported = {f"{one.programme}.{one.name}": one.key for one in resolved.figures() if one.reported}
+    bare = name.partition("@")[0]
+    if bare in known:
+        parameter_table(resolved, bare)
+    else:
+        trail_tables(resolved, follow(resolved, reported.get(name, name)))
 
 
 @main.command()
@@ -269,14 +297,14 @@ def show(scenario: str, parameter: str | None, formulas: str | None) -> None:
 @click.option("--figure", is_flag=True, help="Draw every programme against its published figure (PNG, SVG; ja, en).")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
-@click.option("--shard", default="", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
+@click.option("--shard", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
 @click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
 @click.option("--draw", type=COUNT, help="Print the parameters of one draw instead of running.")
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def run(
     scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], out: str | None, figure: bool,
-    workers: int | None, chunk: int, shard: str, extend: str | None, draw: int | None, quiet: bool,
+    workers: int | None, chunk: int, shard: str | None, extend: str | None, draw: int | None, quiet: bool,
     formulas: str | None, precision: str | None, thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
 ) -> int:  # fmt: skip
     """Draw joint samples of SCENARIO and print the distribution of every figure.
@@ -287,6 +315,8 @@ def run(
     from ctsim.catalog import load
     from ctsim.switches import SWITCHES, switched
 
+    if draw is not None:
+        _check_draw({"scenario", "draw", "seed", "method", "formulas", "quiet", *SWITCHES})
     resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
     if draw is not None:
         listed = [
@@ -310,6 +340,15 @@ def run(
         if figure:
             _draw(result)
     return status
+
+
+def _check_draw(honoured: set[str]) -> None:
+    """Refuse --draw with options that it would not heed."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    options = [one.opts[-1] for one in context.command.params if one.name in given - honoured]
+    if options:
+        raise InputError(f"--draw: prints the parameters of one draw and runs nothing; leave out {', '.join(options)}")
 
 
 @main.command()
@@ -451,11 +490,12 @@ def _say_not_finite(scenario: Scenario, result: Run) -> None:
 
 def _draw(result: Run) -> None:
     from ctsim.figures import save_published
+    from ctsim.rundir import FIGURES
 
     assert result.directory is not None
     try:
-        paths = save_published(result.tree, result.directory / "figures")
+        paths = save_published(result.tree, result.directory / FIGURES)
     except OSError as error:
-        raise InputError(f"{result.directory / 'figures'}: cannot be written: {error.strerror or error}") from None
+        raise InputError(f"{result.directory / FIGURES}: cannot be written: {error.strerror or error}") from None
     for path in paths:
         click.echo(f"picture: {path}")

@@ -1,29 +1,17 @@
-"""The one way ctsim compiles functions with numba, and where the machine code is kept between processes.
-
-numba checks only the file of a cached function, not the helpers it was compiled from. So the cache folder is named by
-a digest of the modules that machine code comes from and of the versions of numba, llvmlite and numpy: a change of any
-gives a new folder.
-"""
+"""The one way ctsim compiles functions with numba. Machine code is kept between processes (`kept`)."""
 
 from __future__ import annotations
 
-import os
+import pickle
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryFile
 from types import FunctionType
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-SOURCES: Final = (
-    *("compiled.py", "constants.py", "dependence.py", "distributions", "elementary.py", "errors.py", "generated.py"),
-    *("kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
-)
-"""What machine code and kept results (`kept`) may come from; a test looks for compiled functions elsewhere."""
+from ctsim.kept import keep, recall
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,81 +39,63 @@ def machine_code(functions: Sequence[Callable[..., Any]]) -> list[Callable[..., 
     return [made[id(plain)] for plain in functions]
 
 
-def cache_folder() -> Path | None:
-    """The folder for what ctsim compiles, private to the user and to this exact code; None where none can be written.
+def processor() -> str:
+    """What machine code is made for: the kind of processor, and which of its features are used."""
+    from numba.core.registry import cpu_target
 
-    `CTSIM_CACHE_DIR` replaces the system's folder for caches.
-    """
-    folder = _caches() / "ctsim" / _digest()
-    return folder if _writable(folder) else None
-
-
-@contextmanager
-def cache_in_folder() -> Iterator[bool]:
-    """While open, numba keeps what it decorates in `cache_folder`; yields whether there is one.
-
-    numba reads its CACHE_DIR while decorating, and only then.
-    """
-    import numba
-
-    config: Any = numba.config
-    folder, before = cache_folder(), config.CACHE_DIR
-    config.CACHE_DIR = str(folder or before)
-    try:
-        yield folder is not None
-    finally:
-        config.CACHE_DIR = before
+    return repr(cpu_target.target_context.codegen().magic_tuple())
 
 
 def _decorate(function: Callable[..., Any], forceinline: bool) -> Any:
     import numba
 
-    with cache_in_folder() as cached:
-        return numba.njit(
-            nogil=True,
-            cache=cached,
-            error_model="numpy",
-            fastmath=False,
-            forceinline=forceinline,
-        )(function)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, "forceinline": forceinline}
+    dispatcher: Any = numba.njit(**options)(function)
+    if isinstance(function, FunctionType) and not function.__closure__:
+        dispatcher._cache = _Kept(function, forceinline)
+    return dispatcher
 
 
-def _caches() -> Path:
-    """The user's folder for caches on this system."""
-    if override := os.environ.get("CTSIM_CACHE_DIR"):
-        return Path(override).expanduser().absolute()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    configured = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification has relative paths ignored.
-    return Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
+class _Kept:
+    """Where numba looks for the machine code of one function before it compiles, and leaves it afterwards.
 
-
-@cache
-def _writable(folder: Path) -> bool:
-    """Whether files can be made in `folder`, which is created; asked once a process."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-@cache
-def _digest() -> str:
-    """Names the code: `SOURCES` and versions of what turns them into machine code.
-
-    Formulas are left out: they reach machine code only through modules that name the formulas' own sources.
+    In place of numba's own cache, which keeps an index of files that it numbers: processes that begin at once may take
+    each other's numbers, a folder that cannot be written to is not read, and a full disk ends the run. Here a file is
+    named by everything that its content follows from.
     """
-    digest = blake2b(digest_size=16)
-    package = Path(__file__).parent
-    for path in (package / name for name in SOURCES):
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            name, source = file.relative_to(package).as_posix(), file.read_bytes()
-            digest.update(f"{name}:{len(source)}:".encode() + source)
-    for library in ("numba", "llvmlite", "numpy"):
-        digest.update(f"{library}={version(library)};".encode())
-    return digest.hexdigest()
+
+    cache_path = None
+
+    def __init__(self, function: FunctionType, forceinline: bool) -> None:
+        self._function = function
+        self._forceinline = forceinline
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """What numba compiled for a signature in this or another process, or None."""
+        from numba.core import compiler
+
+        target.refresh()  # what machine code may call has to be there before it is
+        content = recall("code", self._key(signature, target.codegen()))
+        made: Any = compiler.CompileResult
+        return None if content is None else made._rebuild(target, *pickle.loads(content))
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Keep what was compiled, if it may be used elsewhere."""
+        from numba.core import serialize
+
+        dumps: Any = serialize.dumps
+        if not result.library.has_dynamic_globals:
+            keep("code", self._key(signature, result.codegen), dumps(result._reduce()))
+
+    def _key(self, signature: Any, codegen: Any) -> str:
+        code = self._function.__code__
+        bytecode = blake2b(code.co_code, digest_size=16).hexdigest()
+        named = (self._function.__module__, code.co_qualname, code.co_firstlineno, _source(code.co_filename), bytecode)
+        return repr((named, self._forceinline, signature, codegen.magic_tuple(), sys.implementation.cache_tag))
+
+
+@cache
+def _source(file: str) -> str:
+    """What stands in a file, as a digest; a generated module is no file, but its name is the digest."""
+    path = Path(file)
+    return blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else file

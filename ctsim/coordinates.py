@@ -3,21 +3,25 @@
 Names are never hashed to dimensions, and a dimension is never given away again: so a new programme or parameter leaves
 the draws of all others as they were. What the registry does not list:
 
-- parameters of programmes outside the library have the net of that name, dimensions in page order: a new parameter at
-  the end of the page leaves the others as they were;
+- programmes outside the library have the coordinates of the `coordinates.toml` beside the scenario file, of the same
+  form and only appended to as well (`append`);
+- where that lists nothing of a programme, its parameters have the net of its name, dimensions in page order: a new
+  parameter at the end of the page leaves the others as they were, one before others does not;
 - figures that become reported outside the registry have the net `<programme>.figures`, by their place on the page;
 - a parameter of the library without a coordinate is an error: it has to be appended first.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from ctsim import schema, tomlfile
+from ctsim.durable import write_whole
 from ctsim.errors import Finding, InputError, Place
 from ctsim.library import Library, library_root
 from ctsim.programme import Figure, Programme
@@ -29,6 +33,15 @@ Coordinate = tuple[str, int]
 
 _FILE: Final = "scenarios/coordinates.toml"
 _MISSING: Final = f"has no coordinate in {_FILE}; append it: python -m tests.coordinates --append"
+_MISSING_OUTSIDE: Final = (
+    "has no coordinate, others of its programme have; append it: `ctsim check` with --write-coordinates"
+)
+_HEADER: Final = """# The Sobol' coordinate of every stream: its net and in it the dimension, its position from 0.
+# Append only: a line that is moved, renamed or taken out changes the draws of others.
+# `ctsim check SCENARIO --write-coordinates` appends what is not here yet.
+format = 1
+
+"""
 _LIBRARY: Final = "scenarios/"  # how the files of shipped pages begin
 
 
@@ -42,7 +55,7 @@ class CoordinatesFile(schema.Record):
     """`coordinates.toml`."""
 
     format: Literal[1]
-    net: dict[schema.Identifier, Net]
+    net: dict[schema.Label, Net]
 
 
 class Drawn(Protocol):
@@ -78,6 +91,12 @@ def read_registry(path: Path | None = None) -> Registry:
     return Registry(document)
 
 
+@cache
+def _shipped() -> Registry:
+    """The shipped registry; it does not change while a process runs."""
+    return read_registry()
+
+
 def _faults(document: Document[CoordinatesFile]) -> Iterator[Finding]:
     """Names that are given twice, and dimensions without direction numbers."""
     seen: dict[str, Place] = {}
@@ -99,21 +118,29 @@ def _too_many(net: str) -> str:
 
 
 def assign(
-    rows: Iterable[Drawn], programmes: Iterable[Programme], registry: Registry | None = None
+    rows: Iterable[Drawn],
+    programmes: Iterable[Programme],
+    registry: Registry | None = None,
+    beside: Mapping[str, Coordinate] | None = None,
 ) -> dict[str, Coordinate]:
-    """The coordinate of every stream of `rows`, which belong to `programmes`. Raises InputError with every finding."""
-    registry = registry or read_registry()
-    known: dict[str, Coordinate | None] = dict(registry.coordinates)
+    """The coordinate of every stream of `rows`, which belong to `programmes`. Raises InputError with every finding.
+
+    `beside` are those that the user's own files list (`read_beside`).
+    """
+    registry = registry or _shipped()
+    listed = {**registry.coordinates, **(beside or {})}
+    known: dict[str, Coordinate | None] = dict(listed)
     places: dict[str, Place] = {}
     findings: list[Finding] = []
     for programme in programmes:
         findings += _taken_net(programme, registry)
-        for stream, coordinate, place in _unregistered(programme, registry.coordinates):
-            known[stream], places[stream] = coordinate, place
+        for stream, coordinate, place in _unregistered(programme, listed):
+            known[stream] = None if _is_listed(programme, beside or {}) else coordinate
+            places[stream] = place
     owners: dict[Coordinate, str] = {}
     for stream in dict.fromkeys(row.stream for row in rows):
         coordinate = known.get(stream)
-        if said := _fault(stream, coordinate, owners):
+        if said := _fault(stream, coordinate, owners, bool(beside)):
             findings.append(Finding(places.get(stream, Place(_FILE)), stream, said))
         elif coordinate is not None:
             owners[coordinate] = stream
@@ -122,9 +149,9 @@ def assign(
     return {stream: coordinate for coordinate, stream in owners.items()}
 
 
-def _fault(stream: str, coordinate: Coordinate | None, owners: Mapping[Coordinate, str]) -> str:
+def _fault(stream: str, coordinate: Coordinate | None, owners: Mapping[Coordinate, str], is_beside: bool) -> str:
     if coordinate is None:
-        return _MISSING
+        return _MISSING_OUTSIDE if is_beside else _MISSING
     net, dimension = coordinate
     if dimension >= DIMENSIONS:
         return f"would be dimension {dimension}; {_too_many(net)}"
@@ -158,12 +185,116 @@ def _unregistered(
             yield stream, (f"{programme.id}.figures", number), figure.place
 
 
+def _is_listed(programme: Programme, beside: Mapping[str, Coordinate]) -> bool:
+    """Whether the user's own files list streams of a programme: then they have to list all that it draws."""
+    return any(net == programme.id or net.startswith(f"{programme.id}.") for net, _ in beside.values())
+
+
 def _taken_net(programme: Programme, registry: Registry) -> list[Finding]:
     """An outside programme whose net would be one of the registry: two names would be on one coordinate."""
+    own = (one.stream for name, one in programme.parameters.items() if programme.page.parameter[name].shared is None)
     if programme.file.startswith(_LIBRARY) or programme.id not in (BASE_NET, *registry.nets):
         return []
+    if all(stream in registry.coordinates for stream in own):
+        return []  # a page of the library in a resolved scenario
     message = f"'{programme.id}' is a net of {registry.document.file}; give the programme another id"
     return [Finding(Place(programme.file), "programme.id", message)]
+
+
+# ---- files beside a user's scenarios
+
+
+def read_beside(folders: Iterable[Path]) -> dict[str, Coordinate]:
+    """What the `coordinates.toml` of each folder lists, but the library's own. Raises InputError with every finding."""
+    root, shipped = library_root().resolve(), _shipped()
+    found: dict[str, Coordinate] = {}
+    findings: list[Finding] = []
+    for folder in dict.fromkeys(one.resolve() for one in folders):
+        path = folder / "coordinates.toml"
+        if folder in (root, root / "studies") or not path.is_file():
+            continue
+        there = read_registry(path)
+        findings += _taken(there, {*shipped.nets, BASE_NET} | {net for net, _ in found.values()},
+                           shipped.coordinates.keys() | found.keys())  # fmt: skip
+        found |= there.coordinates
+    if findings:
+        raise InputError(findings)
+    return found
+
+
+def _taken(registry: Registry, nets: Iterable[str], streams: Iterable[str]) -> Iterator[Finding]:
+    """Nets and streams of a registry that another one has, too."""
+    other_nets, other_streams = set(nets), set(streams)
+    for net, names in registry.nets.items():
+        place = registry.document.place("net", net)
+        if net in other_nets:
+            yield Finding(place, f"net.{net}", "is a net of another coordinates.toml; give the programme another id")
+        for name in (one for one in names if one in other_streams):
+            yield Finding(place, f"net.{net}", f"'{name}' has a coordinate in another coordinates.toml; take it out")
+
+
+def unlisted(programmes: Iterable[Programme], beside: Mapping[str, Coordinate]) -> list[Programme]:
+    """The programmes of a user whose coordinates follow the order of their page, as no file lists any."""
+    listed = {**_shipped().coordinates, **beside}
+    return [one for one in programmes if not one.file.startswith(_LIBRARY) and not _is_listed(one, beside)
+            and any(True for _ in _to_append(one, listed))]  # fmt: skip
+
+
+def own(
+    rows: Iterable[Drawn], programmes: Iterable[Programme], beside: Mapping[str, Coordinate]
+) -> dict[str, Coordinate]:
+    """The coordinates of streams of `rows` that the library does not list, from the user's files or by page order."""
+    listed = {**_shipped().coordinates, **beside}
+    by_page = {stream: at for one in programmes for stream, at, _ in _unregistered(one, listed) if at is not None}
+    found = {**by_page, **beside}
+    return {stream: found[stream] for stream in sorted({row.stream for row in rows}) if stream in found}
+
+
+def append(programmes: Iterable[Programme]) -> dict[Path, int]:
+    """Append what a user's programmes draw to the `coordinates.toml` beside their scenario: how many names to each.
+
+    The first time every name gets the coordinate that it has by the order of the page. Raises InputError.
+    """
+    shipped, added = _shipped().coordinates, dict[Path, int]()
+    for programme in (one for one in programmes if not one.file.startswith(_LIBRARY)):
+        path = Path(programme.file).parent.parent / "coordinates.toml"
+        there = read_registry(path).nets if path.is_file() else {}
+        nets = {net: list(names) for net, names in there.items()}
+        known = shipped | {name: (net, 0) for net, names in nets.items() for name in names}
+        new = list(_to_append(programme, known))
+        for net, stream in new:
+            nets.setdefault(net, []).append(stream)
+        header = path.read_text(encoding="utf-8").partition("[net.")[0] if path.is_file() else _HEADER
+        if new:
+            _write(path, to_toml(header, nets))
+        added[path] = added.get(path, 0) + len(new)
+    return added
+
+
+def _to_append(programme: Programme, known: Mapping[str, Coordinate]) -> Iterator[tuple[str, str]]:
+    """(net, stream) of what a user's programme draws and `known` does not list; all figures where one is drawn."""
+    figures = {f"{programme.id}.{figure.name}" for figure in programme.figures}
+    drawn = any(figure.reported for figure in programme.figures)
+    for stream, coordinate, _ in _unregistered(programme, known):
+        if coordinate is not None and (drawn or stream not in figures):
+            yield coordinate[0], stream
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise InputError(Finding(Place(str(path)), "", f"cannot be written: {error.strerror or error}")) from None
+
+
+def to_toml(header: str, nets: Mapping[str, Iterable[str]]) -> str:
+    """The content of a registry: one name a line."""
+    tables = []
+    for net, names in nets.items():
+        lines = "".join(f"    {json.dumps(name, ensure_ascii=False)},\n" for name in names)
+        key = json.dumps(net, ensure_ascii=False) if "." in net else net
+        tables.append(f"[net.{key}]\nparameters = [\n{lines}]\n")
+    return header + "\n".join(tables)
 
 
 # ---- what the library needs

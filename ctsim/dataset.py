@@ -7,6 +7,7 @@ under `/other`, sampled parameters under `/parameters`. Absence is a status with
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
@@ -15,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ctsim import units
-from ctsim.binding import Binding, Row, Step
+from ctsim import schema, units
+from ctsim.binding import Binding, Row
 from ctsim.catalog import Scenario
 from ctsim.distributions import Quantiles, quantile
 from ctsim.kernel import Kernel, Target
@@ -74,9 +75,8 @@ def targets(
         found += [_item_target(binding, figure) for figure in items if figure.record.when in years]
         others = (figure for figure in programme.other_figures() if figure.record.metric in metrics)
         found += [_other_target(binding, figure) for figure in others]
-    here = {programme.id for programme in scenario.programmes}
-    found += [_reading_target(number, step) for number, step in binding.readings() if step.figure.programme in here
-              and step.figure.record.metric in metrics and _wanted(step.figure, years)]  # fmt: skip
+    found += [_target(binding, "/readings", (one.key,), one.figures, one.unit, one.steps) for one in reads(scenario)
+              if one.figures[0].record.metric in metrics and _wanted(one.figures[0], years)]  # fmt: skip
     return found
 
 
@@ -85,15 +85,42 @@ def _wanted(figure: Figure, years: Sequence[str]) -> bool:
     return not figure.on_year_axis or figure.record.when in years
 
 
-def _reading_target(number: int, step: Step) -> Target:
-    figure = step.figure
-    low, high = figure.published()
-    parts = (("step", number, 1.0),)
-    return Target("/readings", (_reading_key(step),), figure.record.unit, parts, low, high, (low + high) / 2)
+@dataclass(frozen=True)
+class Read:
+    """What one reading gives for a figure, or for a cell that is the sum of its items: the steps to be added up."""
+
+    literal: str
+    reading: schema.Reading
+    figures: tuple[Figure, ...]
+    steps: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """`programme.metric.when[.item]:name`."""
+        return f"{self.literal}:{self.reading.name}"
+
+    @property
+    def unit(self) -> str:
+        """That of the literal result: of cells for years of the axis, else the figure's."""
+        first = self.figures[0]
+        return str(first.node_unit) if first.on_year_axis else first.record.unit
 
 
-def _reading_key(step: Step) -> str:
-    return f"{step.figure.key}:{step.reading}"
+def reads(scenario: Scenario) -> list[Read]:
+    """Every reading of every figure of `scenario`, and of cells whose items are all read; in page order."""
+    steps = {(step.figure.key, step.reading): (number, step) for number, step in scenario.binding.readings()}
+    found = []
+    for programme in scenario.programmes:
+        sums = [cell for metric in METRICS for year in YEARS if len((cell := programme.cell(metric, year)).figures) > 1]
+        for one in programme.page.reading:
+            named = [(f"{programme.id}.{impact}", one.name) for impact in one.impact]
+            there = {key: steps[key, name] for key, name in named if (key, name) in steps}
+            found += [Read(key, one, (step.figure,), (number,)) for key, (number, step) in there.items()]
+            for cell in sums:
+                numbers = tuple(there[figure.key][0] for figure in cell.figures if figure.key in there)
+                if len(numbers) == len(cell.figures):
+                    found.append(Read(f"{cell.programme}.{cell.metric}.{cell.year}", one, cell.figures, numbers))
+    return found
 
 
 def _axes(metrics: Sequence[str]) -> list[str]:
@@ -114,9 +141,13 @@ def _other_target(binding: Binding, figure: Figure) -> Target:
     return _target(binding, "/other", (figure.key,), (figure,), figure.record.unit)
 
 
-def _target(binding: Binding, node: str, key: tuple[str, ...], figures: tuple[Figure, ...], unit: str | None) -> Target:
+def _target(
+    binding: Binding, node: str, key: tuple[str, ...], figures: tuple[Figure, ...], unit: str | None,
+    steps: tuple[int, ...] | None = None,
+) -> Target:  # fmt: skip
     factors = [units.conversion(f.record.unit, unit or f.node_unit or f.record.unit) for f in figures]
-    parts = tuple(("step", binding.step_of(f), factor) for f, factor in zip(figures, factors, strict=True))
+    numbers = steps or tuple(binding.step_of(figure) for figure in figures)
+    parts = tuple(("step", number, factor) for number, factor in zip(numbers, factors, strict=True))
     ends = [(f.published()[0] * factor, f.published()[1] * factor) for f, factor in zip(figures, factors, strict=True)]
     low, high = sum(end[0] for end in ends), sum(end[1] for end in ends)
     return Target(node, key, unit or str(figures[0].node_unit), parts, low, high, (low + high) / 2)
@@ -141,10 +172,8 @@ def tree(
         nodes[f"/{metric}"] = _cells(scenario, metric, years, table)
         nodes[f"/items/{metric}"] = _items(scenario, metric, years, table)
     nodes["/other"] = _others(scenario, metrics, table)
-    if readings := [
-        step for _, step in scenario.binding.readings() if ("/readings", (_reading_key(step),)) in table.index
-    ]:
-        nodes["/readings"] = _readings(scenario, readings, table)
+    if read := [one for one in reads(scenario) if ("/readings", (one.key,)) in table.index]:
+        nodes["/readings"] = _readings(scenario, read, table)
     nodes["/parameters"] = _parameters(scenario.binding.rows, kernel.quantiles[: len(scenario.binding.rows)])
     return xr.DataTree.from_dict(nodes, name=scenario.id)
 
@@ -347,23 +376,23 @@ def _others(scenario: Scenario, metrics: Sequence[str], table: Table) -> xr.Data
     return xr.Dataset(variables, named | quantile_coordinate())
 
 
-def _readings(scenario: Scenario, steps: Sequence[Step], table: Table) -> xr.Dataset:
-    """Named alternatives of formulas, each beside the figure whose literal result stands elsewhere in the tree."""
+def _readings(scenario: Scenario, read: Sequence[Read], table: Table) -> xr.Dataset:
+    """Named alternatives, each in the unit of the literal result, which stands elsewhere under `figure`."""
     dims = ("reading",)
-    keys = [(_reading_key(step),) for step in steps]
-    variables = statistics(table, "/readings", keys, dims, (len(steps),), "see coordinate unit")
-    pages = [(scenario.programme(step.figure.programme).page, step) for step in steps]
-    said = [next(one for one in page.reading
-                 if (one.name, f"{page.programme.id}.{one.impact}") == (step.reading, step.figure.key))
-            for page, step in pages]  # fmt: skip
+    variables = statistics(table, "/readings", [(one.key,) for one in read], dims, (len(read),), "see coordinate unit")
+    of = [scenario.programme(one.figures[0].programme) for one in read]
     coordinates = {
-        "reading": [key for key, in keys], "name": [step.reading for step in steps],
-        "figure": [step.figure.key for step in steps], "unit": [step.figure.record.unit for step in steps],
-        "boundary": [str(step.figure.record.boundary or "") for step in steps],
-        "description_ja": [one.description.ja for one in said], "description_en": [one.description.en for one in said],
-        "why": [one.reason for one in said],
+        "reading": [one.key for one in read], "name": [one.reading.name for one in read],
+        "figure": [one.literal for one in read], "unit": [one.unit for one in read],
+        "boundary": [str(one.figures[0].record.boundary or "") for one in read],
+        "description_ja": [one.reading.description.ja for one in read],
+        "description_en": [one.reading.description.en for one in read],
+        "why": [one.reading.reason for one in read],
+        "programme_ja": [one.name_ja for one in of], "programme_en": [one.name_en for one in of],
     }  # fmt: skip
-    named = {name: words(name, dims, values, (len(steps),)) for name, values in coordinates.items()}
+    named = {name: words(name, dims, values, (len(read),)) for name, values in coordinates.items()}
+    attributes = {"units": "1", "long_name": "number in the report"}
+    named["programme_number"] = _variable(dims, np.array([one.number for one in of], dtype=int), attributes)
     return xr.Dataset(variables, named | quantile_coordinate())
 
 

@@ -7,7 +7,7 @@ own quantile functions make values. The first member's draws are its own; one th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from ctsim.elementary import ALL
 
 FloatArray = npt.NDArray[np.float64]
 
+_ROUNDING: Final = 1e-12
 _SCALE: Final = 2.0**64
 _HALF: Final = 0.5 - 2.0**-54
 _TAIL: Final = (
@@ -58,6 +59,11 @@ class Group:
 
     streams: tuple[str, ...]
     factor: FloatArray
+
+    def up_to(self, wanted: Collection[str]) -> Group | None:
+        """The group without what follows the last wanted member; None where no wanted one follows another."""
+        last = max((j for j, name in enumerate(self.streams) if name in wanted), default=0)
+        return Group(self.streams[: last + 1], self.factor[: last + 1, : last + 1]) if last else None
 
 
 def normal_correlation(spearman: float) -> float:
@@ -114,11 +120,13 @@ def cholesky(matrix: FloatArray) -> FloatArray | None:
             for m in range(j):
                 rest -= float(factor[i, m]) * float(factor[j, m])
             if i == j:
-                if rest <= 1e-12:
+                if rest < -_ROUNDING:
                     return None
-                factor[i, i] = math.sqrt(rest)
-            else:
+                factor[i, i] = math.sqrt(rest) if rest > _ROUNDING else 0.0
+            elif factor[j, j]:
                 factor[i, j] = rest / float(factor[j, j])
+            elif abs(rest) > _ROUNDING:  # what follows a member entirely has no part of its own
+                return None
     return factor
 
 
@@ -130,19 +138,16 @@ def nearest(matrix: FloatArray) -> FloatArray:
     return np.asarray(raised * scale[:, None] * scale[None, :])
 
 
-def weights_of(groups: Sequence[Group]) -> dict[str, FloatArray]:
-    """By stream, for all members but the first of each group: its weights of the scores of all groups' members."""
-    members = sum(len(group.streams) for group in groups)
-    found: dict[str, FloatArray] = {}
-    start = 0
-    for group in groups:
-        k = len(group.streams)
-        for j, name in enumerate(group.streams):
-            if j:
-                found[name] = np.zeros(members)
-                found[name][start : start + k] = group.factor[j]
-        start += k
-    return found
+Tie = tuple[tuple[str, ...], tuple[float, ...]]
+"""How a row follows others: the streams whose normal scores are mixed, and the weight of each."""
+
+
+def ties_of(groups: Sequence[Group]) -> dict[str, Tie]:
+    """By stream, for all members but the first of each group, whose draws are its own."""
+    return {
+        name: (group.streams, tuple(group.factor[j].tolist()))
+        for group in groups for j, name in enumerate(group.streams) if j
+    }  # fmt: skip
 
 
 @compiled

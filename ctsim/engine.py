@@ -17,7 +17,7 @@ import xarray as xr
 from ctsim import checkpoint, choices, dataset, job, npz, summaries
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.cluster import stoppable
-from ctsim.coordinates import assign
+from ctsim.coordinates import Coordinate, assign
 from ctsim.draws import carry
 from ctsim.durable import reason_of
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped
@@ -29,6 +29,7 @@ from ctsim.precision import parsed
 from ctsim.programme import YEARS
 from ctsim.rundir import FORMAT, REQUEST, SCENARIO, STATE, TABLES, RunDirectory, request_of
 from ctsim.streams import STREAM_VERSION, TILE
+from ctsim.switches import Names, Values, switched
 from ctsim.thresholds import Given, checked
 from ctsim.totals import asked as asked_total
 
@@ -101,12 +102,19 @@ def simulate(
     memory: int | str | None = None,
     out: str | Path | None = None,
     formulas: str | Path | None = None,
-    shard: str = "",
+    shard: str | None = None,
     extend: str | Path | None = None,
     precision: float | str | None = None,
     thresholds: Given = (),
     progress: Progress | None = None,
     command: str | None = None,
+    set: Values = (),
+    fix: Names = (),
+    reading: Names = (),
+    only_basis: Names = (),
+    scale_assumed: float | None = None,
+    dependence: float | str | None = None,
+    with_delivery: bool = False,
 ) -> Run:
     """Draw `draws` joint samples of `scenario` and return their distributions.
 
@@ -119,16 +127,21 @@ def simulate(
     of draws at or above each. `programmes` and `metrics` (co2_reduction, economic_effect, other) leave out all others;
     what is left has the same bits. `keep_draws` ("cells", "parameters", "all") keeps the values of every draw in `out`,
     to be read in `Run.tree["draws"]`. A run that would take more than `memory` ("400MB", bytes) is refused.
+    `set` (values by parameter, in the page's unit), `fix`, `reading`, `only_basis`, `scale_assumed`, `dependence` (a
+    factor from 0 to 1, or "full") and `with_delivery` change the scenario as the command's options do.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
-    wanted = _years(years)
+    wanted = checked_years(years)
     _check(draws, seed, method, chunk, workers, precision)
-    resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
+    resolved = switched(
+        scenario if isinstance(scenario, Scenario) else load(scenario, formulas), set=set, fix=fix, reading=reading,
+        only_basis=only_basis, scale_assumed=scale_assumed, dependence=dependence, with_delivery=with_delivery,
+    )  # fmt: skip
     total = _raised(draws, method)
     _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
-    coordinates = assign(resolved.binding.rows, resolved.programmes) if method == "sobol" else None
+    coordinates = coordinates_of(resolved) if method == "sobol" else None
     chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
-    request = _request(resolved, total, seed, method, wanted, shard, precision, thresholds, chosen)
+    request = _request(resolved, total, seed, method, wanted, shard or "", precision, thresholds, chosen)
     asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
     kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
     said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
@@ -201,13 +214,15 @@ def open_run(directory: str | Path) -> Run:
 
 
 def default_directory(
-    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None, shard: str = "",
-    precision: float | str | None = None, thresholds: Given = (), programmes: Sequence[str] | None = None,
+    scenario: Scenario, draws: int, seed: int, method: str, years: Sequence[int | str] | None = None,
+    shard: str | None = None, precision: float | str | None = None, thresholds: Given = (),
+    programmes: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None, keep_draws: str | None = None, keep_as: str = "float64",
 ) -> Path:  # fmt: skip
     """`results/<scenario>-<digest of the request>`: the same request finds its result again."""
     chosen = _chosen(scenario, programmes, metrics, keep_draws, keep_as, True)
-    request = _request(scenario, _raised(draws, method), seed, method, _years(years), "", precision, thresholds, chosen)
+    wanted = checked_years(years)
+    request = _request(scenario, _raised(draws, method), seed, method, wanted, "", precision, thresholds, chosen)
     digest = sha256(repr(sorted(request.items())).encode()).hexdigest()
     part = f"-shard-{shard.replace('/', '-of-')}" if shard else ""
     return Path("results") / f"{scenario.id}-{digest[:12]}{part}"
@@ -220,9 +235,14 @@ def parameters_at(
     if draw < 0 or draw >= MOST_DRAWS:
         raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
     _check(1, seed, method, 1, None)
-    coordinates = assign(scenario.binding.rows, scenario.programmes) if method == "sobol" else None
+    coordinates = coordinates_of(scenario) if method == "sobol" else None
     rows = Kernel(scenario.binding, (), seed, coordinates, groups=scenario.groups).parameters_at(draw)
     return [(row.label, value, row.unit) for row, value in rows]
+
+
+def coordinates_of(scenario: Scenario) -> dict[str, Coordinate]:
+    """The Sobol' coordinate of everything that is sampled. Raises InputError."""
+    return assign(scenario.streams, scenario.programmes, beside=scenario.library.coordinates)
 
 
 def _check(
@@ -252,12 +272,12 @@ def _check(
         raise InputError([Finding(Place(), "", fault) for fault in faults])
 
 
-def _check_shard(shard: str, tiles: int, kept: bool, extends: bool, precise: bool) -> None:
-    if not shard:
+def _check_shard(shard: str | None, tiles: int, kept: bool, extends: bool, precise: bool) -> None:
+    if shard is None:
         return
     number, _, shards = shard.partition("/")
     if not fullmatch("[0-9]{1,9}/[0-9]{1,9}", shard) or not 1 <= int(number) <= int(shards):
-        raise InputError(f"--shard {shard[:40]}: write I/N, the first of seven as 1/7")
+        raise InputError(f"--shard '{shard[:40]}': write I/N, the first of seven as 1/7")
     if int(shards) > tiles:
         raise InputError(f"--shard {shard}: {tiles * TILE:,} draws make at most {tiles:,} shards; draw more")
     if precise:
@@ -268,7 +288,14 @@ def _check_shard(shard: str, tiles: int, kept: bool, extends: bool, precise: boo
         raise InputError(f"--shard {shard}: a shard is there to be merged; give the directory to keep it in")
 
 
-def _years(years: Iterable[int | str] | None) -> tuple[str, ...]:
+def checked_draws(draws: int, seed: int, method: str) -> int:
+    """The number of draws that is made where `draws` are asked for. Raises InputError."""
+    _check(draws, seed, method, 1, None)
+    return _raised(draws, method)
+
+
+def checked_years(years: Iterable[int | str] | None) -> tuple[str, ...]:
+    """Years of the axis, in order; None takes all. Raises InputError."""
     if years is None:
         return YEARS
     wanted = tuple(dict.fromkeys(str(year) for year in years))
@@ -446,6 +473,10 @@ def _extended(
             job.forecast(asked, kernel, source.path)  # refused, if at all, before anything of the sealed run is touched
             _carry(source, card, source)
             begun = source.reopen({**begun, "files": card["files"]})
+            said = (
+                *said,
+                f"{source.path}: holds these draws in place of {card['draws']:,}; pictures of those are removed",
+            )
             with keeping(source, fresh=False):
                 return finished(asked, source, kernel, begun, said)
         with target.held():

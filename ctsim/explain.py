@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import nan
+from math import isfinite, nan
 from pathlib import Path
 from threading import Event
 
@@ -28,11 +28,14 @@ class Explanation:
     """One cell: what is printed, what the formula gives at printed values and at the means of what is drawn, means.
 
     `independent` is the mean of the same draws without dependence. NaN where there is none: nothing printed, a mean
-    that is infinite, or draws that are not finite. `rows` are the parameters the cell is made from.
+    that is infinite, or draws that are not finite. `rows` are the parameters the cell is made from; the names are those
+    of its programme.
     """
 
     cell: str
     unit: str
+    name_ja: str
+    name_en: str
     published: float
     computed: float
     at_means: float
@@ -41,9 +44,14 @@ class Explanation:
     rows: tuple[Row, ...]
 
     @property
+    def start(self) -> float:
+        """The published figure; where nothing is printed, what the formula gives at the values of the page."""
+        return self.published if isfinite(self.published) else self.computed
+
+    @property
     def parts(self) -> tuple[float, float, float, float]:
-        """Gap of reproduction, shift of means, non-linearity, dependence: their sum is mean - published."""
-        steps = (self.published, self.computed, self.at_means, self.independent, self.mean)
+        """Gap of reproduction, shift of means, non-linearity, dependence: their sum is mean - start."""
+        steps = (self.start, self.computed, self.at_means, self.independent, self.mean)
         first, second, third, fourth = (after - before for before, after in pairwise(steps))
         return first, second, third, fourth
 
@@ -67,8 +75,8 @@ def explain(
     else:
         independent = means
     wanted = _wanted(kernel.targets[: len(independent)], list(cells))  # not the totals without dependence
-    found = (_computed(kernel, i, means[i], independent[i]) for i in wanted)
-    return tuple(found)
+    names = {one.id: (one.name_ja, one.name_en) for one in asked.scenario.programmes}
+    return tuple(_computed(kernel, i, means[i], independent[i], names) for i in wanted)
 
 
 def _means(asked: Job, kernel: Kernel) -> FloatArray:
@@ -87,7 +95,9 @@ def _wanted(targets: tuple[Target, ...], cells: list[str]) -> list[int]:
     return [place[cell] for cell in cells] or list(range(len(targets)))
 
 
-def _computed(kernel: Kernel, i: int, mean: float, independent: float) -> Explanation:
+def _computed(
+    kernel: Kernel, i: int, mean: float, independent: float, names: Mapping[str, tuple[str, str]]
+) -> Explanation:
     target, binding = kernel.targets[i], kernel.binding
     rows = rows_of(binding, target)
     drawn = [row.central for row in binding.rows]
@@ -97,8 +107,9 @@ def _computed(kernel: Kernel, i: int, mean: float, independent: float) -> Explan
     at_means = _value(binding, target, drawn)
     computed = _value(binding, target, binding.central())
     used = tuple(binding.rows[number] for number in rows)
+    ja, en = names[target.name.partition(".")[0]]
     return Explanation(
-        target.name, target.unit, target.middle, computed, at_means, float(independent), float(mean), used
+        target.name, target.unit, ja, en, target.middle, computed, at_means, float(independent), float(mean), used
     )
 
 

@@ -278,6 +278,7 @@ def result(
         return xr.DataTree(name=job.scenario.id), made | {"seconds": round(perf_counter() - clock, 3)}
     assert counted.state is not None
     summary = planned.summary(counted.state)
+    memory.made(planned.kernel)
     made["seconds"] = round(perf_counter() - clock, 3)
     tree = dataset.tree(job.chosen, planned.kernel, summary, made, job.request["years"], job.request["metrics"])
     for path, node in summed.nodes(

@@ -19,9 +19,10 @@ from ctsim import summaries
 from ctsim.binding import Binding, Row
 from ctsim.compiled import compiled
 from ctsim.coordinates import Coordinate
-from ctsim.dependence import Group, mix, weights_of
+from ctsim.dependence import Group, Tie, mix, ties_of
 from ctsim.distributions import FIXED, Quantiles, build, fill
-from ctsim.generated import evaluator
+from ctsim.equations import Formula
+from ctsim.generated import evaluator, indexed, source_digest
 from ctsim.sobol import directions, net_order, scramble_key, shuffle_key, sobol_words
 from ctsim.streams import TILE, stream_key, words
 
@@ -75,7 +76,9 @@ class Kernel:
 
     `coordinates` (stream: net, dimension) makes draws points of scrambled Sobol' nets; without them they are
     independent. `quantiles`, one a row, takes the place of what the rows' spreads would build: those of a stored run.
-    Without `sample_all` only rows that reach a step or a target are drawn. `groups`: streams that move together.
+    Without `sample_all` only rows that reach a step or a target are drawn. `groups`: streams that move together;
+    `ties` says instead row by row which follow others. `formulas`: all that kernels like this one may hold; then they
+    share their machine code.
     """
 
     def __init__(
@@ -88,6 +91,8 @@ class Kernel:
         *,
         sample_all: bool = True,
         groups: Sequence[Group] = (),
+        ties: Mapping[int, Tie] | None = None,
+        formulas: Sequence[Formula] | None = None,
     ) -> None:
         self.binding = binding
         self.targets = tuple(targets)
@@ -96,11 +101,21 @@ class Kernel:
         self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in own]
         self.quantiles += [self.quantiles[row.twin_of] for row in binding.rows if row.twin_of is not None]
         rows = range(len(binding.rows)) if sample_all else _needed(binding, self.targets)
-        self._together = _Together(binding.rows, self.quantiles, seed, coordinates, groups)
+        if ties is None:
+            by_stream = ties_of(groups)
+            ties = {i: by_stream[row.stream] for i, row in enumerate(binding.rows)
+                    if row.stream in by_stream and row.twin_of is None}  # fmt: skip
+        blocks = dict.fromkeys([*(group.streams for group in groups), *(streams for streams, _ in ties.values())])
+        self._together = _Together(list(blocks), ties, self.quantiles, seed, coordinates)
         alone = [i for i in rows if i not in self._together.rows]
         self._sampled = _Sampled([row.stream for row in binding.rows], self.quantiles, seed, coordinates, alone)
         self._sums = _Sums(self.targets, len(binding.steps))
-        self._evaluate = evaluator(binding)
+        self._evaluate = evaluator(binding) if formulas is None else indexed(binding, formulas)
+
+    @property
+    def code(self) -> str:
+        """Names the machine code that draws are made with."""
+        return f"{source_digest(self.binding)} {self._sampled.sobol} {self._together.rows != set()}"
 
     def central(self) -> FloatArray:
         """The targets at what is printed, by plain Python, in their units."""
@@ -243,27 +258,30 @@ def _flat(quantiles: Sequence[Quantiles]) -> tuple[IntArray, FloatArray, IntArra
 class _Together:
     """The rows that follow others: all members of groups but the first ones, whose draws are their own.
 
-    Members' normal scores are drawn as anything else is; a row's own are a weighted sum of them.
+    Members' normal scores are drawn as anything else is; a row's own are a weighted sum of those of its block, added in
+    the block's order.
     """
 
     def __init__(
         self,
-        rows: Sequence[Row],
+        blocks: Sequence[tuple[str, ...]],
+        ties: Mapping[int, Tie],
         quantiles: Sequence[Quantiles],
         seed: int,
         coordinates: Mapping[str, Coordinate] | None,
-        groups: Sequence[Group],
     ) -> None:
-        weights = weights_of(groups)
-        members = [name for group in groups for name in group.streams]
+        found = [i for i in sorted(ties) if quantiles[i].kind != FIXED]
+        members = [name for streams in blocks for name in streams]
         scores = [build("normal", {"mean": 0.0, "sd": 1.0}, None)] * len(members)
         self._scores = _Sampled(members, scores, seed, coordinates, range(len(members)))
         self._members = len(members)
-        found = [i for i, row in enumerate(rows)
-                 if row.stream in weights and row.twin_of is None and quantiles[i].kind != FIXED]  # fmt: skip
         self.rows = set(found)
         self._rows = np.array(found, dtype=np.int64)
-        self._weights = np.array([weights[rows[i].stream] for i in found]).reshape(len(found), len(members))
+        self._weights = np.zeros((len(found), len(members)))
+        for row, i in enumerate(found):
+            streams, weights = ties[i]
+            start = sum(len(one) for one in blocks[: blocks.index(streams)])
+            self._weights[row, start : start + len(streams)] = weights
         self._quantiles = _flat([quantiles[i] for i in found])
 
     def fill(self, first_tile: int, out: FloatArray, stride: int = 1) -> None:

@@ -5,8 +5,8 @@ Nothing is resolved here. Messages name shipped files by their place in the libr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,18 +37,22 @@ class PlacedDependence:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a chain of scenario files asks for; `chosen` is where it chooses its programmes."""
+    """What a chain of scenario files asks for; `chosen` is where it chooses its programmes.
+
+    `elsewhere`: streams by name that dependence may speak of beside those of the pages.
+    """
 
     head: schema.ScenarioHead
     chosen: Place
     changes: tuple[PlacedChange, ...] = ()
     dependence: tuple[PlacedDependence, ...] = ()
     provisions: tuple[schema.Provision, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Library:
-    """Everything the scenarios are made from, as read."""
+    """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list."""
 
     root: Path
     pages: tuple[Document[schema.ProgrammePage], ...]
@@ -56,6 +60,7 @@ class Library:
     classes: Document[schema.SpreadClassesFile]
     sources: Document[schema.SourcesFile]
     totals: tuple[Document[schema.TotalsFile], ...]
+    coordinates: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def library_root() -> Path:

@@ -13,7 +13,8 @@ from pathlib import Path
 from re import fullmatch
 from typing import Final
 
-from ctsim import summaries
+from ctsim import kept, summaries
+from ctsim.compiled import processor
 from ctsim.draws import Layout
 from ctsim.errors import InputError
 from ctsim.kernel import BLOCK_TILES, Kernel
@@ -23,8 +24,11 @@ MOST_SIZE: Final = 2**60
 _UNITS: Final = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
                  "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}  # fmt: skip
 _BINS: Final = 4098
-_LIBRARIES: Final = 160_000_000
-"""What comes later whatever is drawn, as measured: dask, HDF5 and machine code; half of it only where that is made."""
+_LIBRARIES: Final = 110_000_000
+"""What comes later whatever is drawn, as measured: dask, HDF5 and machine code that is there already."""
+_COMPILING: Final = 70_000_000
+_COMPILING_A_STEP: Final = 1_500_000
+"""What making machine code takes on top of that, as measured: 60 MB, and 1.2 MB a formula."""
 _ZARR: Final = 40_000_000
 _STATES_A_WORKER: Final = 2
 _ROWS_A_WORKER: Final = 4
@@ -65,11 +69,22 @@ def forecast(kernel: Kernel, layout: Layout | None, draws: int, is_sample_kept: 
     sample = outputs * min(draws, summaries.PILOT) * 8
     state = outputs * _state_bytes(max((len(one.thresholds) for one in kernel.targets), default=0))
     buffers = (len(kernel.binding.rows) + len(kernel.binding.steps) + outputs) * BLOCK_TILES * TILE * 8
-    kept = 0 if layout is None else _kept_bytes(layout)
+    blocks = 0 if layout is None else _kept_bytes(layout)
     after = (sample if is_sample_kept else 0) + _STATES * state
     fixed = max(sample, after) + _LIBRARIES + (_ZARR if layout else 0)
+    if kept.recall("made", _made(kernel)) is None:
+        fixed += _COMPILING + len(kernel.binding.steps) * _COMPILING_A_STEP
     planning = _ROWS_A_WORKER * min(draws, summaries.PILOT) * 8
-    return Forecast(resident(), fixed, max(planning, _STATES_A_WORKER * state + buffers + kept))
+    return Forecast(resident(), fixed, max(planning, _STATES_A_WORKER * state + buffers + blocks))
+
+
+def made(kernel: Kernel) -> None:
+    """Note that the machine code of a kernel, and of all that a run does with it, is made and kept."""
+    kept.keep("made", _made(kernel), b"")
+
+
+def _made(kernel: Kernel) -> str:
+    return f"{kernel.code} {processor()}"
 
 
 def _state_bytes(thresholds: int) -> int:

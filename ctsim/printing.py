@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
 from ctsim.console import number, table
 from ctsim.printing_totals import totals_tables
+from ctsim.programme import METRICS
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
     from ctsim.catalog import Scenario
     from ctsim.engine import Run
     from ctsim.explain import Explanation
+    from ctsim.trail import Trail
 
 # ---- a run
 
@@ -25,12 +27,17 @@ def run_tables(result: Run) -> None:
     """The result tables: every total with what is published, what the formula gives, and the interval."""
     head = ["no.", "programme", "when", "unit", "published", "computed", "median", "5 %", "95 %"]
     titles = {"co2_reduction": "CO2 reduction", "economic_effect": "Economic effect", "other": "Other"}
+    found = False
     for metric, title in titles.items():
         rows = sorted(_cell_rows(result, metric) + _other_rows(result, metric), key=lambda row: int(row[1] or 99))
+        found |= bool(rows)
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
     totals_tables(result.tree)
+    _reading_table(result)
+    if not found:
+        _empty_table(result)
     _threshold_table(result)
     click.echo(f"{result.tree.attrs['title']}, {result.card['draws']:,} draws, seed {result.card['seed']}.")
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect") if node in result.tree.children]
@@ -39,6 +46,60 @@ def run_tables(result: Run) -> None:
     click.echo(f"{empty} cells have no number, each with its reason in the result. Items and parameters are there too.")
     click.echo(f"result_digest {result.result_digest}")
     click.echo(f"directory {result.directory}")
+
+
+def _reading_table(result: Run) -> None:
+    """Every reading beside the literal result; parts are left to the result where their total is read too."""
+    if "readings" not in result.tree.children:
+        return
+    read = list(_cells(result.tree["readings"].dataset, "reading"))
+    keys = {one["reading"] for one in read}
+    literal = dict(_literal(result))
+    rows = []
+    for one in sorted(read, key=lambda one: int(one["programme_number"] or 99)):
+        programme, _, figure = one["figure"].partition(".")
+        if f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
+            said = [figure.replace(".", " ").replace("_", " "), one["name"].replace("_", " "), one["unit"]]
+            rows.append([*_title(one, one)[1:], *said, _interval(literal.get(one["figure"], {})), _interval(one)])
+    head = ["no.", "programme", "figure", "reading", "unit", "literal: median [5–95 %]", "so read: median [5–95 %]"]
+    table("Readings of the formulas beside the literal results", head, rows, right=(0, 5, 6))
+
+
+def _literal(result: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every cell, part and other figure by the key of its figure."""
+    for metric in ("co2_reduction", "economic_effect"):
+        if metric in result.tree.children:
+            for cell in _cells(result.tree[metric].dataset, "programme", "year"):
+                yield f"{cell['programme']}.{metric}.{cell['year']}", cell
+            for cell in _cells(result.tree[f"items/{metric}"].dataset, "item", "year"):
+                programme, _, item = cell["item"].partition(".")
+                yield f"{programme}.{metric}.{cell['year']}.{item}", cell
+    for cell in _cells(result.tree["other"].dataset, "figure"):
+        yield cell["figure"], cell
+
+
+def _interval(cell: Mapping[str, Any]) -> str:
+    """Median and interval of a cell, or why it has none."""
+    if not cell or not isfinite(cell["quantiles"][0]):
+        return str(cell.get("reason_code") or cell.get("reason") or "").replace("_", " ")
+    at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
+    median, low, high = (number(cell["quantiles"][i], cell["quantiles_mcse"][i]) for i in at)
+    return f"{median} [{low} – {high}]" if low != high else median
+
+
+def _empty_table(result: Run) -> None:
+    """Why nothing that was chosen has a number: a line for each reason of a programme."""
+    nodes = [(metric, result.tree[metric].dataset) for metric in METRICS if metric in result.tree.children]
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for metric, node in nodes:
+        for cell in _cells(node, "programme", "year"):
+            reasons.setdefault((cell["programme"], metric, cell["reason"]), []).append(str(cell["year"]))
+    rows = [[name, metric.replace("_", " "), ", ".join(years), reason]
+            for (name, metric, reason), years in reasons.items()]  # fmt: skip
+    if not rows:
+        click.echo("Nothing that was chosen has a number: the pages have no such figure.")
+        return
+    table("Nothing that was chosen has a number", ["programme", "metric", "years", "why"], rows)
 
 
 def _threshold_table(result: Run) -> None:
@@ -167,6 +228,7 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         "dependence: what moves together"
     )
     for one in found if each else ():
+        click.echo(f"\n{explained(one, 'ja')}\n{explained(one, 'en')}")
         used = [
             [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
         ]
@@ -175,6 +237,35 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         click.echo(
             "`ctsim show SCENARIO PARAMETER` prints a parameter's words in the report, or the reason for its spread."
         )
+
+
+_CAUSES: Final = {
+    "en": (
+        "the formula does not give the printed figure at the printed values",
+        "spreads are not centred on the values",
+        "the formula is not linear",
+        "parameters move together",
+    ),
+    "ja": ("公表式が公表値を再現しない分", "幅の平均が公表値からずれる分", "式の非線形性", "パラメータの連動"),
+}
+
+
+def explained(one: Explanation, language: Literal["ja", "en"]) -> str:
+    """Why the mean of a cell is not the published figure, in a sentence."""
+    name = one.name_ja if language == "ja" else one.name_en
+    what = one.cell.partition(".")[2].replace(".", " ").replace("_", " ")
+    steps = zip(_CAUSES[language], one.parts, strict=True)
+    printed = isfinite(one.published)
+    mean, start, away = _step(one.mean), _step(one.start), f"{one.mean - one.start:+.4g}"
+    if language == "ja":
+        from_ = f"公表値 {start}" if printed else f"頁の値での計算値 {start}(公表値なし)"
+        parts = "、".join(f"{cause} {part:+.3g}" for cause, part in steps if part)
+        return f"{name} {what}: 平均 {mean} {one.unit} と{from_}の差 {away} の内訳: {parts or 'なし'}。"
+    from_ = (
+        f"the published {start}" if printed else f"{start}, the formula at the values of the page (nothing is printed)"
+    )
+    parts = ", ".join(f"{part:+.3g} because {cause}" for cause, part in steps if part)
+    return f"{name}, {what}: the mean {mean} {one.unit} lies {away} from {from_}: {parts or 'no difference'}."
 
 
 def _step(value: float) -> str:
@@ -219,12 +310,46 @@ def parameter_table(scenario: Scenario, name: str) -> None:
         lines.append(("source", f"{record.source.key}, {record.source.where}", str(one.place("source"))))
         lines.append(("quote", record.source.quote or "", ""))
     lines.append(("spread", spread_words(one), str(one.place("uncertainty"))))
-    lines += [("basis", s.basis, "") for s in list(one.spreads.values())[:1]]
-    lines += [("reason", s.reason, "") for s in list(one.spreads.values())[:1] if s.reason]
+    lines += [("basis", basis, "") for basis in dict.fromkeys(s.basis for s in one.spreads.values())]
+    reasons: dict[str, str] = {}
+    for year, spread in one.spreads.items():
+        reasons.setdefault(spread.reason, f"reason {year}" if len(one.spreads) > 1 else "reason")
+    lines += [(name, said, "") for said, name in reasons.items()]
     lines.append(("note", record.note or "", ""))
     users = [p.id for p in scenario.programmes if any(q.stream == name for q in p.parameters.values())]
     lines.append(("used by", ", ".join(users), ""))
     table("", ["", "", "set in"], [list(line) for line in lines if line[1]])
+
+
+def trail_tables(scenario: Scenario, trail: Trail) -> None:
+    """One cell: the report's words or the reason, the equation, and what it is made from, with the line of each."""
+    programme = trail.programme
+    lines = [
+        ("cell", trail.cell, ""),
+        ("programme", f"{programme.number} {programme.name_ja} / {programme.name_en}", ""),
+    ]
+    lines.append(("status", " ".join((trail.status, trail.reason_code)).replace("_", " "), ""))
+    if trail.reason:
+        lines += [("reason", trail.reason.ja, ""), ("", trail.reason.en, "")]
+    if trail.reading:
+        lines += [("reading", trail.reading.description.ja, ""), ("", trail.reading.description.en, "")]
+        lines.append(("why", trail.reading.reason, ""))
+    for figure in trail.figures:
+        lines += [("printed", f"{one.where}: 「{one.as_printed}」", str(figure.place)) for one in figure.record.printed]
+        if figure.record.counterfactual and figure.record.counterfactual.quote:
+            lines.append(("measured against", f"「{figure.record.counterfactual.quote}」", ""))
+        lines += [("note", figure.record.note, "")] if figure.record.note else []
+        lines += [("basis", s.basis, "") for s in (figure.spread,) if s and figure.reported]
+        lines += [("reason", s.reason, "") for s in (figure.spread,) if s and figure.reported]
+    lines += [("formula", equation, str(place)) for equation, place in trail.formulas]
+    table("", ["", "", "set in"], [list(line) for line in lines])
+    if trail.rows:
+        rows = [[row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)]
+                for row in trail.rows]  # fmt: skip
+        table("made from", ["parameter", "value", "unit", "spread", "basis", "set in"], rows, right=(1,))
+        click.echo(
+            f"`ctsim show {scenario.id} PARAMETER` prints a parameter's words in the report, or the reason for it."
+        )
 
 
 def _joined(text: str | tuple[str, ...] | None) -> str:

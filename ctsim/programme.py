@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ctsim import schema, units
@@ -112,6 +112,12 @@ class Figure:
         return self.record.formula == "reported"
 
     @property
+    def literal(self) -> Figure:
+        """The figure as its page has it, where a change has put another formula in its place; always another object."""
+        own = self.record.instead_of or self.record.formula
+        return replace(self, record=self.record.model_copy(update={"formula": own, "instead_of": None}))
+
+    @property
     def derived(self) -> bool:
         """None of the report's: a path between its figures, or what is left of a stock it counts."""
         return self.record.status is not None
@@ -162,7 +168,7 @@ class Cell:
 class Programme:
     """One programme with its parameters by name and its figures in page order.
 
-    `left_out`: figures of the page that the scenario does not want as they are there.
+    `left_out`: figures that the page derives and the scenario does not want.
     """
 
     id: str
@@ -220,6 +226,18 @@ _NOT_PRINTED: Final = schema.Bilingual(
     ja="この年の値は報告書に掲載されていない(フレームワークのシナリオで導出)",
     en="the report prints no figure for this year; the framework scenarios derive one",
 )
+
+
+def unprinted(page: schema.ProgrammePage, reading: schema.Reading, impact: str) -> schema.Impact | None:
+    """The figure that a reading is of where the page has none: as the one that it is `like`, for the cell it names."""
+    alike = [one for one in page.impact if reading.like == f"{one.metric}.{one.when}"]
+    metric, _, when = impact.partition(".")
+    if not alike or metric not in METRICS or when not in YEARS:
+        return None
+    own = {"metric": metric, "when": when, "formula": reading.formula, "status": "pathway"}
+    taken = ("unit", "scope", "boundary", "period", "timing", "money_kind", "price_year")
+    said = {name: getattr(alike[0], name) for name in taken}
+    return schema.Impact(**own, **said, reason=reading.description)  # type: ignore[arg-type]
 
 
 def _addable(items: list[Figure]) -> list[Figure]:

@@ -29,6 +29,7 @@ TABLES: Final = "tables/quantiles.npz"
 SUMMARY: Final = "summary.nc"
 STATE: Final = "state.npz"
 CHUNKS: Final = "chunks"
+FIGURES: Final = "figures"
 REQUEST: Final = (
     "format", "scenario", "scenario_digest", "seed", "method", "draws", "stream_version", "years", "shard", "precision",
     "thresholds", "programmes", "metrics", "keep_draws", "keep_as",
@@ -51,6 +52,7 @@ class RunDirectory:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._is_held = False
+        self._made: list[Path] = []
 
     @property
     def chunks(self) -> Path:
@@ -69,6 +71,9 @@ class RunDirectory:
         card = self.card()
         there = request_of(card)
         differing = [key for key in REQUEST if there[key] != request.get(key)]
+        if card.get("extended") and set(differing) <= {"draws", "precision"}:
+            message = f"was extended in its place, to {card['draws']:,} draws; `ctsim resume {self.path}` prints them"
+            raise RunDirectoryError(f"{self.path}: {message}; give --out a new directory for another number")
         if differing:
             said = f"{differing[0]} is {there[differing[0]]!r} there, {request.get(differing[0])!r} here"
             raise RunDirectoryError(f"{self.path}: holds another run ({said}); give --out a new directory")
@@ -177,6 +182,7 @@ class RunDirectory:
     def held(self) -> Iterator[None]:
         """Hold the directory, which is made, against other processes; every failing write becomes one line."""
         with self._writing():
+            self._made = [one for one in self.path.parents if not one.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
             with locked(self.path):
                 self._is_held = True
@@ -228,6 +234,8 @@ class RunDirectory:
         begun = self._write_unsealed({**card, "files": files, "sealed": False})
         for name in (SUMMARY, STATE, draws.MANIFEST):
             (self.path / name).unlink(missing_ok=True)
+        for path in (self.path / FIGURES).glob("published_*.*"):
+            path.unlink(missing_ok=True)  # of what the run was before
         return begun
 
     def discard(self) -> None:
@@ -241,6 +249,8 @@ class RunDirectory:
                 if folder.is_dir():
                     sweep(folder)
                     folder.rmdir()
+            for folder in self._made:
+                folder.rmdir()  # nobody else has put anything there
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

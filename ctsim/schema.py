@@ -10,7 +10,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from ctsim.errors import did_you_mean
 
@@ -256,7 +265,8 @@ class Impact(Record):
 
     The first of `printed` is the printing that the audit compares with: the one with the most digits.
     `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`. A figure with
-    `status` is none of the report's: it is derived for a year the report prints nothing for, `reason` says how.
+    `status` is none of the report's: it is derived for a year the report prints nothing for, `reason` says how. Where a
+    change has put another formula in its place, `instead_of` is the page's own.
     """
 
     metric: Metric
@@ -284,6 +294,7 @@ class Impact(Record):
     reason: Bilingual | None = None
     note: Text | None = None
     printed: tuple[Printed, ...] = ()
+    instead_of: Identifier | None = None
 
     @model_validator(mode="after")
     def _derived_or_printed(self) -> Self:
@@ -292,11 +303,20 @@ class Impact(Record):
         return self
 
 
+def _several(given: object) -> object:
+    """One text where several are expected."""
+    return (given,) if isinstance(given, str) else given
+
+
 class Reading(Record):
-    """A named alternative reading of a formula, shown beside the literal result, never blended into a spread."""
+    """A named alternative reading of figures, shown beside the literal results, never blended into a spread.
+
+    It may be of a cell that the page has no figure for: unit and boundary are then those of the impact it is `like`.
+    """
 
     name: Identifier
-    impact: Text
+    impact: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1)]
+    like: Text | None = None
     formula: Identifier
     description: Bilingual
     reason: Text
@@ -479,7 +499,7 @@ class Dependence(Record):
     """
 
     parameters: Annotated[tuple[Text, ...], Field(min_length=2, max_length=64)]
-    spearman: Annotated[float, Field(gt=-1, lt=1)]
+    spearman: Annotated[float, Field(ge=-1, le=1)]
     copula: Literal["gaussian"] = "gaussian"
     basis: Basis
     reason: Text
@@ -568,7 +588,10 @@ class AppliedChange(Change):
 
 
 class ResolvedFile(Record):
-    """`scenario.toml` of a run directory: all that a scenario is made from, but the source of its formulas."""
+    """`scenario.toml` of a run directory: all that a scenario is made from, but the source of its formulas.
+
+    `elsewhere`: streams by name that `dependence` speaks of and that are of programmes which are left out.
+    """
 
     format: Literal[1]
     scenario: ResolvedHead
@@ -579,7 +602,9 @@ class ResolvedFile(Record):
     shared: dict[ParameterName, Parameter]
     spread_class: dict[Identifier, SpreadClass]
     source: dict[Identifier, Source]
+    elsewhere: dict[Text, Text] = {}
     formulas: dict[Identifier, Text]
+    coordinates: dict[Label, tuple[Label, int]] = {}
     programmes: tuple[ProgrammePage, ...]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from typing import Any, Final
@@ -11,8 +11,14 @@ from ctsim import schema
 from ctsim.catalog import Scenario
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 
-SWITCHES: Final = ("sets", "fixes", "readings", "only_basis", "scale_assumed", "dependence", "with_delivery")
+SWITCHES: Final = ("set", "fix", "reading", "only_basis", "scale_assumed", "dependence", "with_delivery")
 """The options, in Python's spelling."""
+
+Names = str | Sequence[str]
+"""One name or several."""
+
+Values = Mapping[str, float] | Sequence[str]
+"""Values by parameter, or as the command takes them: "PARAMETER=VALUE"."""
 
 BASES: Final = ("published", "literature", "elicited", "assumed")
 _SOURCE: Final = {"key": "study", "where": "command line"}
@@ -21,31 +27,34 @@ _SOURCE: Final = {"key": "study", "where": "command line"}
 def switched(
     scenario: Scenario,
     *,
-    sets: Sequence[str] = (),
-    fixes: Sequence[str] = (),
-    readings: Sequence[str] = (),
-    only_basis: Sequence[str] = (),
+    set: Values = (),
+    fix: Names = (),
+    reading: Names = (),
+    only_basis: Names = (),
     scale_assumed: float | None = None,
-    dependence: float | None = None,
+    dependence: float | str | None = None,
     with_delivery: bool = False,
 ) -> Scenario:
     """The scenario with these options applied; its title says so. Raises InputError with every finding."""
     result = scenario
+    values, fixes, readings, bases = dict(_values(set)), _names(fix), _names(reading), _names(only_basis)
     parts = [
-        _sets(scenario, sets), _fixes(scenario, fixes), _readings(scenario, readings), _bases(scenario, only_basis),
+        _sets(values), _fixes(scenario, fixes), _readings(scenario, readings), _bases(scenario, bases),
         _scaled(scenario, scale_assumed),
     ]  # fmt: skip
     changes = [change for part in parts for change in part]
     if changes:
         result = result.with_changes(_merged(changes), place="command line")
+    strength = 1.0 if dependence is None else _strength(dependence)
     if dependence is not None:
-        result = result.with_dependence(dependence)
+        result = result.with_dependence(strength)
     if with_delivery:
         result = result.with_delivery()
-    said = [*sets, *(f"{name} fixed" for name in fixes), *(f"reading {name}" for name in readings)]
-    said += [f"only basis {', '.join(only_basis)}"] if only_basis else []
+    said = [f"{name}={_digits(value)}" for name, value in values.items()]
+    said += [*(f"{name} fixed" for name in fixes), *(f"reading {name}" for name in readings)]
+    said += [f"only basis {', '.join(bases)}"] if bases else []
     said += [] if scale_assumed is None else [f"assumed spreads × {scale_assumed:g}"]
-    said += [] if dependence is None else [f"dependence × {dependence:g}"]
+    said += [] if dependence is None else [f"dependence {'full' if strength is None else f'× {_digits(strength)}'}"]
     said += ["delivery included"] if with_delivery else []
     if not said:
         return scenario
@@ -53,6 +62,40 @@ def switched(
     return replace(
         result, title_en=f"{scenario.title_en}, changed: {words}", title_ja=f"{scenario.title_ja} 変更: {words}"
     )
+
+
+def _names(given: Names) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _values(given: Values) -> Iterator[tuple[str, float]]:
+    """(parameter, value); of two values for one parameter the last holds."""
+    pairs = given.items() if isinstance(given, Mapping) else (one.partition("=")[::2] for one in given)
+    for name, said in pairs:
+        try:
+            value = float(said)
+        except (TypeError, ValueError):
+            value = float("nan")
+        if not isfinite(value):
+            raise InputError(f"--set {name}={said}: write PARAMETER=NUMBER, in the unit of the page")
+        yield name.strip(), value
+
+
+def _digits(value: float) -> str:
+    return repr(value).removesuffix(".0")
+
+
+def _strength(given: float | str) -> float | None:
+    """A factor of the declared rank correlations; None for "full"."""
+    if given == "full":
+        return None
+    try:
+        factor = float(given)
+    except ValueError:
+        factor = float("nan")
+    if not 0 <= factor <= 1:
+        raise InputError(f"--dependence {given}: must be at least 0 and at most 1, or full")
+    return factor
 
 
 def _change(target: str, name: str, option: str, **sets: Any) -> dict[str, Any]:
@@ -72,17 +115,10 @@ def _merged(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _sets(scenario: Scenario, sets: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for given in sets:
-        name, _, text = given.partition("=")
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not isfinite(value):
-            raise InputError(f"--set {given}: write PARAMETER=NUMBER, in the unit of the page")
-        option = f"--set {given}"
-        yield _change("parameter", name.strip(), option, value=value, uncertainty=_fixed(value, option))
+def _sets(values: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    for name, value in values.items():
+        option = f"--set {name}={_digits(value)}"
+        yield _change("parameter", name, option, value=value, uncertainty=_fixed(value, option))
 
 
 def _fixes(scenario: Scenario, fixes: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -104,10 +140,11 @@ def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, An
             raise InputError(f"--reading {name}: no page has it.{hint}")
         for programme in scenario.programmes:
             here = {figure.key for figure in programme.figures}
-            for reading in programme.page.reading:
-                key = f"{programme.id}.{reading.impact}"
-                if reading.name == name and key in here:
-                    yield _change("impact", key, f"--reading {name}", formula=reading.formula)
+            for reading in (one for one in programme.page.reading if one.name == name):
+                without = reading.like is not None and scenario.cells == "all"
+                for key in (f"{programme.id}.{impact}" for impact in reading.impact):
+                    if key in here or without:
+                        yield _change("impact", key, f"--reading {name}", formula=reading.formula)
 
 
 def _bases(scenario: Scenario, bases: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ctsim.coordinates import Registry, read_registry, shipped_streams
+from ctsim.coordinates import Registry, read_registry, shipped_streams, to_toml
 from ctsim.library import Library, read_library
 from ctsim.sobol import BASE_NET
 from tests.source import ROOT
@@ -53,15 +53,6 @@ def moved(before: Mapping[str, Iterable[str]], after: Mapping[str, Iterable[str]
     return found
 
 
-def toml(header: str, nets: Mapping[str, Iterable[str]]) -> str:
-    """The registry's file: one name a line."""
-    tables = []
-    for net, names in nets.items():
-        lines = "".join(f"    {json.dumps(name, ensure_ascii=False)},\n" for name in names)
-        tables.append(f"[net.{net}]\nparameters = [\n{lines}]\n")
-    return header + "\n".join(tables)
-
-
 def frozen(path: Path = FROZEN) -> Nets:
     """The copy."""
     nets: Nets = json.loads(path.read_text(encoding="utf-8"))
@@ -82,7 +73,7 @@ def append(registry: Registry, pages: Library, file: Path = REGISTRY, copy: Path
     if found := moved(frozen(copy) if copy.is_file() else {}, nets):
         raise SystemExit("not appended to, so draws would change: " + "; ".join(found))
     header = file.read_text(encoding="utf-8").partition("[net.")[0]
-    file.write_text(toml(header, nets), encoding="utf-8")
+    file.write_text(to_toml(header, nets), encoding="utf-8")
     freeze(nets, copy)
     return nets
 

@@ -25,6 +25,7 @@ from ctsim.quotes import without_markup
 from tests.cells_page import cells_page
 from tests.source import ROOT
 from tests.test_layers import LAYERS
+from tests.trail_page import trail_page
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -421,6 +422,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "audit.md": lambda: audit_page(audit()),
     "programmes.md": programmes_page,
     "cells.md": cells_page,
+    "trail.md": trail_page,
     "units.md": units_page,
     "architecture.md": architecture_page,
 }

@@ -107,7 +107,6 @@ EXPECTED: dict[str, float | tuple[float, float, float]] = {
     # 2: 万kW × h = 万kWh; 0.66 kg/kWh
     "offshore_wind.co2_reduction.2030": at_range(168 * HOURS * 0.66 * 0.332 / 1e3, 368 * HOURS * 0.66 * 0.332 / 1e3),
     "offshore_wind.co2_reduction.2050": 4500 * HOURS * 0.66 * 0.332 / 1e7,
-    "offshore_wind.co2_reduction.2050 [co2_reduction_2050_falling_thermal_factor]": 4500 * HOURS * 0.15 * 0.332 / 1e7,
     # 3
     "hydrogen_supply_chain.co2_reduction.2030": 100 * GAS_PER_HYDROGEN,
     "hydrogen_supply_chain.co2_reduction.2050": 0.55 * GAS_PER_HYDROGEN,

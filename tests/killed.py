@@ -60,7 +60,7 @@ def warm(scenario: catalog.Scenario) -> None:
     for module in ("dask.delayed", "dask.threaded", "h5netcdf"):
         import_module(module)
     request = engine._request(scenario, DRAWS, 0, engine.DEFAULT_METHOD, ("2030", "2040", "2050"), "")
-    coordinates = engine.assign(scenario.binding.rows, scenario.programmes) if request["method"] == "sobol" else None
+    coordinates = engine.coordinates_of(scenario) if request["method"] == "sobol" else None
     one = Job(scenario, request, CHUNK, coordinates=coordinates)
     planned = job.planned(one, one.kernel())
     state = planned.kernel.chunk(planned.plan, 0, 32)

@@ -20,7 +20,10 @@ NAME = "is no argument and no constant of ctsim.constants; make it a parameter o
 # What replaces the body of the formula, and the lines that it gives.
 BODIES = {
     "loop": ("    for i in share:\n        volume += i\n    return volume\n", f"8: may not contain For; {PLAIN}"),
-    "call": ("    return eval(share) * volume\n", "8: may call only min, max, exp, log, sqrt, pow"),
+    "call": (
+        "    return eval(share) * volume\n",
+        "8: may call only min, max, exp, log, sqrt, pow, linear_path, survival, stock_years",
+    ),
     "attribute": ("    return share.real * volume\n", f"8: may not contain Attribute; {PLAIN}"),
     "import": ("    import os\n    return share * volume\n", f"8: may not contain Import; {PLAIN}"),
     "assignment inside": ("    return (x := share) * volume\n", f"8: may not contain NamedExpr; {PLAIN}"),
@@ -52,7 +55,10 @@ BODIES = {
         f"8: 'math.exp' {OTHER_DIGITS.format('exp')}",
     ),
     "function of numpy": ("    return np.power(share, 2) * volume\n", f"8: 'np.power' {OTHER_DIGITS.format('pow')}"),
-    "keyword": ("    return exp(x=share) * volume\n", "8: may call only min, max, exp, log, sqrt, pow"),
+    "keyword": (
+        "    return exp(x=share) * volume\n",
+        "8: may call only min, max, exp, log, sqrt, pow, linear_path, survival, stock_years",
+    ),
     "exp of two": ("    return exp(share, volume)\n", "8: exp takes 1 argument"),
     "pow of one": ("    return pow(share) * volume\n", "8: pow takes 2 arguments"),
     "call of an argument": (

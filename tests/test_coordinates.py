@@ -5,9 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from ctsim import catalog
-from ctsim.coordinates import Registry, assign, by_net, read_registry, shipped_streams, unregistered
+from ctsim import catalog, engine
+from ctsim.cli import main
+from ctsim.coordinates import Registry, append, assign, by_net, read_registry, shipped_streams, to_toml, unregistered
 from ctsim.errors import InputError
 from ctsim.sobol import BASE_NET, DIMENSIONS
 from tests import coordinates as tool
@@ -25,7 +27,7 @@ def total(x: Mt_CO2_per_yr, y: Mt_CO2_per_yr) -> Mt_CO2_per_yr:
 def registry(folder: Path, nets: dict[str, list[str]]) -> Registry:
     """A registry of a test's own."""
     path = folder / "coordinates.toml"
-    path.write_text(tool.toml("format = 1\n\n", nets), encoding="utf-8")
+    path.write_text(to_toml("format = 1\n\n", nets), encoding="utf-8")
     return read_registry(path)
 
 
@@ -38,7 +40,9 @@ def outside(
 ) -> catalog.Scenario:
     """A study with one programme of its own beside two of the library."""
     runs.outside(folder, name, parameters, {"2030": "total"}, source)
-    return catalog.load(runs.study(folder, ["offshore_wind", "industrial_furnaces", name]), folder / "formulas")
+    return catalog.load(
+        runs.study(folder, ["offshore_wind", "industrial_furnaces", name], extends="as_published"), folder / "formulas"
+    )
 
 
 # ---- the shipped registry
@@ -59,19 +63,23 @@ def test_every_row_of_every_shipped_scenario_has_its_own_coordinate() -> None:
 def test_shared_parameters_come_first_and_then_the_programmes_that_use_them() -> None:
     nets, pages = read_registry().nets, tool.library()
     shared = tuple(pages.shared.record.parameter)
-    assert nets[BASE_NET][: len(shared)] == shared
+    assert nets[BASE_NET][:3] == shared[:3], "later ones were appended"
+    assert set(shared) <= set(nets[BASE_NET])
     sharing = {page.record.programme.id for page in pages.pages
                if any(one.shared for one in page.record.parameter.values())}  # fmt: skip
-    assert {name.partition(".")[0] for name in nets[BASE_NET][len(shared) :]} == sharing
-    others = {page.record.programme.id for page in pages.pages} - sharing
-    assert set(nets) == {BASE_NET, *others}
+    assert {name.partition(".")[0] for name in nets[BASE_NET] if name not in shared} <= sharing
+    others = {page.record.programme.id for page in pages.pages} & set(nets)
+    assert set(nets) == {BASE_NET, *others}, "a programme that shares something later keeps its net"
+    assert {page.record.programme.id for page in pages.pages} - others <= sharing
     assert all(name.startswith(f"{net}.") for net in others for name in nets[net])
 
 
 def test_dimensions_are_in_page_order() -> None:
     nets = read_registry().nets
-    expected = [stream for programme, stream, _ in shipped_streams(tool.library()) if programme == "perovskite_solar"]
-    assert list(nets["perovskite_solar"]) == expected
+    for name in ("gtex", "perovskite_solar"):
+        expected = [stream for programme, stream, _ in shipped_streams(tool.library()) if programme == name]
+        assert set(nets[name]) == set(expected), "what a page had later was appended"
+    assert list(nets["gtex"]) == [stream for one, stream, _ in shipped_streams(tool.library()) if one == "gtex"]
     assert nets["perovskite_solar"][0] == "perovskite_solar.single_junction_capacity"
 
 
@@ -143,7 +151,7 @@ def test_the_tool_appends_what_is_missing_at_the_end(tmp_path: Path) -> None:
 
 def test_the_file_is_written_as_the_tool_writes_it() -> None:
     text = tool.REGISTRY.read_text(encoding="utf-8")
-    assert text == tool.toml(text.partition("[net.")[0], read_registry().nets)
+    assert text == to_toml(text.partition("[net.")[0], read_registry().nets)
 
 
 # ---- faults of a registry
@@ -237,3 +245,108 @@ def test_a_stream_of_no_programme_is_told(tmp_path: Path) -> None:
         assign(runs.scenario().binding.rows, [], registry(tmp_path, {"base": []}))
     assert len(caught.value.findings) == len({row.stream for row in runs.scenario().binding.rows})
     assert "perovskite_solar.japan_share: has no coordinate" in str(caught.value)
+
+
+# ---- the file beside a user's scenario
+
+
+def beside(folder: Path, *more: str) -> str:
+    """The file of a study, with lines put after it."""
+    path = folder / "coordinates.toml"
+    if more:
+        path.write_text(path.read_text(encoding="utf-8") + "".join(more), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def placed(scenario: catalog.Scenario) -> dict[str, tuple[str, int]]:
+    return engine.coordinates_of(scenario)
+
+
+def thrice(folder: Path, parameters: dict[str, str]) -> catalog.Scenario:
+    """`outside` with a third parameter, z."""
+    more = SOURCE.replace("y: Mt_CO2_per_yr)", "y: Mt_CO2_per_yr, z: Mt_CO2_per_yr)").replace("y + x", "y + x + z")
+    return outside(folder, parameters=parameters, source=more)
+
+
+def test_writing_coordinates_changes_no_draw_and_later_parameters_come_last(tmp_path: Path) -> None:
+    first = outside(tmp_path)
+    before = placed(first)
+    assert append(first.programmes) == {tmp_path / "coordinates.toml": 2}
+    assert placed(outside(tmp_path)) == before and outside(tmp_path).digest == first.digest
+    inserted = thrice(tmp_path, {"z": ONE["x"], **ONE})
+    with pytest.raises(InputError, match=r"heat.toml.*heat.z: has no coordinate.* append it: .*--write-coordinates"):
+        placed(inserted)
+    assert append(inserted.programmes) == {tmp_path / "coordinates.toml": 1}
+    after = placed(catalog.load(inserted.file, tmp_path / "formulas"))
+    assert before.items() <= after.items() and after["heat.z"] == ("heat", 2)
+    assert append(inserted.programmes) == {tmp_path / "coordinates.toml": 0}
+    assert before["heat.x"] == ("heat", 0) and "scenarios/" not in beside(tmp_path)
+
+
+def test_without_the_file_an_inserted_parameter_shifts_the_others_and_so_the_digest(tmp_path: Path) -> None:
+    before = outside(tmp_path / "a")
+    turned = outside(tmp_path / "b", parameters=dict(reversed(ONE.items())))
+    assert placed(before) != placed(turned) and before.digest != turned.digest
+    for folder in ("a", "b"):
+        (tmp_path / folder / "coordinates.toml").write_text(
+            to_toml("format = 1\n", {"heat": ["heat.y", "heat.x"]}), encoding="utf-8"
+        )
+    one, other = outside(tmp_path / "a"), outside(tmp_path / "b", parameters=dict(reversed(ONE.items())))
+    assert placed(one) == placed(other) and one.digest == other.digest == turned.digest
+
+
+def test_reported_figures_are_listed_where_they_were(tmp_path: Path) -> None:
+    runs.outside(tmp_path, "heat", ONE, {"2030": "total", "2040": "reported", "2050": "reported"}, SOURCE)
+    page = tmp_path / "programmes" / "heat.toml"
+    printed = '[[impact.printed]]\nas_printed = "3"\nvalue = 3\nstep = 1\nwhere = "x"\n'
+    spread = 'uncertainty = { dist = "uniform", low = 2, high = 4, basis = "assumed", reason = "low: a; high: b" }\n'
+    text = page.read_text(encoding="utf-8").replace('"reported"\n', f'"reported"\n{spread}')
+    page.write_text(text.replace('\n\n[[impact]]\nmetric = "co2_reduction"\nwhen = "2050"',
+                                 f'\n{printed}\n[[impact]]\nmetric = "co2_reduction"\nwhen = "2050"') + printed,
+                    encoding="utf-8")  # fmt: skip
+    study = runs.study(tmp_path, ["heat"], extends="as_published")
+    before = placed(catalog.load(study, tmp_path / "formulas"))
+    assert {name: at for name, at in before.items() if at[0] == "heat.figures"}
+    append(catalog.load(study, tmp_path / "formulas").programmes)
+    assert placed(catalog.load(study, tmp_path / "formulas")) == before
+    assert '[net."heat.figures"]' in beside(tmp_path)
+
+
+def test_faults_of_the_file_beside_a_scenario_are_told_at_once(tmp_path: Path) -> None:
+    append(outside(tmp_path).programmes)
+    lines = '[net.gtex]\nparameters = ["a"]\n[net.cool]\nparameters = ["grid_factor", "cool.x"]\n'
+    beside(tmp_path, lines)
+    with pytest.raises(InputError) as caught:
+        outside(tmp_path)
+    assert [one.partition("coordinates.toml:")[2].partition(";")[0] for one in faults(caught.value)] == [
+        "11: net.gtex: is a net of another coordinates.toml",
+        "13: net.cool: 'grid_factor' has a coordinate in another coordinates.toml",
+    ]
+
+
+def test_check_says_what_to_do_and_does_it(tmp_path: Path) -> None:
+    scenario = outside(tmp_path)
+    asked = ["check", scenario.file, "--formulas", str(tmp_path / "formulas")]
+    told = CliRunner().invoke(main, asked)
+    said = f"`ctsim check {scenario.file} --write-coordinates` keeps them"
+    assert told.exit_code == 0 and told.stderr.startswith("heat: Sobol'") and said in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+    written = CliRunner().invoke(main, [*asked, "--write-coordinates"])
+    assert written.exit_code == 0 and "coordinates.toml: 2 coordinates appended" in written.stdout
+    assert CliRunner().invoke(main, asked).stderr == ""
+    again = CliRunner().invoke(main, [*asked, "--write-coordinates"])
+    assert "coordinates.toml: lists everything already" in again.stdout
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_resolved_scenario_is_drawn_as_it_was(tmp_path: Path, listed: bool) -> None:
+    scenario = outside(tmp_path)
+    if listed:
+        path = tmp_path / "coordinates.toml"
+        path.write_text(to_toml("format = 1\n", {"heat": ["heat.y", "heat.x"]}), encoding="utf-8")
+        scenario = outside(tmp_path)
+    run = engine.simulate(scenario, draws=1024, out=tmp_path / "run")
+    again = catalog.load_resolved(tmp_path / "run" / "scenario.toml", tmp_path / "formulas")
+    assert again.digest == scenario.digest and placed(again) == placed(scenario)
+    assert engine.simulate(again, draws=1024).result_digest == run.result_digest
+    assert placed(scenario)["heat.y"] == ("heat", 0 if listed else 1)

@@ -14,7 +14,7 @@ from ctsim.distributions import quantile
 from ctsim.errors import Place
 from ctsim.kernel import Kernel, Target
 from ctsim.programme import Spread
-from tests.studies import Study, refused, study
+from tests.studies import FORMULAS, PAGE, Study, refused, study
 
 __all__ = ["study"]
 
@@ -113,6 +113,38 @@ def test_correlations_that_contradict_each_other_are_refused_with_the_nearest() 
     assert set(near) == {("a", "b"), ("b", "c"), ("a", "c")}
     assert near["a", "b"] < 0.9
     groups(near)  # these can be drawn
+
+
+@pytest.mark.parametrize("method", ["mc", "sobol"])
+def test_at_the_bounds_one_member_decides_all(method: str) -> None:
+    found = draws({("a", "b"): 1.0, ("a", "c"): -1.0, ("b", "c"): -1.0}, method)
+    order = np.argsort(found["a"])
+    assert (np.diff(found["b"][order]) >= 0).all() and (np.diff(found["c"][order]) <= 0).all()
+    free = draws({}, method)
+    assert (found["a"] == free["a"]).all()
+    for name in ("b", "c"):  # margins: the members' own functions of the first one's words
+        assert np.mean(found[name]) == pytest.approx(np.mean(free[name]), abs=Z * np.std(free[name]) / sqrt(DRAWS) * 2)
+
+
+def test_bounds_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(DependenceError):
+        groups({("a", "b"): 1.0, ("b", "c"): 1.0, ("a", "c"): 0.5})
+
+
+def test_the_nearest_correlations_are_offered_and_not_applied(study: Study) -> None:
+    spread = '{ dist = "uniform", low = 0, high = 2, basis = "assumed", reason = "low: a; high: b" }'
+    rate = f'[parameter.rate]\nvalue = 1\nunit = "1"\nuncertainty = {spread}\n'
+    third = PAGE.replace("[parameter.volume]", f"{rate}[parameter.volume]")
+    study.write("programmes/mine.toml", third)
+    study.write("formulas/mine.py", FORMULAS.replace("share: Ratio,", "share: Ratio, rate: Ratio,")
+                .replace("return share *", "return share * rate *"))  # fmt: skip
+    text = (study.folder / "s.toml").read_text(encoding="utf-8")
+    pairs = {("share", "volume"): 0.9, ("volume", "rate"): 0.9, ("share", "rate"): -0.9}
+    ties = "".join(tie(f'"mine.{a}", "mine.{b}"', rho) for (a, b), rho in pairs.items())
+    study.write("s.toml", text + ties)
+    said = study.ctsim("check", "s.toml", "--formulas", "formulas")
+    assert said.status == 2 and len(said.lines) == 1
+    assert "contradict each other; the nearest that do not: mine.share ~ mine.volume 0." in said.lines[0]
 
 
 def test_scores_become_words_by_the_normal_distribution() -> None:

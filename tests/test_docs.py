@@ -11,6 +11,7 @@ import pytest
 
 from ctsim import schema
 from ctsim.catalog import load
+from ctsim.cli import main
 from tests import docs
 from tests.docs import DOCS, README
 from tests.source import PACKAGE, ROOT
@@ -185,6 +186,36 @@ def _called(command: str, folder: Path) -> str:
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+# ---- runs and readings
+
+
+def test_the_commands_of_the_page_of_runs_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = DOCS / "runs.md"
+    [commands] = blocks(page, "sh")
+    outputs = [_called(command, tmp_path) for command in commands.splitlines()]
+    assert "Readings of the formulas beside the literal results" in outputs[0]
+    assert "lies -" in outputs[1] and "公表値" in outputs[1]
+    assert "Annex 2: 「" in outputs[2] and "offshore_wind.capacity_factor" in outputs[2]
+    assert "② 設備利用率:33.2%" in outputs[3] and "low: weaker wind" in outputs[3]
+    monkeypatch.chdir(tmp_path)
+    [python] = [block for block in blocks(page, "python") if "simulate" in block]
+    names: dict[str, object] = {}
+    exec(python, names)
+    assert "falling_thermal_factor" in names["run"].tree.attrs["title"]  # type: ignore[attr-defined]
+
+
+def test_the_reading_shown_is_the_one_of_the_package() -> None:
+    [shown] = blocks(DOCS / "reading-a-page.md", "python")
+    assert shown in text_of(PACKAGE / "formulas" / "perovskite_solar.py")
+
+
+def test_options_named_in_the_pages_are_options_of_the_command() -> None:
+    known = {name for command in main.commands.values() for one in command.params for name in one.opts}
+    for path in (DOCS / "runs.md", README, DOCS / "precision.md"):
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", " ".join(_CODE.findall(text_of(path)))))
+        assert named - known - {"--help", "--readme", "--write"} == set(), path.name
 
 
 # ---- README.md

@@ -1,5 +1,7 @@
 """What is kept between processes gives the same bits as making it anew, and never gets in the way."""
 
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ctsim import compiled, kept, units
+from ctsim import caches, kept, units
 from ctsim.distributions import families, reuse
 from ctsim.distributions.record import Quantiles
 from ctsim.errors import InputError
@@ -41,14 +43,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     """What a new process would not know."""
-    for remembered in (compiled._writable, reuse._built, reuse._table, reuse._made_with, units._measure, units._parsed):
+    for remembered in (reuse._built, reuse._table, reuse._made_with, units._measure, units._parsed):
         remembered.cache_clear()
     kept._added[0] = 0
 
 
 def files(folder: Path, kind: str) -> list[Path]:
     """What is kept of a kind."""
-    return sorted((folder / "ctsim" / compiled._digest() / kind).iterdir())
+    return sorted((folder / "ctsim" / caches._digest() / kind).iterdir())
 
 
 def bits(made: Quantiles) -> list[object]:
@@ -193,6 +195,21 @@ def test_a_folder_that_turns_read_only_is_no_error(folder: Path) -> None:
     path.parent.write_text("in the way")
     kept.keep("numbers", "b", b"2")
     assert kept.recall("numbers", "b") is None
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_write_that_fails_leaves_nothing(folder: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, *_: object) -> int:
+            raise OSError(code, os.strerror(code))
+
+    kept.keep("numbers", "a", b"1")
+    there = files(folder, "numbers")
+    monkeypatch.setattr(kept.os, "fdopen", lambda handle, _: os.close(handle) or Full())
+    kept.keep("numbers", "a", b"2")
+    kept.keep("numbers", "b", b"2")
+    assert files(folder, "numbers") == there
+    assert (kept.recall("numbers", "a"), kept.recall("numbers", "b")) == (b"1", None)
 
 
 def test_a_process_keeps_no_more_than_its_share(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,7 @@ import ctsim.formulas
 from ctsim import units
 from ctsim.equations import check_formula
 from tests import mutants
-from tests.expected import ELSEWHERE, EXPECTED
-from tests.formula_runs import TOLERANCE, Run, formulas, keys, programmes, runs
+from tests.formula_runs import ELSEWHERE, EXPECTED, TOLERANCE, Run, formulas, keys, programmes, runs
 from tests.mutation import mutants_of
 
 WRITE = "python -m tests.mutants --write docs/mutants.md"

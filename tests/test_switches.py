@@ -1,11 +1,16 @@
 """Options that change a scenario: each is changes like any other, kept with the run, and does what it says."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from ctsim.catalog import Scenario, load
+from ctsim.cli import main
 from ctsim.distributions import build, quantile
-from ctsim.engine import simulate
+from ctsim.engine import open_run, simulate
 from ctsim.errors import InputError
 from ctsim.kernel import _quantiles
 from ctsim.switches import switched
@@ -47,12 +52,56 @@ def test_assumed_spreads_are_so_many_times_as_wide_about_the_value(scenario: Sce
 
 
 def test_a_reading_takes_the_place_of_the_literal_formula(scenario: Scenario) -> None:
-    read = switched(scenario, readings=["falling_thermal_factor"])
-    literal, other = (simulate(one, draws=DRAWS).tree for one in (scenario, read))
+    read = switched(scenario, reading="falling_thermal_factor")
+    chosen = {"draws": DRAWS, "programmes": ["offshore_wind"]}
+    literal, other = (simulate(one, **chosen).tree for one in (scenario, read))
     beside = literal["readings"].dataset.sel(reading="offshore_wind.co2_reduction.2050:falling_thermal_factor")
     cell = other["co2_reduction"].dataset.sel(programme="offshore_wind", year=2050)
-    assert float(cell["mean"]) * 1e-2 == pytest.approx(float(beside["mean"]), rel=1e-12)
+    assert float(cell["mean"]) == float(beside["mean"]) and beside["unit"].item() == "Mt-CO2/yr"
     assert float(cell["mean"]) < float(literal["co2_reduction"]["mean"].sel(programme="offshore_wind", year=2050))
+
+
+SAME: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "set": (["--set", "offshore_wind.capacity_factor=30"], {"set": {"offshore_wind.capacity_factor": 30}}),
+    "fix": (["--fix", "offshore_wind.capacity_factor"], {"fix": ["offshore_wind.capacity_factor"]}),
+    "reading": (["--reading", "falling_thermal_factor"], {"reading": "falling_thermal_factor"}),
+    "only basis": (["--only-basis", "published"], {"only_basis": "published"}),
+    "scale": (["--scale-assumed", "0.5"], {"scale_assumed": 0.5}),
+    "dependence": (["--dependence", "full"], {"dependence": "full"}),
+    "delivery": (["--with-delivery"], {"with_delivery": True}),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_python_and_the_command_ask_for_the_same_run(name: str, tmp_path: Path) -> None:
+    words, options = SAME[name]
+    few = [
+        "--draws",
+        "1024",
+        "--method",
+        "mc",
+        "--programmes",
+        "offshore_wind",
+        "--quiet",
+        "--out",
+        str(tmp_path / "a"),
+    ]
+    done = CliRunner().invoke(main, ["run", "framework_2023_11", *few, *words])
+    assert done.exit_code == 0, done.output
+    mine = simulate("framework_2023_11", draws=1024, method="mc", programmes=["offshore_wind"], out=tmp_path / "b",
+                    **options)  # fmt: skip
+    theirs = open_run(tmp_path / "a")
+    same = {"scenario_digest", "result_digest", "draws", "seed", "method", "programmes", "draws_digest", "formulas"}
+    assert {key: mine.card.get(key) for key in same} == {key: theirs.card.get(key) for key in same}
+    texts = [(tmp_path / folder / "scenario.toml").read_text(encoding="utf-8") for folder in ("a", "b")]
+    assert texts[0] == texts[1]
+    assert "changed: " in texts[0].split("title_en", 1)[1].splitlines()[0]
+
+
+def test_dependence_can_be_as_strong_as_it_gets(scenario: Scenario) -> None:
+    full = switched(scenario, dependence="full")
+    assert set(full.pairs.values()) == {1.0, -1.0} and full.pairs.keys() == scenario.pairs.keys()
+    assert all((abs(group.factor).sum(axis=1) == pytest.approx(1.0)) for group in full.groups)
 
 
 def test_dependence_can_be_switched_off(scenario: Scenario) -> None:
@@ -80,7 +129,7 @@ def test_delivery_multiplies_cells_and_nothing_else(scenario: Scenario) -> None:
 
 
 def test_of_two_options_for_one_parameter_the_first_holds(scenario: Scenario) -> None:
-    both = switched(scenario, sets=["offshore_wind.capacity_factor=30"], fixes=["offshore_wind.capacity_factor"])
+    both = switched(scenario, set={"offshore_wind.capacity_factor": 30}, fix="offshore_wind.capacity_factor")
     row = next(row for row in both.binding.rows if row.stream == "offshore_wind.capacity_factor")
     assert row.central == 30.0
 
@@ -88,11 +137,13 @@ def test_of_two_options_for_one_parameter_the_first_holds(scenario: Scenario) ->
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"sets": ["a=b"]}, "--set a=b: write PARAMETER=NUMBER"),
-        ({"readings": ["falling_thermal"]}, "--reading falling_thermal: no page has it. Did you mean"),
+        ({"set": ["a=b"]}, "--set a=b: write PARAMETER=NUMBER"),
+        ({"reading": ["falling_thermal"]}, "--reading falling_thermal: no page has it. Did you mean"),
         ({"only_basis": ["guess"]}, "--only-basis guess: choose from published, literature, elicited, assumed"),
         ({"scale_assumed": -1.0}, "--scale-assumed -1: must be at least 0"),
-        ({"dependence": 2.0}, "--dependence 2: must be at least 0 and at most 1"),
+        ({"dependence": 2.0}, "--dependence 2.0: must be at least 0 and at most 1, or full"),
+        ({"dependence": "half"}, "--dependence half: must be at least 0 and at most 1, or full"),
+        ({"set": {"offshore_wind.capacity_factor": "x"}}, "--set offshore_wind.capacity_factor=x: write PARAMETER"),
     ],
 )
 def test_what_cannot_be_is_one_line(scenario: Scenario, options: dict[str, object], said: str) -> None:

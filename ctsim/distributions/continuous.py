@@ -21,7 +21,7 @@ from ctsim.distributions.pieces import Pieces, pieced, whole
 from ctsim.distributions.record import NO_ATOMS, Interval, Quantiles, moved, nothing_left, numbers, refuse
 from ctsim.distributions.sampling import PIECES, TABLE, FloatArray
 from ctsim.distributions.shapes import EVERYTHING, Shape, beta, cut_tails, lognormal, normal
-from ctsim.distributions.steady import steady
+from ctsim.distributions.steady import steady, steady_moments
 from ctsim.distributions.tables import PATIENCE, TOLERANCE, TableError, Tail, dyadic_table
 
 _AGREED: Final = 1e-10
@@ -33,6 +33,8 @@ _SYMMETRIC: Final = {"anglit", "rdist", "semicircular", "tukeylambda"}
 """Families symmetric about 0 whose upper quantiles scipy takes from 1 - v, which has few digits in the tail."""
 _CIRCLE: Final = {"vonmises"}
 """Families that scipy continues around the circle: here from -pi to pi."""
+_POWERS: Final = {"kappa4"}
+"""Families whose ends scipy computes by powers, which have other last digits on other CPUs."""
 
 Made = tuple[Pieces, float, float]
 """Tables, mean and standard deviation, infinite where they are or are not known."""
@@ -74,7 +76,7 @@ def _tabulated(shape: Shape, cut: Interval) -> Made:
     if cut != EVERYTHING:
         bounded = _bounded(shape, cut)
         mean, sd = (part if bounded or math.isfinite(all_) else math.inf
-                    for part, all_ in ((table.mean, mean), (table.sd, sd)))  # fmt: skip
+                    for part, all_ in zip(steady_moments(table.mean, table.sd), (mean, sd), strict=True))  # fmt: skip
     return whole(table), mean, sd
 
 
@@ -105,6 +107,8 @@ def _from_scipy(name: str, arguments: tuple[float, ...]) -> Shape:
     family = _family(name)
     frozen = family(*arguments)
     low, high = (-math.pi, math.pi) if family.name in _CIRCLE else frozen.support()
+    if family.name in _POWERS:
+        low, high = steady(low), steady(high)
     return Shape(
         ppf=frozen.ppf,
         isf=(lambda v: -frozen.ppf(v))
@@ -116,7 +120,7 @@ def _from_scipy(name: str, arguments: tuple[float, ...]) -> Shape:
         sf=lambda x: float(frozen.sf(x)),
         low=float(low),
         high=float(high),
-        moments=lambda: (float(steady(frozen.mean())), float(steady(frozen.std()))),
+        moments=lambda: steady_moments(float(frozen.mean()), float(frozen.std())),
     )
 
 
@@ -159,7 +163,7 @@ def _checked(name: str, arguments: tuple[float, ...], shape: Shape, cut: Interva
     if made and panels and _agree(made[0], panels):
         return made
     if panels and (cut != EVERYTHING or abs(panels.total - 1) <= _AGREED) and _confirmed(panels, shape):
-        return pieced(panels), *panels.moments(max(cut[0], shape.low), min(cut[1], shape.high))
+        return pieced(panels), *steady_moments(*panels.moments(max(cut[0], shape.low), min(cut[1], shape.high)))
     if made and _inverts(made[0], shape, cut):
         return made
     raise why if panels is None else TableError("scipy's density and distribution function contradict each other")

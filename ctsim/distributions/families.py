@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic
 from typing import Any, Final
 
 import numpy as np
 
 from ctsim import elementary
 from ctsim.distributions.continuous import scipy_families, tabled
+from ctsim.distributions.counts import MOST_ATOMS, RULES, counted
 from ctsim.distributions.record import (
     NO_ATOMS,
     NO_TABLE,
@@ -25,12 +25,7 @@ from ctsim.distributions.record import (
 )
 from ctsim.distributions.sampling import TRIANGULAR, FloatArray
 from ctsim.distributions.shapes import EVERYTHING
-from ctsim.distributions.steady import steady
-from ctsim.distributions.tables import PATIENCE, patient
 from ctsim.errors import did_you_mean
-
-MOST_ATOMS: Final = 1_000_000
-"""Most values of a discrete distribution."""
 
 _LARGEST: Final = 1e7
 """Largest shape argument passed to scipy, and the inverse of the smallest; `loc` and `scale` may be any number."""
@@ -262,6 +257,8 @@ def _scipy(arguments: Mapping[str, Any], cut: Interval) -> Quantiles:
 
 def _of_family(name: str, family: Any, given: Mapping[str, Any], cut: Interval) -> Quantiles:
     discrete = not hasattr(family, "pdf")
+    if discrete and name not in RULES:
+        refuse(f"scipy.stats.{name} takes a list. Use 'choice' with its values and weights")
     shapes = [shape.strip() for shape in (family.shapes or "").split(",") if shape.strip()]
     placed: dict[str, Any] = {"loc": 0.0} if discrete else {"loc": 0.0, "scale": 1.0}
     values = _numbers(placed | dict(given), *shapes, *placed)
@@ -271,36 +268,26 @@ def _of_family(name: str, family: Any, given: Mapping[str, Any], cut: Interval) 
     if math.isnan(family(*values).support()[0]):
         refuse(f"scipy.stats.{name} rejects " + ", ".join(f"{key} = {value}" for key, value in given.items()))
     if discrete:
-        return _counts(family(*values), cut)
+        return _counts(name, family(*values[:-1]), tuple(values[:-1]), values[-1], cut)
     return tabled(f"scipy.stats.{name}", tuple(values[:-2]), values[-2], values[-1], cut)
 
 
-def _counts(frozen: Any, cut: Interval) -> Quantiles:
-    """A discrete distribution of scipy: every integer but those in tails below 1e-15."""
-    support = float(frozen.support()[0]), float(frozen.support()[1])
-    low = max(support[0], cut[0], float(frozen.ppf(1e-16)))
-    high = min(support[1], cut[1])
-    if not abs(low) < 2**53:
+def _counts(name: str, frozen: Any, shapes: tuple[float, ...], loc: float, cut: Interval) -> Quantiles:
+    """A discrete distribution of scipy (`frozen`, without `loc`): every whole number that a word can reach."""
+    support = tuple(float(end) for end in frozen.support())
+    middle = float(frozen.ppf(0.5))
+    if frozen.var() == 0:
+        support = middle, middle
+    low, high = np.ceil(max(support[0], cut[0] - loc)), np.floor(min(support[1], cut[1] - loc))
+    if not low <= high:
+        nothing_left(cut, support[0] + loc, support[1] + loc)
+    start = min(max(middle, low), high)
+    if not abs(start) + abs(loc) < 2**53:
         refuse("its values are beyond the whole numbers that can be told apart")
-    if not math.ceil(low) <= high:
-        nothing_left(cut, *support)
-    values = np.arange(math.ceil(low), _enough(frozen, math.ceil(low), high) + 1, dtype=np.float64)
-    with np.errstate(all="ignore"):
-        weights = steady(patient(frozen.pmf, monotonic() + PATIENCE)(values))
-    if not np.isfinite(weights).all():
-        refuse("scipy's probabilities are not finite")
-    seen = np.cumsum(weights[::-1])[::-1] > 2.0**-64  # what no word reaches is left out
-    return _atoms(values[seen], weights[seen], cut) if seen.any() else nothing_left(cut, *support)
-
-
-def _enough(frozen: Any, low: int, high: float) -> int:
-    """The value up to which a discrete distribution has to be listed."""
-    count = 1024
-    while low + count <= high and frozen.sf(low + count) > 1e-15:
-        if count > MOST_ATOMS:
-            refuse(f"it has more than {MOST_ATOMS:,} values; cut it with 'truncate'")
-        count *= 4
-    return int(min(low + count, high))
+    if low == high:
+        return constant(start + loc)
+    first, last = (int(end) if math.isfinite(end) else None for end in (low, high))
+    return counted(name, shapes, loc, int(start), first, last)
 
 
 _BUILDERS: Final[dict[str, Callable[[Mapping[str, Any], Interval], Quantiles]]] = {

@@ -75,7 +75,7 @@ def pieced(panels: Panels) -> Pieces:
 def _ends(masses: FloatArray) -> FloatArray:
     """The ends of pieces in units of 2^-53 of their sum, each steady in its distance from the nearer end of all."""
     below, above = np.append(0.0, np.cumsum(masses)), np.append(np.cumsum(masses[::-1])[::-1], 0.0)
-    share = steady(np.minimum(below, above) / masses.sum())
+    share = steady(np.minimum(below, above) / below[-1])
     return np.asarray(np.rint(np.ldexp(np.where(below <= above, share, 1.0 - share), 53)))
 
 

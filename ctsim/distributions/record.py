@@ -102,10 +102,11 @@ def steps(left: FloatArray, right: FloatArray, weights: FloatArray) -> Quantiles
     cdf = np.append(0.0, np.cumsum(weights) / total)
     complement = np.append(np.cumsum(weights[::-1])[::-1] / total, 0.0)
     cdf[-1] = complement[0] = 1.0
-    return _stepped(cdf, complement, left, right)
+    return stepped(cdf, complement, left, right)
 
 
-def _stepped(cdf: FloatArray, complement: FloatArray, left: FloatArray, right: FloatArray) -> Quantiles:
+def stepped(cdf: FloatArray, complement: FloatArray, left: FloatArray, right: FloatArray) -> Quantiles:
+    """Cells in ascending order between the n + 1 values of a CDF and of its complement."""
     bits, guide = _guide(cdf, complement)
     # each where it has most digits
     probabilities = np.where(cdf[1:] <= 0.5, np.diff(cdf), -np.diff(complement))
@@ -172,7 +173,7 @@ def _mirrored(q: Quantiles) -> Quantiles:
     else:
         n = int(p[0])
         cdf, complement, ends = table[: n + 1], table[n + 1 : 2 * n + 2], table[2 * n + 2 : 4 * n + 2]
-        return _stepped(complement[::-1], cdf[::-1], -ends[n:][::-1], -ends[:n][::-1])
+        return stepped(complement[::-1], cdf[::-1], -ends[n:][::-1], -ends[:n][::-1])
     mean = moved(q.mean, 0.0, -1.0)
     return replace(q, parameters=p, table=table, low=-q.high, high=-q.low, mean=mean, atoms=q.atoms[::-1] * (-1.0, 1.0))
 

@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from ctsim.distributions.sampling import OCTAVES, FloatArray
-from ctsim.distributions.steady import steady
+from ctsim.distributions.steady import added, steady
 
 TOLERANCE: Final = 1e-9
 """Largest error of a table against what it was made from, relative to max(|quantile|, interquartile range)."""
@@ -187,10 +187,10 @@ def _moments(sides: tuple[FloatArray, FloatArray], bits: int) -> tuple[float, fl
     width = _widths(_starts(bits), bits)
     rest = math.ldexp(1.0, -1 - OCTAVES)  # below the first segment its first value holds
     power = np.arange(1, 7)
-    mean = sum(float((width * (c[:-1] / power).sum(axis=1)).sum()) + rest * float(c[0, 0]) for c in sides)
+    mean = sum(float(added(width * added(c[:-1] / power))) + rest * float(c[0, 0]) for c in sides)
     square = 0.0
     for side in sides:
         c = side[:-1] - np.array([mean, 0, 0, 0, 0, 0])
         products = c[:, :, None] * c[:, None, :] / (power[:, None] + power - 1)
-        square += float((width * products.sum(axis=(1, 2))).sum()) + rest * float(c[0, 0] * c[0, 0])
+        square += float(added(width * added(added(products)))) + rest * float(c[0, 0] * c[0, 0])
     return mean, math.sqrt(square)

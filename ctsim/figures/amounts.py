@@ -53,11 +53,16 @@ def rounded(value: float, digits: int = 2) -> str:
     return _fixed_point(value, _decimals(value, digits))
 
 
-def interval(low: float, median: float, high: float) -> str:
-    """Median and interval with two significant digits each; an end near zero has no finer digits than it deserves."""
-    most = _decimals(median, 2) + 1
-    said = [_fixed_point(value, min(_decimals(value, 2), most)) for value in (low, high)]
-    return f"{rounded(median)} [{said[0]}, {said[1]}]"
+def interval(low: float, median: float, high: float, error: float = 0.0) -> str:
+    """Median and interval with two significant digits each; an end near zero has no finer digits than it deserves.
+
+    Nor has any number, but for its first digit, one that is finer than its Monte Carlo standard error.
+    """
+    supported = -math.ceil(math.log10(error)) if math.isfinite(error) and error > 0 else math.inf
+    places = [max(min(_decimals(value, 2), supported), _decimals(value, 1)) for value in (median, low, high)]
+    most = places[0] + 1
+    said = [_fixed_point(value, int(min(at, most))) for value, at in zip((median, low, high), places, strict=True)]
+    return f"{said[0]} [{said[1]}, {said[2]}]"
 
 
 def as_printed(value: float) -> str:

@@ -47,7 +47,7 @@ class Line:
         amount = scale(row.middle, row.unit, lang)
         low, median, high = (row.quantiles[i] * amount.factor for i in (1, 3, 5))
         ends = dict.fromkeys((row.low, row.high))
-        said = as_printed(median) if row.fixed else interval(low, median, high)
+        said = as_printed(median) if row.fixed else interval(low, median, high, row.error * amount.factor)
         return cls(
             number=str(row.number or ""),
             name=_name(row, lang, first),

@@ -159,3 +159,8 @@ def co2_reduction_carried_new_car(
     ev_part = (new_car - ev + ev * cleaner) * ev_vehicles
     phev_part = (new_car - phev + phev_electric_share * ev * cleaner) * phev_vehicles
     return (ev_part + phev_part) * survival(calendar_year - purchase_year, car_life, car_life_shape)
+
+
+def co2_reduction_additional(literal: t_CO2_per_yr, additional_share: Ratio) -> t_CO2_per_yr:
+    """Reading: the part that would not be there without the subsidy"""
+    return literal * additional_share

@@ -56,3 +56,8 @@ def co2_reduction_carried_by_class(
     """(② ÷ ① - grid factor of the year ÷ ③) × ⑤ × ⑥ × share of the vehicles still in use"""
     saving = (fuel_factor / fuel_economy - future_grid_factor / electric_economy) * annual_distance
     return saving * vehicles * survival(calendar_year - purchase_year, vehicle_life, life_shape)
+
+
+def co2_reduction_additional(literal: t_CO2_per_yr, additional_share: Ratio) -> t_CO2_per_yr:
+    """Reading: the part that would not be there without the subsidy"""
+    return literal * additional_share

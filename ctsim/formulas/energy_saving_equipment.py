@@ -50,3 +50,12 @@ def co2_reduction_carried(
 ) -> t_CO2_per_yr:
     """The annual effect × share of the equipment still in use"""
     return co2_reduction_fy2025 * survival(calendar_year - installation_year, equipment_life, equipment_life_shape)
+
+
+def co2_reduction_carried_energy_mix(
+    literal: t_CO2_per_yr,
+    energy_mix_factor: t_CO2_per_kl,  # in place of ②
+    emission_factor: t_CO2_per_kl,  # ②
+) -> t_CO2_per_yr:
+    """Reading: what is left, at the factor of the energy that was saved"""
+    return literal * (energy_mix_factor / emission_factor)

@@ -1,7 +1,16 @@
 """Annex 6: hydrogen in steelmaking."""
 
 from ctsim.stocks import survival
-from ctsim.units import Furnaces, JPY_per_yr, Mt_CO2_per_yr, Ratio, Years, t_CO2_per_t, t_CO2_per_yr, t_per_furnace_yr
+from ctsim.units import (
+    Furnaces,
+    JPY_per_yr,
+    Mt_CO2_per_yr,
+    Ratio,
+    Years,
+    t_CO2_per_t,
+    t_CO2_per_yr,
+    t_per_furnace_yr,
+)
 
 
 def co2_reduction_2030(
@@ -40,3 +49,8 @@ def economic_effect_2040(
 ) -> JPY_per_yr:
     """The same for its output"""
     return economic_effect_2030 * survival(years_since_2030, furnace_campaign, furnace_campaign_shape)
+
+
+def economic_effect_at_todays_rate(literal: JPY_per_yr, exchange_rate_ratio: Ratio) -> JPY_per_yr:
+    """Reading: the amount at the rate of recent years"""
+    return literal * exchange_rate_ratio

@@ -23,3 +23,18 @@ def co2_reduction_carried(
     printed = co2_reduction_fy2025_detached + co2_reduction_fy2025_apartment
     fuel = 1 - electricity_share + electricity_share * (future_grid_factor / grid_factor)
     return printed * fuel * survival(calendar_year - installation_year, window_life, window_life_shape)
+
+
+def co2_reduction_additional(literal: t_CO2_per_yr, additional_share: Ratio) -> t_CO2_per_yr:
+    """Reading: the part that would not be there without the subsidy"""
+    return literal * additional_share
+
+
+def co2_reduction_after_take_back(literal: t_CO2_per_yr, take_back: Ratio) -> t_CO2_per_yr:
+    """Reading: less what is taken as comfort"""
+    return literal * (1 - take_back)
+
+
+def co2_reduction_mixed_windows(literal: t_CO2_per_yr, smaller_windows: Ratio) -> t_CO2_per_yr:
+    """Reading: less what note 3 adds"""
+    return literal * (1 - smaller_windows)

@@ -2,7 +2,13 @@
 
 from ctsim.constants import HOURS_PER_YEAR
 from ctsim.stocks import linear_path
-from ctsim.units import TW, JPY_per_yr, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio
+from ctsim.units import (
+    TW,
+    JPY_per_yr,
+    Mt_CO2_per_TWh,
+    Mt_CO2_per_yr,
+    Ratio,
+)
 
 
 def co2_reduction_2030(
@@ -58,3 +64,17 @@ def economic_effect_2040(
 ) -> JPY_per_yr:
     """Path: the figure of 2030 and a share of the way to that of 2050"""
     return linear_path(economic_effect_2030, economic_effect_2050, progress_2040)
+
+
+def co2_reduction_world_factor(
+    literal: Mt_CO2_per_yr,
+    world_grid_factor: Mt_CO2_per_TWh,  # of the year, in place of ⑤
+    emission_factor: Mt_CO2_per_TWh,  # ⑤
+) -> Mt_CO2_per_yr:
+    """Reading: the figure at the world's grid factor of its year"""
+    return literal * (world_grid_factor / emission_factor)
+
+
+def economic_effect_at_todays_rate(literal: JPY_per_yr, exchange_rate_ratio: Ratio) -> JPY_per_yr:
+    """Reading: the amount at the rate of recent years"""
+    return literal * exchange_rate_ratio

@@ -43,3 +43,21 @@ def co2_reduction_2040_constant_factor(
 ) -> Mt_CO2_per_yr:
     """Reading: ④ stays at its value of FY2023, as in the report's mean"""
     return co2_reduction_2032_2041 * diffusion_shape_2040
+
+
+def co2_reduction_2032_2041_world_factor(
+    literal: Mt_CO2_per_yr,
+    world_factor_2032_2041: Mt_CO2_per_TWh,  # in place of ④
+    grid_factor: Mt_CO2_per_TWh,  # ④
+) -> Mt_CO2_per_yr:
+    """Reading: the figure at the world's grid factor of those years"""
+    return literal * (world_factor_2032_2041 / grid_factor)
+
+
+def co2_reduction_2040_world_factor(
+    literal: Mt_CO2_per_yr,
+    world_grid_factor: Mt_CO2_per_TWh,  # in place of Japan's
+    future_grid_factor: Mt_CO2_per_TWh,
+) -> Mt_CO2_per_yr:
+    """Reading: the figure at the world's grid factor of 2040"""
+    return literal * (world_grid_factor / future_grid_factor)

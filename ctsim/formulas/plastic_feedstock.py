@@ -4,7 +4,15 @@
 """
 
 from ctsim.stocks import linear_path
-from ctsim.units import JPY, Ratio, t_CO2_per_t, t_CO2_per_t_H2, t_CO2_per_yr, t_H2_per_yr, t_per_yr
+from ctsim.units import (
+    JPY,
+    Ratio,
+    t_CO2_per_t,
+    t_CO2_per_t_H2,
+    t_CO2_per_yr,
+    t_H2_per_yr,
+    t_per_yr,
+)
 
 
 def co2_reduction_2030(
@@ -155,3 +163,8 @@ def economic_effect_2040(
 ) -> JPY:
     """Path: the figure of 2030 and a share of the way to that of 2050"""
     return linear_path(economic_effect_2030, economic_effect_2050, progress_2040)
+
+
+def economic_effect_at_todays_rate(literal: JPY, exchange_rate_ratio: Ratio) -> JPY:
+    """Reading: the amount at the rate of recent years"""
+    return literal * exchange_rate_ratio

@@ -6,7 +6,15 @@ rubber and wood (glass, metal and other have none), the plastics factor for the 
 digestion.
 """
 
-from ctsim.units import Mt_CO2_per_yr, Mt_per_yr, Nm3_per_t, Ratio, t_CO2_per_Nm3, t_CO2_per_t
+from ctsim.units import (
+    JPY_per_yr,
+    Mt_CO2_per_yr,
+    Mt_per_yr,
+    Nm3_per_t,
+    Ratio,
+    t_CO2_per_Nm3,
+    t_CO2_per_t,
+)
 
 
 def co2_reduction_2030(
@@ -183,3 +191,59 @@ def co2_reduction_2050_residual_as_textiles(
     biomethane = biogas_methane_share + biomethanation_share_2050 * (1 - biogas_methane_share)
     gas = digested * biogas_yield * biomethane * city_gas_factor
     return landfill - incineration + digestion + captured + gas
+
+
+# ---- reading: the formula of 2050 with the parameters of 2040, for a cell that has no number else
+
+
+def co2_reduction_2040_parameter_path(
+    waste_2030: Mt_per_yr,
+    waste_2050: Mt_per_yr,  # ①
+    incineration_share_2050: Ratio,  # ②
+    incineration_share_now: Ratio,  # ③ of about 2020
+    food_methane: t_CO2_per_t,  # ④
+    paper_methane: t_CO2_per_t,  # ④
+    wood_methane: t_CO2_per_t,  # ④
+    plastics_waste_2050: Mt_per_yr,  # ⑤
+    food_carbon: t_CO2_per_t,  # ⑥
+    paper_carbon: t_CO2_per_t,  # ⑥
+    plastics_carbon: t_CO2_per_t,  # ⑥
+    rubber_carbon: t_CO2_per_t,  # ⑥
+    wood_carbon: t_CO2_per_t,  # ⑥
+    digestion_share_2050: Ratio,  # ⑦ linear from 0 in 2020
+    cc_share_2050: Ratio,  # ⑧ the part of new plants grows linearly from 2030 to 2050, the stock with its square
+    food_share_2050: Ratio,  # ⑨
+    paper_share_2050: Ratio,  # ⑨
+    plastics_share_2050: Ratio,  # ⑨
+    rubber_share_2050: Ratio,  # ⑨
+    wood_share_2050: Ratio,  # ⑨
+    capture_rate: Ratio,  # ⑩
+    biogas_yield: Nm3_per_t,  # ⑪
+    biogas_methane_share: Ratio,  # ⑫
+    biomethanation_share_2030: Ratio,
+    biomethanation_share_2050: Ratio,  # ⑬
+    city_gas_factor: t_CO2_per_Nm3,  # ⑭
+) -> Mt_CO2_per_yr:
+    """Reading: ①×(②−③)×④ − ⑤×(②−③)×⑥ + ①×⑦×④ + ①×②×⑧×⑨×⑥×⑩ + ①×⑦×⑪×{⑫+⑬×(1−⑫)}×⑭ with values of 2040
+
+    ① and ⑬ half way from 2030 to 2050, ② and ⑦ two thirds of the way from 2020, ⑧ a quarter of 2050; composition ⑨ of
+    2050, which differs from that of 2030 by less than its spread; plastics ⑤ in proportion to ①.
+    """
+    waste = (waste_2030 + waste_2050) / 2
+    more_incineration = (incineration_share_2050 - incineration_share_now) * (2 / 3)
+    methane = food_share_2050 * food_methane + paper_share_2050 * paper_methane + wood_share_2050 * wood_methane
+    biogenic = food_share_2050 * food_carbon + paper_share_2050 * paper_carbon + wood_share_2050 * wood_carbon
+    carbon = biogenic + plastics_share_2050 * plastics_carbon + rubber_share_2050 * rubber_carbon
+    digested = waste * digestion_share_2050 * (2 / 3)
+    landfill = waste * more_incineration * methane
+    incineration = plastics_waste_2050 * (waste / waste_2050) * more_incineration * plastics_carbon
+    digestion = digested * food_methane
+    captured = waste * (incineration_share_now + more_incineration) * (cc_share_2050 / 4) * carbon * capture_rate
+    methanated = (biomethanation_share_2030 + biomethanation_share_2050) / 2
+    gas = digested * biogas_yield * (biogas_methane_share + methanated * (1 - biogas_methane_share)) * city_gas_factor
+    return landfill - incineration + digestion + captured + gas
+
+
+def economic_effect_at_todays_rate(literal: JPY_per_yr, exchange_rate_ratio: Ratio) -> JPY_per_yr:
+    """Reading: the amount at the rate of recent years"""
+    return literal * exchange_rate_ratio

@@ -1,0 +1,431 @@
+"""Two scenarios on common random numbers: the paired difference of every quantity, and which change it is due to.
+
+What both have in common is drawn and computed once (`ctsim.hybrids`). Then the changes are mixed in all ways that reach
+a quantity, for the parts that each of them has in the change of mean, q05 and q95 (`ctsim.attribution`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from threading import Event, Lock
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+import ctsim
+from ctsim import attribution, contrast, dataset, engine, npz, results, summaries
+from ctsim.attribution import Coalition, Quantity
+from ctsim.catalog import Scenario, load, load_resolved
+from ctsim.choices import metrics_of, programmes_of, view
+from ctsim.cluster import run_chunks, stoppable
+from ctsim.contrast import Contrast, Statistics
+from ctsim.coordinates import Coordinate, assign, by_net
+from ctsim.differences import Atom, Difference, differences
+from ctsim.distributions import Quantiles
+from ctsim.engine import Run
+from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
+from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
+from ctsim.hybrids import kernel as kernel_of
+from ctsim.job import cores
+from ctsim.kernel import Kernel, Target
+from ctsim.rundir import CARD, SCENARIO, TABLES, RunDirectory
+from ctsim.streams import STREAM_VERSION, TILE
+
+FloatArray = npt.NDArray[np.float64]
+Given = str | Path | Scenario | Run
+Progress = Callable[..., None]
+
+CARD_NAME: Final = "compare.json"
+STATISTICS: Final = ("mean", "q05", "q95")
+BATCH: Final = 128
+"""Mixtures that are drawn in one pass: what it takes of memory stays bounded."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result tree (DESIGN.md 6), the card, what differs, and where it is kept (None: in memory only)."""
+
+    tree: xr.DataTree
+    card: dict[str, Any]
+    differences: tuple[Difference, ...]
+    directory: Path | None = None
+    messages: tuple[str, ...] = ()
+
+    @property
+    def result_digest(self) -> str:
+        """SHA-256 over the numbers of the tree."""
+        return str(self.card["result_digest"])
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What one of the two arguments stands for: a scenario, and the card and tables of a run where it is one."""
+
+    name: str
+    scenario: Scenario
+    card: Mapping[str, Any] | None = None
+    tables: bytes | None = None
+
+
+# ---- what is asked for
+
+
+def compare(
+    a: Given, b: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
+    years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None, cells: Sequence[str] = (), workers: int | None = None,
+    chunk: int = engine.DEFAULT_CHUNK, out: str | Path | None = None, formulas: str | Path | None = None,
+    most: int = attribution.MOST_EXACT, progress: Progress | None = None, command: str | None = None,
+) -> Comparison:  # fmt: skip
+    """How `b` differs from `a`: statistics of the paired difference B - A of every quantity, and its attribution.
+
+    `a` and `b` are scenarios (name, file or Scenario) or sealed runs (directory or Run), whose draws, seed and method
+    are taken. `cells` (programme.metric.when[.item]) are attributed, all that differ without them. Up to `most`
+    mixtures of the changes the attribution is exact. `out` keeps the result in that directory; the same request is
+    opened again. Raises InputError, RunDirectoryError, Stopped.
+    """
+    sources = [_source(one, formulas) for one in (a, b)]
+    request = _request(sources, draws, seed, method, years, programmes, metrics)
+    if chunk < 1 or (workers is not None and workers < 1) or most < 2:
+        raise InputError("--chunk, --workers and --most: must be at least 1, 1 and 2")
+    pair = _Pair(sources, request, chunk, workers or cores(), progress)
+    request |= {
+        "a": sources[0].scenario.digest, "b": sources[1].scenario.digest, "stream_version": STREAM_VERSION,
+        "cells": sorted(set(cells)), "most": most,
+        "differences": sha256(repr([replace(one, atoms=frozenset()) for one in pair.differences]).encode()).hexdigest(),
+    }  # fmt: skip
+    wanted = _wanted(pair, cells)
+    if out is not None and (found := results.opened(Path(out), CARD_NAME, request)):
+        message = f"{out}: the same comparison, already there"
+        return Comparison(found[1], found[0], pair.differences, Path(out), (message,))
+    return _computed(pair, request, wanted, most, None if out is None else Path(out), command)
+
+
+def _computed(
+    pair: _Pair, request: Mapping[str, Any], wanted: Sequence[Key], most: int, out: Path | None, command: str | None
+) -> Comparison:
+    clock = perf_counter()
+    with stoppable() as stop:
+        try:
+            statistics = pair.statistics(stop)
+            parts, forecast = pair.attribution(statistics, wanted, most, stop)
+        except KeyboardInterrupt:
+            raise Stopped("stopped; nothing was kept: run the same command again") from None
+    names = [one.name for one in pair.sources]
+    card = {
+        "kind": "compare", "request": dict(request), "names": names,
+        "scenarios": [one.scenario.id for one in pair.sources], "draws": request["draws"], "seed": request["seed"],
+        "method": request["method"], "attribution": forecast, "versions": {"ctsim": ctsim.__version__},
+        "coordinates": by_net(pair.coordinates or {}), "command": command or "",
+        "seconds": round(perf_counter() - clock, 3),
+    }  # fmt: skip
+    sides = pair.hybrids.a, pair.hybrids.b
+    found = Contrast(sides[0].scenario, sides[1].scenario, request["years"], request["metrics"], pair.differences)
+    tree = contrast.tree(found, statistics, parts, {key: value for key, value in card.items() if key != "request"})
+    card["result_digest"] = tree.attrs["result_digest"] = dataset.result_digest(tree)
+    said = () if not parts else (forecast,)
+    if out is not None:
+        texts = {f"{letter}.toml": one.scenario.to_toml() for letter, one in zip("ab", pair.sources, strict=True)}
+        card = results.seal(out, CARD_NAME, card, tree, texts)
+    return Comparison(tree, card, pair.differences, out, said)
+
+
+def default_directory(a: Given, b: Given, formulas: str | Path | None = None, **asked: Any) -> Path:
+    """`results/compare-<a>-<b>-<digest>`: the same request finds its result again."""
+    sources = [_source(one, formulas) for one in (a, b)]
+    said = repr([[one.scenario.digest, one.name] for one in sources] + sorted(asked.items()))
+    ids = "-".join(one.scenario.id for one in sources)
+    return Path("results") / f"compare-{ids}-{sha256(said.encode()).hexdigest()[:12]}"
+
+
+# ---- arguments
+
+
+def _source(given: Given, formulas: str | Path | None) -> _Source:
+    if isinstance(given, Scenario):
+        return _Source(given.id, given)
+    if isinstance(given, Run):
+        if given.directory is None:
+            raise InputError("a run that is in memory only cannot be compared; give its scenario, or keep it with out=")
+        given = given.directory
+    if not _is_run(Path(given)):
+        scenario = load(given, formulas)
+        return _Source(str(given), scenario)
+    there = RunDirectory(given)
+    card = there.card()
+    there.whole(card)
+    if card.get("shard"):
+        raise RunDirectoryError(f"{given}: is shard {card['shard']} of a run; `ctsim merge` makes the whole")
+    if card["stream_version"] != STREAM_VERSION:
+        said = f"its streams are of version {card['stream_version']}, this ctsim draws version {STREAM_VERSION}"
+        raise RunDirectoryError(f"{given}: {said}; run it again")
+    return _Source(str(given), load_resolved(there.path / SCENARIO, formulas), card, there.content(TABLES))
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return (path / CARD).is_file()
+    except OSError:
+        return False
+
+
+def _request(
+    sources: Sequence[_Source], draws: int | None, seed: int | None, method: str | None,
+    years: Sequence[int | str] | None, programmes: Sequence[str] | None, metrics: Sequence[str] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What is drawn: as asked for, else as the runs were; what they do not agree in is refused."""
+    given: dict[str, Any] = {"seed": seed, "method": method}
+    default: dict[str, Any] = {"seed": 0, "method": engine.DEFAULT_METHOD}
+    findings = []
+    for name in given:
+        said = {f"--{name}": given[name]} | {one.name: one.card[name] for one in sources if one.card is not None}
+        said = {who: value for who, value in said.items() if value is not None}
+        if len(set(said.values())) > 1:
+            words = ", ".join(f"{value} in {who}" for who, value in said.items())
+            findings.append(f"{name}: {words}; draws of one {name} are compared, run one of them again")
+        given[name] = next(iter(said.values()), default[name])
+    if findings:
+        raise InputError([Finding(Place(), "", one) for one in findings])
+    there = [int(one.card["draws"]) for one in sources if one.card is not None]
+    asked = draws if draws is not None else min(there, default=engine.DEFAULT_DRAWS)
+    total = engine.checked_draws(asked, given["seed"], given["method"])
+    kept = [_chosen_by(one, years, programmes, metrics) for one in sources]
+    both = {name: [x for x in kept[0][name] if x in kept[1][name]] for name in ("years", "metrics")}
+    every = list(dict.fromkeys([*kept[0]["programmes"], *kept[1]["programmes"]]))
+    return {"draws": total, **given, **both, "programmes": sorted(every)}
+
+
+def _chosen_by(
+    source: _Source, years: Sequence[int | str] | None, programmes: Sequence[str] | None,
+    metrics: Sequence[str] | None,
+) -> dict[str, list[str]]:  # fmt: skip
+    card = source.card or {}
+    here = [programme.id for programme in source.scenario.programmes]
+    asked = None if programmes is None else [one for one in programmes if one in here]
+    if programmes is not None and not asked:
+        programmes_of(source.scenario, programmes)  # says which names there are
+    return {
+        "years": list(engine.checked_years(years if years is not None else card.get("years"))),
+        "metrics": metrics_of(metrics if metrics is not None else card.get("metrics")),
+        "programmes": programmes_of(source.scenario, asked if programmes is not None else card.get("programmes")),
+    }
+
+
+# ---- the pair
+
+
+class _Pair:
+    """Both scenarios in one binding, and what is drawn of it."""
+
+    def __init__(
+        self, sources: Sequence[_Source], request: Mapping[str, Any], chunk: int, workers: int,
+        progress: Progress | None,
+    ) -> None:  # fmt: skip
+        self.sources, self.request = sources, request
+        self.workers, self.progress = workers, progress
+        self.tiles = int(request["draws"]) // TILE
+        self.chunk = max(1, min(chunk, 2**22) // TILE)
+        self.coordinates = _coordinates(sources) if request["method"] == "sobol" else None
+        a, b = (_side(one, request) for one in sources)
+        self.differences = differences(a.scenario, b.scenario, a.digests, b.digests)
+        self.hybrids = Hybrids(a, b, [atom for one in self.differences for atom in one.atoms])
+        if self.coordinates is not None:
+            self.coordinates = _with_members(self.coordinates, self.hybrids, sources)
+
+    @cached_property
+    def atoms(self) -> dict[Atom, str]:
+        """The change that each atom belongs to."""
+        return {atom: one.name for one in self.differences for atom in one.atoms}
+
+    def mixture(self, changes: Iterable[str]) -> Mixture:
+        """The atoms of some changes."""
+        chosen = set(changes)
+        return frozenset(atom for atom, name in self.atoms.items() if name in chosen)
+
+    def touching(self, key: Key) -> list[str]:
+        """Names of the changes that reach a quantity."""
+        return sorted({self.atoms[atom] for atom in self.hybrids.touching(key)})
+
+    def summary(self, targets: Sequence[Target], stop: Event) -> summaries.Summary:
+        """Statistics of targets over all draws."""
+        drawn = kernel_of(self.hybrids, targets, self.request["seed"], self.coordinates)
+        return _drawn(drawn, self.tiles, self.chunk, self.workers, stop, self.progress)
+
+    # ---- the paired difference
+
+    def statistics(self, stop: Event) -> dict[Key, Statistics]:
+        """By quantity: what it is in both, and the paired difference; where there is none, the reason."""
+        targets: list[Target] = []
+        plans = {key: self._plan(key, targets) for key in self.hybrids.keys}
+        summary = self.summary(targets, stop)
+        return {key: contrast.statistics(summary, *plan) for key, plan in plans.items()}
+
+    def _plan(self, key: Key, targets: list[Target]) -> tuple[str, str, int | None, int | None, int | None]:
+        """Status, reason, and the places among `targets`, which grow, of A, B and the difference."""
+        hybrids = self.hybrids
+        status, reason = contrast.status(hybrids, key)
+        sides = [side.targets.get(key) for side in (hybrids.a, hybrids.b)]
+        bare = next(one for one in sides if one is not None)
+        parts = [hybrids.parts(key, mixture) if one is not None else ()
+                 for one, mixture in zip(sides, (hybrids.none, hybrids.all), strict=True)]  # fmt: skip
+        places = [_added(targets, bare, one) for one in parts]
+        if status != "comparable":
+            paired = None if status not in ("added", "removed") else _added(targets, bare, _minus(*parts), ABOVE_ZERO)
+            return status, reason, places[0], places[1], paired
+        if parts[0] == parts[1]:
+            return "unchanged", "", places[0], places[0], None
+        return "changed", "", places[0], places[1], _added(targets, bare, _minus(*parts), ABOVE_ZERO)
+
+    # ---- its attribution
+
+    def attribution(
+        self, statistics: Mapping[Key, Statistics], wanted: Sequence[Key], most: int, stop: Event
+    ) -> tuple[dict[Key, tuple[tuple[str, ...], attribution.Parts]], str]:
+        """By quantity: the changes that touch it and their parts; and what was forecast."""
+        keys = [key for key in wanted if statistics[key].is_difference]
+        quantities = attribution.planned([self.touching(key) for key in keys], most)
+        forecast = attribution.forecast(quantities)
+        if self.progress and keys:
+            self.progress(0, self.tiles * TILE, forecast)
+        mixed = self._mixed(dict(zip(keys, quantities, strict=True)), statistics, stop)
+        found = {}
+        for key, one in zip(keys, quantities, strict=True):
+            values = _values(statistics[key], mixed[key], one)
+            found[key] = one.changes, attribution.attributed(one, values.__getitem__)
+        return found, forecast
+
+    def _mixed(
+        self, quantities: Mapping[Key, Quantity], statistics: Mapping[Key, Statistics], stop: Event
+    ) -> dict[Key, dict[Coalition, FloatArray]]:
+        """Mean, q05 and q95 of every quantity in every mixture that its attribution needs; equal ones drawn once."""
+        targets: list[Target] = []
+        places: dict[tuple[Part, ...], int] = {}
+        wanted: dict[Key, dict[Coalition, int]] = {}
+        for key, one in quantities.items():
+            bare = self.hybrids.a.targets.get(key) or self.hybrids.b.targets[key]
+            wanted[key] = {}
+            for chosen in one.coalitions:
+                parts = self.hybrids.parts(key, self.mixture(chosen))
+                if parts not in places:
+                    places[parts] = len(targets) if parts else -1
+                    targets += [_target(bare, parts)] if parts else []
+                wanted[key][chosen] = places[parts]
+        rows = [contrast.marks(self.summary(targets[i : i + BATCH], stop)) for i in range(0, len(targets), BATCH)]
+        table = np.concatenate([*rows, np.zeros((1, len(STATISTICS)))])  # the last for nothing that is left to add
+        return {key: {chosen: table[place] for chosen, place in one.items()} for key, one in wanted.items()}
+
+
+def _values(found: Statistics, mixed: Mapping[Coalition, FloatArray], one: Quantity) -> dict[Coalition, FloatArray]:
+    """Statistics less those of A; of all changes the printed difference itself, so that the parts sum to it."""
+    before, whole = found.marks
+    values = {chosen: row - before for chosen, row in mixed.items()}
+    return values | {frozenset(): np.zeros(len(STATISTICS)), frozenset(one.changes): whole}
+
+
+def _minus(a: tuple[Part, ...], b: tuple[Part, ...]) -> tuple[Part, ...]:
+    """B - A without what both have: that differs by exactly 0."""
+    gone = [(kind, number, -factor) for kind, number, factor in a if (kind, number, factor) not in b]
+    return (*(one for one in b if one not in a), *gone)
+
+
+def _target(bare: Target, parts: tuple[Part, ...], low: float = float("nan")) -> Target:
+    return Target(bare.node, bare.key, bare.unit, parts, low)
+
+
+def _added(targets: list[Target], bare: Target, parts: tuple[Part, ...], low: float = float("nan")) -> int | None:
+    """The place of a new target at the end; None for one without parts."""
+    if not parts:
+        return None
+    targets.append(_target(bare, parts, low))
+    return len(targets) - 1
+
+
+def _side(source: _Source, request: Mapping[str, Any]) -> Side:
+    """A scenario with the programmes that were chosen, and the quantile functions it is drawn with."""
+    scenario = source.scenario
+    targets = dataset.targets(view(scenario, request), request["years"], request["metrics"])
+    labels = [row.label for row in scenario.binding.rows]
+    quantiles: Sequence[Quantiles]
+    if source.tables is None:
+        quantiles = Kernel(scenario.binding, (), 0).quantiles
+    else:
+        try:
+            quantiles = npz.quantiles_of(labels, source.tables)
+        except npz.DamagedError as error:
+            raise RunDirectoryError(f"{source.name}/{TABLES}: {error}; run it again elsewhere") from None
+    return side_of(scenario, targets, quantiles)
+
+
+def _coordinates(sources: Sequence[_Source]) -> dict[str, Coordinate]:
+    """Of all streams of both; names that have two coordinates, or coordinates with two names, are refused."""
+    found: dict[str, Coordinate] = {}
+    owners: dict[Coordinate, str] = {}
+    for source in sources:
+        own = engine.coordinates_of(source.scenario)
+        if source.card is not None:
+            nets = source.card["coordinates"].items()
+            own = {stream: (net, number) for net, one in nets for stream, number in one.items()}
+        for stream, coordinate in own.items():
+            if found.setdefault(stream, coordinate) != coordinate or owners.setdefault(coordinate, stream) != stream:
+                message = "its Sobol' coordinate is another one in the other scenario; compare with --method mc"
+                raise InputError(f"{source.name}: '{stream}': {message}")
+    return found
+
+
+def _with_members(known: dict[str, Coordinate], hybrids: Hybrids, sources: Sequence[_Source]) -> dict[str, Coordinate]:
+    """Coordinates with those of streams that only a mixture of both scenarios draws."""
+    missing = {name for group in hybrids.groups for name in group.streams} - known.keys()
+    for source in sources if missing else ():
+        streams = [one for one in hybrids.streams if one.stream in missing]
+        known = assign(streams, source.scenario.programmes, beside=source.scenario.library.coordinates) | known
+    return known
+
+
+def _wanted(pair: _Pair, cells: Iterable[str]) -> list[Key]:
+    """The quantities to attribute. Raises InputError for cells that are not there or cannot be compared."""
+    hybrids = pair.hybrids
+    if not cells:
+        return hybrids.keys
+    names = {(hybrids.a.targets.get(key) or hybrids.b.targets[key]).name: key for key in hybrids.keys}
+    findings = []
+    for cell in cells:
+        if cell not in names:
+            hint = did_you_mean(cell, names) or " Cells are named programme.metric.when[.item]."
+            findings.append(f"--cell {cell[:120]}: there is none.{hint}")
+        elif (found := contrast.status(hybrids, names[cell]))[0] == "not_comparable":
+            findings.append(f"--cell {cell}: {found[1]}")
+    if findings:
+        raise InputError([Finding(Place(), "", one) for one in findings])
+    return [names[cell] for cell in dict.fromkeys(cells)]
+
+
+# ---- draws
+
+
+def _drawn(
+    drawn: Kernel, tiles: int, chunk: int, workers: int, stop: Event, progress: Progress | None
+) -> summaries.Summary:
+    """Statistics of a kernel's targets over so many tiles. Raises KeyboardInterrupt where `stop` is set."""
+    pilot = drawn.evaluate(0, min(tiles, summaries.PILOT // TILE), workers)
+    plan = drawn.plan(pilot, workers)
+    total, lock = summaries.empty(plan), Lock()
+
+    def compute(first: int, count: int) -> None:
+        nonlocal total
+        state = drawn.chunk(plan, first, count)
+        with lock:
+            total = summaries.combine(plan, total, state)
+            if progress:
+                progress(int(total.draws[0]), tiles * TILE)
+
+    run_chunks(((at, min(chunk, tiles - at)) for at in range(0, tiles, chunk)), compute, workers, stop)
+    if stop.is_set():
+        raise KeyboardInterrupt
+    return summaries.finalize(plan, total, pilot if pilot.shape[1] == tiles * TILE else None)

@@ -1,0 +1,269 @@
+"""The result of a comparison as an xarray tree: paired differences by quantity, what changed, and what it is due to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from ctsim.attribution import Parts
+from ctsim.catalog import Scenario
+from ctsim.differences import Difference
+from ctsim.hybrids import ANNUAL, Hybrids, Key, Side
+from ctsim.programme import METRICS, Programme
+from ctsim.summaries import QUANTILES, Summary
+
+FloatArray = npt.NDArray[np.float64]
+
+DIMENSIONS: Final = {"items": "item", "other": "figure", "totals": "group"}
+UNITS: Final = {"co2_reduction": "Mt-CO2/yr", "economic_effect": "trillion JPY/yr"}
+NUMBERS: Final = {
+    "mean": "mean of the paired difference B - A", "mcse": "Monte Carlo standard error of the mean difference",
+    "sd": "standard deviation of the paired difference", "p_higher": "share of draws in which B is above A",
+    "p_mcse": "Monte Carlo standard error of p_higher", "a_mean": "mean in A", "b_mean": "mean in B",
+}  # fmt: skip
+BY_QUANTILE: Final = {
+    "quantiles": "quantiles of the paired difference",
+    "quantiles_mcse": "Monte Carlo standard errors of the quantiles", "a_quantiles": "quantiles in A",
+    "b_quantiles": "quantiles in B",
+}  # fmt: skip
+_WITHOUT_UNIT: Final = ("p_higher", "p_mcse")
+_LOW, _HIGH = QUANTILES.index(0.05), QUANTILES.index(0.95)
+_BOUNDARY: Final = ("boundary", "scope", "period", "money_kind")
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What was compared: the scenarios, the years and metrics that were chosen, what differs."""
+
+    a: Scenario
+    b: Scenario
+    years: Sequence[str]
+    metrics: Sequence[str]
+    differences: tuple[Difference, ...]
+
+    @property
+    def programmes(self) -> list[Programme]:
+        """Those of either scenario, in the report's order."""
+        both = {one.id: one for one in (*self.b.programmes, *self.a.programmes)}
+        return sorted(both.values(), key=lambda one: (one.number or 10**6, one.id))
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """One quantity in A and B, and the paired difference; NaN where there is none.
+
+    `status`: changed, unchanged, added or removed (its programme is: it counts as 0 where it is not), only_a or only_b
+    (the other has no number), not_comparable; `reason` says why there is no difference.
+    """
+
+    status: str
+    reason: str
+    numbers: Mapping[str, float]
+    quantiles: Mapping[str, FloatArray]
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether there is a difference to explain."""
+        return self.status in ("changed", "added", "removed") and bool(np.isfinite(self.numbers["mean"]))
+
+    @property
+    def marks(self) -> tuple[FloatArray, FloatArray]:
+        """Mean, q05 and q95 in A (0 where its programme is not there), and by how much they differ in B."""
+        before, after = (self._marks(side) for side in "ab")
+        whole = after - before
+        whole[0] = self.numbers["mean"]
+        return before, whole
+
+    def _marks(self, side: str) -> FloatArray:
+        quantiles = self.quantiles[f"{side}_quantiles"]
+        found = np.array([self.numbers[f"{side}_mean"], quantiles[_LOW], quantiles[_HIGH]])
+        absent = {"added": "a", "removed": "b"}.get(self.status) == side
+        return np.zeros(3) if absent else found
+
+
+def marks(summary: Summary) -> FloatArray:
+    """Mean, q05 and q95 (output, 3)."""
+    return np.column_stack([summary.mean, summary.quantiles[:, _LOW], summary.quantiles[:, _HIGH]])
+
+
+def statistics(
+    summary: Summary, status: str, reason: str, a: int | None, b: int | None, paired: int | None
+) -> Statistics:
+    """A quantity's statistics from the places of A, B and their difference among what was summarised."""
+    none = np.full(len(QUANTILES), np.nan)
+    means = [np.nan if i is None else float(summary.mean[i]) for i in (a, b)]
+    shown = [none if i is None else summary.quantiles[i] for i in (a, b)]
+    if paired is not None:
+        numbers = {"mean": summary.mean[paired], "mcse": summary.mcse[paired], "sd": summary.sd[paired],
+                   "p_higher": summary.p_at_least[paired, 0], "p_mcse": summary.p_at_least_mcse[paired, 0]}  # fmt: skip
+        quantiles = {"quantiles": summary.quantiles[paired], "quantiles_mcse": summary.quantiles_mcse[paired]}
+        if bad := int(summary.not_finite[paired]):
+            reason = f"{bad} of {summary.draws} draws not finite, first at draw {int(summary.first_bad[paired])}"
+    else:
+        # Of what is the same in both, each draw is; where that is not finite, there is no difference to speak of.
+        zero = 0.0 if status == "unchanged" and np.isfinite(shown[0]).all() else np.nan
+        numbers = dict.fromkeys(("mean", "mcse", "sd", "p_higher", "p_mcse"), zero)
+        quantiles = dict.fromkeys(("quantiles", "quantiles_mcse"), none * 0 + zero if zero != 0 else none.copy())
+        quantiles = {name: np.full(len(QUANTILES), zero) for name in quantiles}
+    plain = {name: float(value) for name, value in numbers.items()}
+    return Statistics(status, reason, plain | {"a_mean": means[0], "b_mean": means[1]},
+                      quantiles | {"a_quantiles": shown[0], "b_quantiles": shown[1]})  # fmt: skip
+
+
+def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
+    """Whether the two scenarios' quantities can be compared, and the reason where they cannot."""
+    sides = [side if key in side.targets else None for side in (hybrids.a, hybrids.b)]
+    if None not in sides:
+        kinds = [_kinds(side, key) for side in (hybrids.a, hybrids.b)]
+        differing = [name for name in _BOUNDARY if kinds[0][name] != kinds[1][name]]
+        if not differing:
+            return "comparable", ""
+        words = "; ".join(f"{name} is {' and '.join(kinds[0][name])} in A, {' and '.join(kinds[1][name])} in B"
+                          for name in differing)  # fmt: skip
+        return "not_comparable", f"{words}: they are about different things"
+    there = hybrids.b if sides[0] is None else hybrids.a
+    other, letter = (hybrids.a, "b") if there is hybrids.b else (hybrids.b, "a")
+    programmes = {name.partition(".")[0] for name in there.parts(key)}
+    if not programmes & other.programmes and key[0].startswith(ANNUAL):
+        return ("added" if letter == "b" else "removed"), ""
+    return f"only_{letter}", f"{'A' if letter == 'b' else 'B'} has no number for it"
+
+
+def _kinds(side: Side, key: Key) -> dict[str, list[str]]:
+    records = [side.steps[name].figure.record for name in side.parts(key)]
+    return {name: sorted({str(getattr(one, name) or "unstated") for one in records}) for name in _BOUNDARY}
+
+
+# ---- the tree
+
+
+def tree(
+    found: Contrast, by_key: Mapping[Key, Statistics], parts: Mapping[Key, tuple[tuple[str, ...], Parts]],
+    card: Mapping[str, Any],
+) -> xr.DataTree:  # fmt: skip
+    """The result tree: a node for each of a run's, `/changes`, and `/attribution` with the same nodes again."""
+    nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_attributes(found, card)), "/changes": _changes(found)}
+    for node in dict.fromkeys([*(f"/{m}" for m in METRICS if m in found.metrics), *(key[0] for key in by_key)]):
+        grid = _Grid(found, node, [key for key in by_key if key[0] == node])
+        nodes[node] = _differences(grid, by_key)
+        nodes[f"/attribution{node}"] = _attribution(grid, by_key, parts, [one.name for one in found.differences])
+    return xr.DataTree.from_dict(nodes, name=f"{found.a.id} to {found.b.id}")
+
+
+class _Grid:
+    """The dimensions of a node and the quantities on it."""
+
+    def __init__(self, found: Contrast, node: str, keys: Sequence[Key]) -> None:
+        self.node = node
+        top = node.split("/")[1]
+        dim = DIMENSIONS.get(top, "programme")
+        has_years = top != "other"
+        names = list(dict.fromkeys(key[1][0] for key in keys))
+        if dim == "programme":
+            names = [one.id for one in found.programmes]
+        else:
+            place = {one.id: number for number, one in enumerate(found.programmes)}
+            names.sort(key=lambda name: (place.get(name.partition(".")[0], 10**6), name))
+        self.dims = (dim, "year") if has_years else (dim,)
+        self.shape = (len(names), len(found.years)) if has_years else (len(names),)
+        self.keys: list[Key] = [(node, (name, year) if has_years else (name,)) for name in names
+                                for year in (found.years if has_years else [""])]  # fmt: skip
+        self.unit = UNITS.get(node.rpartition("/")[2], "see coordinate unit")
+        self.coordinates: dict[str, Any] = {dim: ((dim,), np.array(names, dtype=object))}
+        if has_years:
+            self.coordinates["year"] = (("year",), np.array([int(year) for year in found.years]))
+        if dim == "programme":
+            for lang in ("ja", "en"):
+                titles = [getattr(one, f"name_{lang}") for one in found.programmes]
+                self.coordinates[f"programme_{lang}"] = ((dim,), np.array(titles, dtype=object))
+        if dim == "figure":
+            units = {f.key: f.record.unit for one in found.programmes for f in one.figures}
+            self.coordinates["unit"] = ((dim,), np.array([units[name] for name in names], dtype=object))
+        self.found = found
+
+    def why(self, key: Key) -> str:
+        """Why there is no number in either scenario."""
+        said = []
+        for scenario in (self.found.a, self.found.b) if self.dims[0] == "programme" else ():
+            for programme in scenario.programmes:
+                if programme.id == key[1][0] and (reason := programme.cell(key[0][1:], key[1][1]).reason):
+                    said.append(reason.en)
+        return said[0] if said else ""
+
+
+def _differences(grid: _Grid, by_key: Mapping[Key, Statistics]) -> xr.Dataset:
+    variables: dict[str, Any] = {}
+    here = [by_key.get(key) for key in grid.keys]
+    for name, words in NUMBERS.items():
+        values = np.array([np.nan if one is None else one.numbers[name] for one in here]).reshape(grid.shape)
+        variables[name] = (
+            grid.dims,
+            values,
+            {"units": "1" if name in _WITHOUT_UNIT else grid.unit, "long_name": words},
+        )
+    none = np.full(len(QUANTILES), np.nan)
+    for name, words in BY_QUANTILE.items():
+        values = np.array([none if one is None else one.quantiles[name] for one in here])
+        variables[name] = ((*grid.dims, "quantile"), values.reshape(*grid.shape, len(QUANTILES)),
+                           {"units": grid.unit, "long_name": words})  # fmt: skip
+    said = {
+        "status": ["not_applicable" if one is None else one.status for one in here],
+        "reason": [grid.why(key) if one is None else one.reason for key, one in zip(grid.keys, here, strict=True)],
+    }
+    variables |= {name: _words(grid.dims, values, grid.shape) for name, values in said.items()}
+    quantile = (("quantile",), np.array(QUANTILES), {"units": "1", "long_name": "share of draws below"})
+    return xr.Dataset(variables, grid.coordinates | {"quantile": quantile})
+
+
+def _attribution(
+    grid: _Grid, by_key: Mapping[Key, Statistics], parts: Mapping[Key, tuple[tuple[str, ...], Parts]],
+    changes: Sequence[str],
+) -> xr.Dataset:  # fmt: skip
+    """What of the change of mean, q05 and q95 each change is due to; 0 where it does not reach."""
+    place = {name: number for number, name in enumerate(changes)}
+    values = np.full((2, 3, len(changes), len(grid.keys)), np.nan)
+    for column, key in enumerate(grid.keys):
+        if key in by_key and by_key[key].status == "unchanged":
+            values[..., column] = 0.0
+        if key in parts:
+            values[..., column] = 0.0
+            names, found = parts[key]
+            for name, part, error in zip(names, found.parts, found.errors, strict=True):
+                values[:, :, place[name], column] = part, error
+    dims, shape = ("change", *grid.dims), (len(changes), *grid.shape)
+    variables = {}
+    for number, name in enumerate(("mean", "q05", "q95")):
+        words = f"part of the change of {name} that is due to the change"
+        variables[name] = (dims, values[0, number].reshape(shape), {"units": grid.unit, "long_name": words})
+        words = f"standard error of {name} where orders of the changes are sampled"
+        variables[f"{name}_error"] = (dims, values[1, number].reshape(shape), {"units": grid.unit, "long_name": words})
+    return xr.Dataset(variables, grid.coordinates | {"change": (("change",), _objects(changes))})
+
+
+def _changes(found: Contrast) -> xr.Dataset:
+    names = ("kind", "what", "before", "after", "side", "set_by", "reason")
+    variables = {name: _words(("change",), [getattr(one, name) for one in found.differences], (len(found.differences),))
+                 for name in names}  # fmt: skip
+    return xr.Dataset(variables, {"change": (("change",), _objects([one.name for one in found.differences]))})
+
+
+def _words(dims: tuple[str, ...], values: Iterable[str], shape: tuple[int, ...]) -> Any:
+    return dims, _objects(list(values)).reshape(shape)
+
+
+def _objects(values: Sequence[str]) -> npt.NDArray[Any]:
+    return np.array(values, dtype=object if len(values) else "<U1")  # a netCDF file gives empty objects as numbers
+
+
+def _attributes(found: Contrast, card: Mapping[str, Any]) -> dict[str, Any]:
+    said = {key: value for key, value in card.items() if isinstance(value, str | int | float)}
+    return {
+        "title": f"{found.b.title_en}, compared with {found.a.title_en}",
+        "title_ja": f"{found.a.title_ja}から{found.b.title_ja}への変化", "Conventions": "CF-1.11",
+        "comment": "Differences rest on assumed spreads, drawn with common random numbers.",
+    } | said  # fmt: skip

@@ -1,0 +1,293 @@
+"""Two scenarios in one binding: each quantity as it is when some of what differs is taken from the second scenario.
+
+Rows, steps and targets that are the same in several mixtures stand once: what two scenarios share is drawn and computed
+once, whatever number of mixtures is asked for. A mixture is a set of atoms (`ctsim.differences`): those taken from the
+second scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Final
+
+import numpy as np
+
+from ctsim import units
+from ctsim.binding import Binding, Input, Row, Step
+from ctsim.catalog import Scenario, Stream
+from ctsim.coordinates import Coordinate
+from ctsim.dependence import Group, Tie, ties_of
+from ctsim.differences import Atom, components, step_id
+from ctsim.distributions import FIXED, Quantiles
+from ctsim.equations import Formula, formula_source
+from ctsim.kernel import Kernel, Target
+
+Key = tuple[str, tuple[str, ...]]
+"""Node and key of a quantity, as targets have them."""
+
+Mixture = frozenset[Atom]
+Part = tuple[str, int, float]
+
+ABOVE_ZERO: Final = float(np.nextafter(0.0, 1.0))
+"""The threshold that differences are counted at: draws where the second scenario is higher."""
+
+ANNUAL: Final = ("/co2_reduction", "/economic_effect", "/items/", "/totals/")
+"""Nodes of amounts, of which a programme that a scenario leaves out has none."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the scenarios: what it samples and computes, quantile functions by row, and what is summarised."""
+
+    scenario: Scenario
+    quantiles: tuple[Quantiles, ...]
+    targets: Mapping[Key, Target]
+
+    @cached_property
+    def rows(self) -> dict[str, dict[str, int]]:
+        """Row numbers by stream and year."""
+        found: dict[str, dict[str, int]] = {}
+        for number, row in enumerate(self.scenario.binding.rows):
+            found.setdefault(row.stream, {})[row.year] = number
+        return found
+
+    @cached_property
+    def steps(self) -> dict[str, Step]:
+        """Steps by their names."""
+        return {step_id(step): step for step in self.scenario.binding.steps}
+
+    @cached_property
+    def programmes(self) -> frozenset[str]:
+        """Ids of the programmes."""
+        return frozenset(programme.id for programme in self.scenario.programmes)
+
+    @cached_property
+    def drawn(self) -> set[str]:
+        """Streams of rows that are not fixed."""
+        rows = zip(self.scenario.binding.rows, self.quantiles, strict=True)
+        return {row.stream for row, one in rows if one.kind != FIXED}
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """By row label: a digest of its quantile function."""
+        rows = self.scenario.binding.rows
+        return {row.label: content(one) for row, one in zip(rows, self.quantiles, strict=True)}
+
+    def row(self, stream: str, year: str) -> int | None:
+        """The row of a stream for a year, or its one row for all years."""
+        by_year = self.rows.get(stream, {})
+        return by_year.get(year, by_year.get(""))
+
+    def parts(self, key: Key) -> dict[str, Part]:
+        """Parts of a quantity by the name of the step; whether it is delivered is an atom of its own."""
+        steps = self.scenario.binding.steps
+        found = ((step_id(replace(steps[part[1]], delivered=False)), part) for part in self.targets[key].parts)
+        return dict(found)
+
+
+def content(one: Quantiles) -> str:
+    """A digest of a quantile function."""
+    return sha256(repr((one.kind, one.parameters.tolist())).encode() + one.table.tobytes()).hexdigest()
+
+
+class Hybrids:
+    """All mixtures of two scenarios. `listed`: the atoms of what differs."""
+
+    def __init__(self, a: Side, b: Side, listed: Iterable[Atom]) -> None:
+        self.a, self.b = a, b
+        self.listed = frozenset(listed)
+        self._linked = components(a.scenario, b.scenario)
+        drawn = {stream for side in (a, b) for stream in side.drawn}
+        self._groups = [[group for one in side.scenario.declared_groups if (group := one.up_to(drawn)) is not None]
+                        for side in (a, b)]  # fmt: skip
+        self._ties = [ties_of(groups) for groups in self._groups]
+        self._rows: dict[tuple[str, str, Tie | None], int] = {}
+        self._steps: dict[tuple[str, tuple[Input, ...], float], int] = {}
+        self.rows: list[tuple[Row, Quantiles, Tie | None]] = []
+        self.steps: list[Step] = []
+
+    @property
+    def groups(self) -> list[Group]:
+        """Groups of either scenario."""
+        return [group for groups in self._groups for group in groups]
+
+    @property
+    def streams(self) -> list[Stream]:
+        """All that a mixture may draw."""
+        rows = (row.stream for side in (self.a, self.b) for row in side.scenario.binding.rows)
+        members = (name for group in self.groups for name in group.streams)
+        return [Stream(name) for name in dict.fromkeys([*rows, *members])]
+
+    @cached_property
+    def formulas(self) -> list[Formula]:
+        """All formulas of both scenarios."""
+        every = (step.function for side in (self.a, self.b) for step in side.scenario.binding.steps)
+        return [one for one in every if one is not None]
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """Every quantity of either scenario, readings left out: those of the first one first."""
+        return [key for key in dict.fromkeys([*self.a.targets, *self.b.targets]) if key[0] != "/readings"]
+
+    # ---- mixtures
+
+    def parts(self, key: Key, mixture: Mixture) -> tuple[Part, ...]:
+        """What a quantity is the sum of in a mixture; nothing where it is of a programme that is not there."""
+        found = [side.parts(key) if key in side.targets else {} for side in (self.a, self.b)]
+        delivered = (self.b if ("delivery", "") in mixture else self.a).scenario.delivery == "included"
+        names = (name for name in dict.fromkeys([*found[0], *found[1]]) if self._is_there(name, mixture))
+        return tuple(self._part(name, found, key, mixture, delivered) for name in names)
+
+    def _part(
+        self, name: str, found: Sequence[Mapping[str, Part]], key: Key, mixture: Mixture, delivered: bool
+    ) -> Part:
+        with_delivery = f"{name}:delivered"
+        is_drawn = delivered and any(with_delivery in side.steps for side in (self.a, self.b))
+        number, unit = self._step(with_delivery if is_drawn else name, mixture)
+        target = (self.a if key in self.a.targets else self.b).targets[key]
+        factor = (found[0].get(name) or found[1][name])[2]
+        own = (self.a if name in found[0] else self.b).steps[name].figure.record.unit
+        return "step", number, factor if unit == own else units.conversion(unit, target.unit)
+
+    def _is_there(self, name: str, mixture: Mixture) -> bool:
+        """Whether a figure is in a mixture: its programme is, and the page has it."""
+        programme = name.partition(".")[0]
+        for atom, here in ((("programme", programme), [programme in side.programmes for side in (self.a, self.b)]),
+                           (("cell", name), [name in side.steps for side in (self.a, self.b)])):  # fmt: skip
+            if here[0] != here[1] and atom in self.listed:
+                return here[atom in mixture]
+        return True
+
+    def _step(self, name: str, mixture: Mixture) -> tuple[int, str]:
+        """The number of a step in a mixture, and the unit of its figure."""
+        side = self._side(("figure", name), mixture, name in self.a.steps, name in self.b.steps)
+        step = side.steps[name]
+        inputs = tuple(self._input(side, step, one, mixture) for one in step.inputs)
+        source = "" if step.function is None else formula_source(step.function)
+        key = (source, inputs, step.factor)
+        if key not in self._steps:
+            self._steps[key] = len(self.steps)
+            self.steps.append(replace(step, inputs=inputs))
+        return self._steps[key], step.figure.record.unit
+
+    def _input(self, side: Side, step: Step, one: Input, mixture: Mixture) -> Input:
+        binding = side.scenario.binding
+        if one.kind == "row":
+            row = binding.rows[one.index]
+            number, unit, own = *self._row(row.stream, step.figure.record.when, mixture), row.unit
+        else:
+            other = binding.steps[one.index]
+            number, unit, own = *self._step(step_id(other), mixture), other.figure.record.unit
+        factor = one.factor if unit == own else one.factor * units.conversion(unit, own)
+        return Input(one.kind, number, factor)
+
+    def _row(self, stream: str, year: str, mixture: Mixture) -> tuple[int, str]:
+        numbers = self.a.row(stream, year), self.b.row(stream, year)
+        side = self._side(("row", stream), mixture, numbers[0] is not None, numbers[1] is not None)
+        number = numbers[side is self.b]
+        assert number is not None
+        row, quantiles = side.scenario.binding.rows[number], side.quantiles[number]
+        tie = None if quantiles.kind == FIXED else self._tie(stream, side, mixture)
+        key = ("" if quantiles.kind == FIXED else stream, content(quantiles), tie)
+        if key not in self._rows:
+            self._rows[key] = len(self.rows)
+            self.rows.append((row, quantiles, tie))
+        return self._rows[key], row.unit
+
+    def _tie(self, stream: str, side: Side, mixture: Mixture) -> Tie | None:
+        """How a row follows others: as its own scenario says, or as the mixture does where that is what differs."""
+        atom = ("together", self._linked.get(stream, ""))
+        is_b = atom in mixture if atom in self.listed else side is self.b
+        return self._ties[is_b].get(stream)
+
+    def _side(self, atom: Atom, mixture: Mixture, in_a: bool, in_b: bool) -> Side:
+        if in_a and in_b:
+            return self.b if atom in mixture else self.a
+        return self.a if in_a else self.b
+
+    # ---- what differs where
+
+    @cached_property
+    def none(self) -> Mixture:
+        """The first scenario."""
+        return frozenset()
+
+    @cached_property
+    def all(self) -> Mixture:
+        """The second scenario."""
+        return self.listed
+
+    def touching(self, key: Key) -> Mixture:
+        """The atoms that reach a quantity in any mixture."""
+        found: set[Atom] = set()
+        waiting = [name for side in (self.a, self.b) if key in side.targets for name in side.parts(key)]
+        if ("delivery", "") in self.listed:
+            waiting += [
+                one for name in waiting for side in (self.a, self.b) if (one := f"{name}:delivered") in side.steps
+            ]
+            found |= {("delivery", "") for name in waiting if name.endswith(":delivered")}
+        elif self.a.scenario.delivery == "included":
+            waiting += [one for name in waiting if (one := f"{name}:delivered") in self.a.steps or one in self.b.steps]
+        seen: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                found |= {("figure", name), ("cell", name), ("programme", name.partition(".")[0])}
+                for side in (self.a, self.b):
+                    if name in side.steps:
+                        self._reach(side, side.steps[name], found, waiting)
+        return frozenset(found & self.listed)
+
+    def _reach(self, side: Side, step: Step, found: set[Atom], waiting: list[str]) -> None:
+        binding = side.scenario.binding
+        for one in step.inputs:
+            if one.kind == "row":
+                stream = binding.rows[one.index].stream
+                found.add(("row", stream))
+                if self._ties[0].get(stream) != self._ties[1].get(stream):
+                    found.add(("together", self._linked[stream]))
+            else:
+                waiting.append(step_id(binding.steps[one.index]))
+
+
+def side_of(scenario: Scenario, kernel_targets: Sequence[Target], quantiles: Sequence[Quantiles]) -> Side:
+    """A scenario with what is summarised of it."""
+    return Side(scenario, tuple(quantiles), {(one.node, one.key): one for one in kernel_targets})
+
+
+def kernel(
+    hybrids: Hybrids, targets: Sequence[Target], seed: int, coordinates: Mapping[str, Coordinate] | None
+) -> Kernel:
+    """What draws these targets, and only what they need; all kernels of two scenarios share their machine code."""
+    steps, rows = _needed(hybrids, targets)
+    binding = Binding(
+        tuple(hybrids.rows[number][0] for number in rows),
+        tuple(_renumbered(hybrids.steps[number], steps, rows) for number in steps),
+    )
+    ties = {at: tie for number, at in rows.items() if (tie := hybrids.rows[number][2]) is not None}
+    moved = [replace(one, parts=tuple((kind, steps[number], factor) for kind, number, factor in one.parts))
+             for one in targets]  # fmt: skip
+    quantiles = [hybrids.rows[number][1] for number in rows]
+    return Kernel(binding, moved, seed, coordinates, quantiles, sample_all=False, ties=ties, formulas=hybrids.formulas)
+
+
+def _needed(hybrids: Hybrids, targets: Sequence[Target]) -> tuple[dict[int, int], dict[int, int]]:
+    """Steps and rows that targets are made from, each with its place among them."""
+    steps = {number for one in targets for _, number, _ in one.parts}
+    for number in range(len(hybrids.steps) - 1, -1, -1):  # a step needs only earlier ones
+        if number in steps:
+            steps |= {one.index for one in hybrids.steps[number].inputs if one.kind == "step"}
+    rows = {one.index for number in steps for one in hybrids.steps[number].inputs if one.kind == "row"}
+    return (
+        {number: at for at, number in enumerate(sorted(steps))},
+        {number: at for at, number in enumerate(sorted(rows))},
+    )
+
+
+def _renumbered(step: Step, steps: Mapping[int, int], rows: Mapping[int, int]) -> Step:
+    inputs = (replace(one, index=(rows if one.kind == "row" else steps)[one.index]) for one in step.inputs)
+    return replace(step, inputs=tuple(inputs))

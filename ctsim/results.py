@@ -1,0 +1,92 @@
+"""Directories of results that are no runs: a card and a tree, sealed, and opened again for the same request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import xarray as xr
+
+from ctsim.durable import digest_of, locked, reason_of, sweep, write_whole
+from ctsim.errors import RunDirectoryError
+from ctsim.netcdf import netcdf_content
+
+FORMAT: Final = 1
+SUMMARY: Final = "summary.nc"
+_MOST_CARD: Final = 1 << 24
+
+
+def opened(directory: Path, card_name: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], xr.DataTree] | None:
+    """Card and tree of the sealed result of `request`; None where the directory is new or empty.
+
+    Raises RunDirectoryError for anything else that is there.
+    """
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        return None
+    card = _card(directory, card_name)
+    differing = [key for key, value in request.items() if card["request"].get(key) != json.loads(json.dumps(value))]
+    if differing:
+        name = differing[0]
+        said = f"{name} is {_short(card['request'].get(name))} there, {_short(request[name])} here"
+        raise RunDirectoryError(f"{directory}: holds another result ({said}); give --out a new directory")
+    for name, digest in card["files"].items():
+        if not (directory / name).is_file() or digest_of(directory / name) != digest:
+            message = "is missing or damaged; move the directory away and run it again"
+            raise RunDirectoryError(f"{directory / name}: {message}")
+    with xr.open_datatree(directory / SUMMARY, engine="h5netcdf") as tree:
+        return card, tree.load()
+
+
+def seal(
+    directory: Path, card_name: str, card: Mapping[str, Any], tree: xr.DataTree, texts: Mapping[str, str]
+) -> dict[str, Any]:
+    """Write texts and the tree, then the card, which comes last and holds their SHA-256; it is returned."""
+    contents = {name: text.encode() for name, text in texts.items()} | {SUMMARY: netcdf_content(tree)}
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with locked(directory):
+            sweep(directory)
+            for name, content in contents.items():
+                write_whole(directory / name, content)
+            files = {name: sha256(content).hexdigest() for name, content in contents.items()}
+            sealed = {**card, "format": FORMAT, "files": files, "sealed": True}
+            sealed["card_digest"] = _digest(sealed)
+            write_whole(directory / card_name, _content(sealed))
+    except OSError as error:
+        message = f"cannot be written: {reason_of(error)}"
+        raise RunDirectoryError(f"{directory}: {message}; give --out another place, or make room") from None
+    return sealed
+
+
+def _card(directory: Path, name: str) -> dict[str, Any]:
+    try:
+        with (directory / name).open("rb") as file:
+            content = file.read(_MOST_CARD)
+        card = json.loads(content)
+    except FileNotFoundError:
+        message = f"holds something else (no {name}); give --out a new directory"
+        raise RunDirectoryError(f"{directory}: {message}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunDirectoryError(f"{directory / name}: cannot be read: {reason}; give --out a new directory") from None
+    whole = isinstance(card, dict) and card.get("format") == FORMAT and card.get("sealed") is True
+    if not whole or card.get("card_digest") != _digest(card) or content != _content(card):
+        raise RunDirectoryError(f"{directory / name}: is damaged (it is not as it was sealed); give a new directory")
+    return dict(card)
+
+
+def _digest(card: Mapping[str, Any]) -> str:
+    said = {key: value for key, value in card.items() if key != "card_digest"}
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _content(card: Mapping[str, Any]) -> bytes:
+    return (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"

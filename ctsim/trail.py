@@ -1,0 +1,82 @@
+"""From a number of a result back to the report: the words it is printed in, its equation, what it is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctsim import dataset, schema
+from ctsim.binding import Row, Step
+from ctsim.catalog import Scenario
+from ctsim.equations import Formula, formula_place
+from ctsim.errors import InputError, Place, did_you_mean
+from ctsim.explain import rows_of
+from ctsim.kernel import Target
+from ctsim.programme import METRICS, YEARS, Figure, Programme
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What lies behind one cell, part, other figure or reading.
+
+    `figures` are what it is made of, none where it has no number and `reason` says why; `formulas` are their equations
+    in the report's signs with the line that has each; `rows` are what is drawn for it, through other cells too.
+    """
+
+    cell: str
+    programme: Programme
+    status: str
+    unit: str = ""
+    figures: tuple[Figure, ...] = ()
+    reading: schema.Reading | None = None
+    formulas: tuple[tuple[str, Place], ...] = ()
+    rows: tuple[Row, ...] = ()
+    reason: schema.Bilingual | None = None
+    reason_code: str = ""
+
+
+def cells(scenario: Scenario) -> list[str]:
+    """Every name that `follow` knows: what has a number in a result, readings, and cells without a number."""
+    named = [target.name for target in dataset.targets(scenario)]
+    empty = [f"{programme.id}.{metric}.{year}" for programme in scenario.programmes for metric in METRICS
+             for year in YEARS if not programme.cell(metric, year).figures]  # fmt: skip
+    return [*named, *empty]
+
+
+def follow(scenario: Scenario, cell: str) -> Trail:
+    """The trail of a cell as results and `ctsim explain` name it. Raises InputError for one that is not there."""
+    found = next((one for one in dataset.targets(scenario) if one.name == cell), None)
+    if found is not None:
+        return _with_number(scenario, found)
+    for programme in scenario.programmes:
+        for one in (programme.cell(metric, year) for metric in METRICS for year in YEARS):
+            if cell == f"{programme.id}.{one.metric}.{one.year}":
+                return Trail(cell, programme, one.status, reason=one.reason, reason_code=one.reason_code)
+    hint = did_you_mean(cell, [*scenario.parameters(), *cells(scenario)])
+    raise InputError(f"no parameter and no cell '{cell[:120]}' in scenario '{scenario.id}'.{hint}")
+
+
+def _with_number(scenario: Scenario, target: Target) -> Trail:
+    binding = scenario.binding
+    steps = [_amount(binding.steps, binding.steps[index]) for _, index, _ in target.parts]
+    figures = tuple(step.figure for step in steps)
+    name = steps[0].reading
+    programme = scenario.programme(figures[0].programme)
+    impact = figures[0].key.removeprefix(f"{programme.id}.")
+    said = [one for one in programme.page.reading if one.name == name and impact in one.impact]
+    formulas = dict.fromkeys((_equation(one.function), formula_place(one.function)) for one in steps if one.function)
+    rows = tuple(binding.rows[number] for number in rows_of(binding, target))
+    if said:
+        return Trail(target.name, programme, "reading", target.unit, figures, said[0], tuple(formulas), rows)
+    return Trail(
+        target.name, programme, figures[0].status, target.unit, figures, None, tuple(formulas), rows,
+        figures[0].record.reason,
+    )  # fmt: skip
+
+
+def _amount(steps: tuple[Step, ...], step: Step) -> Step:
+    """The step itself; for an amount times delivery, the amount's."""
+    return steps[step.inputs[0].index] if step.delivered else step
+
+
+def _equation(formula: Formula) -> str:
+    return (formula.__doc__ or "").strip().partition("\n")[0]
