@@ -76,6 +76,7 @@ class Binding:
     steps: tuple[Step, ...]
 
     def step_of(self, figure: Figure) -> int:
+        """The number of the step that gives a figure, with delivery where it is included."""
         mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
         return mine[-1]  # delivery, where it is included, comes after the amount
 

@@ -251,12 +251,14 @@ def _variable(
 
 
 def words(name: str, dims: tuple[str, ...], values: Sequence[str], shape: tuple[int, ...]) -> xr.Variable:
+    """Words as a variable, or as an index where it is named as its dimension."""
     attributes = {"units": "", "long_name": name.replace("_", " ")}
     kind = object if len(values) else "<U1"  # a netCDF file gives empty objects back as numbers
     return _variable(dims, np.array(values, dtype=kind).reshape(shape), attributes, dims == (name,))
 
 
 def quantile_coordinate() -> dict[str, xr.Variable]:
+    """The shares of draws below, as an index."""
     attributes = {"units": "1", "long_name": "share of draws below"}
     return {"quantile": _variable(("quantile",), np.array(QUANTILES), attributes, True)}
 
@@ -278,6 +280,7 @@ def _programme_coordinates(programmes: Sequence[Programme]) -> dict[str, xr.Vari
 
 
 def years_coordinate(years: Sequence[str]) -> dict[str, xr.Variable]:
+    """The years as an index."""
     attributes = {"units": "yr", "long_name": "year"}
     return {"year": _variable(("year",), np.array([int(y) for y in years]), attributes, True)}
 
