@@ -34,11 +34,15 @@ Keep = Callable[[FloatArray, FloatArray, int, int], None]
 """keep(rows, targets, first tile, stride): take the values of a block of draws before they are overwritten."""
 
 BLOCK_TILES: Final = 2
+HOW: Final = {"sum": 0, "largest": 1, "two_largest": 2}
+"""How parts make a target: all of them, or so many of the largest."""
 
 
 @dataclass(frozen=True)
 class Target:
     """One quantity to be summarised: a sum of rows or steps, each times a factor into the target's unit.
+
+    `how`: "sum", or "largest" and "two_largest" for the largest part and for that with the next one.
 
     `low`, `high`, `middle`: published figure in the same unit, NaN where there is none; `thresholds` are more values
     that draws are compared with.
@@ -52,6 +56,12 @@ class Target:
     high: float = float("nan")
     middle: float = float("nan")
     thresholds: tuple[float, ...] = ()
+    how: str = "sum"
+
+    def of(self, rows: Sequence[float], steps: Sequence[float]) -> float:
+        """The target at one set of values of rows and steps."""
+        parts = [(rows if kind == "row" else steps)[i] * factor for kind, i, factor in self.parts]
+        return sum(parts if self.how == "sum" else sorted(parts)[-HOW[self.how] :])
 
     @property
     def name(self) -> str:
@@ -88,11 +98,14 @@ class Kernel:
         self.binding = binding
         self.targets = tuple(targets)
         self.seed = seed
-        self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in binding.rows]
+        own = [row for row in binding.rows if row.twin_of is None]
+        self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in own]
+        self.quantiles += [self.quantiles[row.twin_of] for row in binding.rows if row.twin_of is not None]
         rows = range(len(binding.rows)) if sample_all else sorted(binding.with_partners(_needed(binding, self.targets)))
         if ties is None:
             by_stream = ties_of(groups)
-            ties = {i: by_stream[row.stream] for i, row in enumerate(binding.rows) if row.stream in by_stream}
+            ties = {i: by_stream[row.stream] for i, row in enumerate(binding.rows)
+                    if row.stream in by_stream and row.twin_of is None}  # fmt: skip
         blocks = dict.fromkeys([*(group.streams for group in groups), *(streams for streams, _ in ties.values())])
         self._together = _Together(list(blocks), ties, self.quantiles, seed, coordinates)
         alone = [i for i in rows if i not in self._together.rows]
@@ -110,8 +123,7 @@ class Kernel:
         """The targets at what is printed, by plain Python, in their units."""
         rows = self.binding.central()
         steps = self.binding.evaluate(rows)
-        return np.array([sum((rows if kind == "row" else steps)[i] * factor for kind, i, factor in target.parts)
-                         for target in self.targets])  # fmt: skip
+        return np.array([target.of(rows, steps) for target in self.targets])
 
     def evaluate(self, first_tile: int, tiles: int, workers: int = 1) -> FloatArray:
         """Target values (target, draw) of a range of tiles, by so many threads."""
@@ -354,10 +366,12 @@ class _Sums:
         self.from_rows = np.array([kind == "row" for kind, _, _ in parts], dtype=np.bool_)
         self.indices = np.array([index for _, index, _ in parts], dtype=np.int64)
         self.factors = np.array([factor for _, _, factor in parts], dtype=np.float64)
+        self.how = np.array([HOW[target.how] for target in added], dtype=np.int64)
 
     def fill(self, rows: FloatArray, steps: FloatArray, draws: int) -> None:
         """Write the targets that are more than a step."""
         _sum(self.starts, self.from_rows, self.indices, self.factors, rows, steps, self.steps, draws)
+        _largest(self.how, self.starts, self.from_rows, self.indices, self.factors, rows, steps, self.steps, draws)
 
 
 @compiled
@@ -382,6 +396,34 @@ def _sum(
             else:
                 for i in range(n):
                     result[i] += values[i] * factor
+
+
+@compiled
+def _largest(
+    how: IntArray,
+    starts: IntArray,
+    from_rows: npt.NDArray[np.bool_],
+    indices: IntArray,
+    factors: FloatArray,
+    rows: FloatArray,
+    steps: FloatArray,
+    first: int,
+    n: int,
+) -> None:
+    """Write the targets that are their largest parts over their sums; what is not finite in a sum stays so."""
+    for target in range(len(starts) - 1):
+        if how[target] == 0:
+            continue
+        result = steps[first + target]
+        for i in range(n):
+            top, second = -np.inf, -np.inf
+            for part in range(starts[target], starts[target + 1]):
+                value = (rows[indices[part], i] if from_rows[part] else steps[indices[part], i]) * factors[part]
+                second = max(second, min(top, value))
+                top = max(top, value)
+            if how[target] == 2 and starts[target + 1] - starts[target] > 1:
+                top += second
+            result[i] = top if np.isfinite(result[i]) else result[i]
 
 
 def _needed(binding: Binding, targets: Sequence[Target]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from ctsim.console import number, table
+from ctsim.printing_totals import totals_tables
 from ctsim.programme import METRICS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def run_tables(result: Run) -> None:
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    totals_tables(result.tree)
     _reading_table(result)
     if not found:
         _empty_table(result)
