@@ -275,13 +275,13 @@ class _Pair:
         bare = next(one for one in sides if one is not None)
         parts = [hybrids.parts(key, mixture) if one is not None else ()
                  for one, mixture in zip(sides, (hybrids.none, hybrids.all), strict=True)]  # fmt: skip
+        if status == "comparable" and parts[0] == parts[1]:
+            place = _added(targets, bare, parts[0])
+            return "unchanged", "", place, place, None
         places = [_added(targets, bare, one) for one in parts]
-        if status != "comparable":
-            paired = None if status not in ("added", "removed") else _added(targets, bare, _minus(*parts), ABOVE_ZERO)
-            return status, reason, places[0], places[1], paired
-        if parts[0] == parts[1]:
-            return "unchanged", "", places[0], places[0], None
-        return "changed", "", places[0], places[1], _added(targets, bare, _minus(*parts), ABOVE_ZERO)
+        is_paired = status in ("comparable", "added", "removed")
+        paired = _added(targets, bare, _minus(*parts), ABOVE_ZERO) if is_paired else None
+        return "changed" if status == "comparable" else status, reason, places[0], places[1], paired
 
     # ---- its attribution
 
