@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
-    "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "load", "open_run", "simulate",
+    "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "load", "open_run", "sensitivity",
+    "simulate",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from ctsim.engine import Run, open_run, simulate
     from ctsim.errors import CtsimError
     from ctsim.programme import Parameter, Programme
+    from ctsim.sensitivity import sensitivity
 
 _HOMES = {
     "Audit": "audit", "audit": "audit", "CtsimError": "errors", "Parameter": "programme", "Programme": "programme",
-    "Run": "engine", "Scenario": "catalog", "load": "catalog", "open_run": "engine", "simulate": "engine",
+    "Run": "engine", "Scenario": "catalog", "load": "catalog", "open_run": "engine", "sensitivity": "sensitivity",
+    "simulate": "engine",
 }  # fmt: skip
 
 

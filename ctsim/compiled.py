@@ -20,8 +20,8 @@ from types import FunctionType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 SOURCES: Final = (
-    *("compiled.py", "constants.py", "dependence.py", "distributions", "elementary.py", "errors.py", "generated.py"),
-    *("kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
+    *("compiled.py", "constants.py", "dependence.py", "distributions", "elementary.py", "errors.py"),
+    *("exchange.py", "generated.py", "kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
 )
 """What machine code and kept results (`kept`) may come from; a test looks for compiled functions elsewhere."""
 
@@ -37,6 +37,20 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Like `compiled`, for small helpers: they are merged into their callers, so that loops over them vectorise."""
     return cast(Callable[P, R], _decorate(function, forceinline=True))
+
+
+def callback(function: Callable[..., None]) -> Any:
+    """Compile `function(which, rows, steps, width)` for calls by its `address`, where rows and steps are pointers.
+
+    A caller of many such functions does not contain them: it is compiled once, whatever they are.
+    """
+    import numba
+    from numba import types
+
+    numbers = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
+    signature = types.void(types.int64, numbers, numbers, types.int64)
+    with cache_in_folder() as cached:
+        return numba.cfunc(signature, cache=cached, error_model="numpy", fastmath=False)(function)
 
 
 def machine_code(functions: Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:

@@ -23,12 +23,12 @@ LAYERS: list[set[str]] = [
     {"assembly", "generated"},
     {"catalog"},
     {"audit", "kernel"},
-    {"rundir", "dataset", "figures", "choices", "memory", "switches"},
-    {"cluster", "keeping", "precision", "thresholds"},
-    {"job"},
+    {"rundir", "dataset", "figures", "choices", "memory", "switches", "exchange", "variants", "approach1", "information"},
+    {"cluster", "keeping", "precision", "thresholds", "indices"},
+    {"job", "drivers"},
     {"engine"},
-    {"shards", "explain"},
-    {"printing"},
+    {"shards", "explain", "sensitivity"},
+    {"printing", "ranking"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}
