@@ -60,7 +60,7 @@ def propagate(kernel: Kernel, known: Mapping[str, Sequence[int]], groups: Sequen
 
 
 def _together(effects: FloatArray, names: Sequence[str], groups: Sequence[Group]) -> FloatArray:
-    """What parameters that move together add to the sum of squares (target); their normal scores' correlations count."""
+    """What parameters that move together add to the sum of squares (target), by the correlations of their scores."""
     place = {name: k for k, name in enumerate(names)}
     added = np.zeros(len(effects))
     for group in groups:

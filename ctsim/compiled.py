@@ -21,7 +21,8 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 SOURCES: Final = (
     *("compiled.py", "constants.py", "dependence.py", "distributions", "elementary.py", "errors.py"),
-    *("exchange.py", "generated.py", "kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
+    *("exchange.py", "generated.py", "kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py"),
+    *("summaries", "units.py"),
 )
 """What machine code and kept results (`kept`) may come from; a test looks for compiled functions elsewhere."""
 

@@ -24,7 +24,12 @@ from ctsim.dataset import NODE_UNITS
 from ctsim.distributions import FIXED
 from ctsim.indices import Index, State, Walk, indices, shapley
 from ctsim.information import (
-    bins, correlation_ratio, interval_left, partial_information, perfect_information, ranks,
+    bins,
+    correlation_ratio,
+    interval_left,
+    partial_information,
+    perfect_information,
+    ranks,
 )  # fmt: skip
 from ctsim.summaries import QUANTILES, Summary
 
@@ -148,8 +153,7 @@ class _Grid:
     def words(self, said: Sequence[str], otherwise: str) -> npt.NDArray[np.object_]:
         """Texts of all targets on the grid."""
         result = np.full(self.shape, otherwise, dtype=object)
-        for place, number in zip(zip(*self.at, strict=True), self.numbers.tolist(), strict=True):
-            result[place] = said[number]
+        result[self.at] = np.array(said, dtype=object)[self.numbers]
         return result
 
 

@@ -100,11 +100,11 @@ def simulate(
     to be read in `Run.tree["draws"]`. A run that would take more than `memory` ("400MB", bytes) is refused.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
-    chosen = {"programmes": programmes, "metrics": metrics, "keep_draws": keep_draws, "keep_as": keep_as}
     asked, said = asked_for(
         scenario, draws=draws, seed=seed, method=method, years=years, chunk=chunk, workers=workers, memory=memory,
         formulas=formulas, shard=shard, precision=precision, thresholds=thresholds, progress=progress,
-        has_directory=out is not None or extend is not None, is_extended=extend is not None, **chosen,
+        has_directory=out is not None or extend is not None, is_extended=extend is not None,
+        programmes=programmes, metrics=metrics, keep_draws=keep_draws, keep_as=keep_as,
     )  # fmt: skip
     if extend is not None:
         return _extended(asked, RunDirectory(extend), None if out is None else RunDirectory(out), command, said)

@@ -32,9 +32,9 @@ import numpy.typing as npt
 from ctsim.binding import Binding
 from ctsim.coordinates import Coordinate
 from ctsim.dependence import mix
-from ctsim.generated import addresses
 from ctsim.errors import InputError
 from ctsim.exchange import Pair, chain, evaluate, walk
+from ctsim.generated import addresses
 from ctsim.kernel import Kernel, flat
 from ctsim.sobol import DIMENSIONS
 from ctsim.streams import TILE, stream_key
@@ -46,6 +46,10 @@ IntArray = npt.NDArray[np.int64]
 
 SECOND: Final = "#second"
 """Ends the names of the streams of the second sample; no parameter's name can hold it."""
+
+FURTHER: Final = 512
+"""Dimensions between a stream of the first sample and that of the second."""
+
 
 # ---- lists
 
@@ -83,7 +87,7 @@ class _Work:
         self.reached = Lists(self.targets.starts, at[self.targets.items])
 
     @property
-    def arrays(self) -> tuple[Pair, ...]:
+    def arrays(self) -> tuple[Pair, Pair, Pair]:
         """As compiled code takes them."""
         return self.again.arrays, self.sums.arrays, self.reached.arrays
 
@@ -213,20 +217,16 @@ class Walk:
             kernel.sample(tile, rows[:height])
             evaluate(steps, added, *self._code, rows, base)
             work[:] = base
-        scores = (self.kernel.scores(tile), self.other.scores(tile)) if self.groups else ()
-        if scores:
-            self._bank.fill(*scores, a)
-            self._bank.fill(*reversed(scores), b)
-        swaps = (self._swaps.arrays, self._sources)
-        walk(*swaps, *self.work.arrays, *self._code, scratch, exchanged)
+        mine, theirs = self.kernel.scores(tile), self.other.scores(tile)
+        self._bank.fill(mine, theirs, a)
+        self._bank.fill(theirs, mine, b)
+        walk(self._swaps.arrays, self._sources, *self.work.arrays, *self._code, scratch, exchanged)
         order = self.order(replicate, number)
         taken, sources, bank = self._taken(order)
-        if scores:
-            bank.fill(*reversed(scores), b)
+        bank.fill(theirs, mine, b)
         of = {name: k for k, name in enumerate(self.players)}
         numbers = np.array([of[name] for name in order], dtype=np.int64)
-        swaps = (taken.arrays, sources)
-        chain(numbers, *swaps, *self.moves.arrays, *self._code, scratch, moved)
+        chain(numbers, taken.arrays, sources, *self.moves.arrays, *self._code, scratch, moved)
 
     # ---- orders
 

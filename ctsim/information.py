@@ -98,7 +98,7 @@ def interval_left(y: FloatArray, parted: Bins) -> float:
     else:
         parts = [one[None] for one in np.split(ordered, parted.starts[1:-1])]
     left = sum(part.shape[1] * float(_widths(part).sum()) for part in parts)
-    return left / (len(y) * float(high - low))
+    return float(left / (len(y) * (high - low)))
 
 
 def _widths(y: FloatArray) -> FloatArray:

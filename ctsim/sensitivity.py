@@ -27,7 +27,7 @@ from ctsim.errors import RunDirectoryError, Stopped
 from ctsim.indices import Walk, second
 from ctsim.job import Job, Progress
 from ctsim.kernel import Kernel
-from ctsim.rundir import STATE, RunDirectory, request_of
+from ctsim.rundir import RunDirectory, request_of
 from ctsim.streams import TILE
 from ctsim.thresholds import Given
 from ctsim.variants import places, streams, variants
