@@ -138,7 +138,7 @@ class _Grid:
             labels = [listed, list(years)]
         self.shape = tuple(map(len, labels))
         places = [tuple(along.index(label) for along, label in zip(labels, key, strict=True)) for key in keys]
-        self.at = tuple(np.array(axis, dtype=np.int64) for axis in zip(*places, strict=True))
+        self.at: tuple[IntArray, ...] = tuple(np.array(axis) for axis in zip(*places, strict=True))
         self.coordinates = {
             dim: variable((dim,), [int(label) for label in along] if dim == "year" else along, dim, "yr")
             for dim, along in zip(self.dims, labels, strict=True)
@@ -147,7 +147,8 @@ class _Grid:
     def spread(self, values: FloatArray) -> FloatArray:
         """Values (..., target) of all targets on the grid; NaN where no target stands."""
         result = np.full((*values.shape[:-1], *self.shape), np.nan)
-        result[(..., *self.at)] = values[..., self.numbers]
+        at: tuple[Any, ...] = (..., *self.at)
+        result[at] = values[..., self.numbers]
         return result
 
     def words(self, said: Sequence[str], otherwise: str) -> npt.NDArray[np.object_]:
@@ -306,7 +307,7 @@ class _Table:
         return self._assumed() | columns, [one.words() for one in pairs]
 
     def _assumed(self) -> dict[str, FloatArray]:
-        """What assumed spreads explain alone: all but what the others' total index says; with others: all but their S1."""
+        """What assumed spreads explain alone: all but the others' total index; with others: all but their S1."""
         columns = {}
         for name, by, kind in (("assumed_first", self.total, "evidence last"),
                                ("assumed_total", self.first, "evidence first")):  # fmt: skip
@@ -321,8 +322,9 @@ class _Table:
         """`/evppi`: what knowing each parameter, and everything, is worth at each threshold, in the cell's unit."""
         sample, targets = self.found.larger, self.kernel.targets
         wanted = [(number, value) for number, one in enumerate(targets) for value in one.thresholds]
-        parted = {name: bins(sample.rows[rows[0]], THRESHOLD_BINS) for number, (name, rows) in enumerate(self.rows.items())
-                  if any(self._reached[number, target] for target, _ in wanted)}  # fmt: skip
+        reached = self._reached[:, [target for target, _ in wanted]].any(axis=1)
+        parted = {name: bins(sample.rows[rows[0]], THRESHOLD_BINS)
+                  for (name, rows), one in zip(self.rows.items(), reached, strict=True) if one}  # fmt: skip
         worth = np.zeros((len(self.names), len(wanted)))
         for column, (target, value) in enumerate(wanted):
             y = sample.targets[target]
@@ -332,6 +334,7 @@ class _Table:
         whole = [perfect_information(sample.targets[target], value) for target, value in wanted]
         along, unit = ("threshold",), "see variable unit"
         names = [targets[target].name for target, _ in wanted]
+        labels = [f"{targets[target].name}={value!r}" for target, value in wanted]
         return xr.Dataset(
             {
                 "evppi": variable(("parameter", "threshold"), worth, "evppi", unit),
@@ -340,10 +343,5 @@ class _Table:
                 "cell": variable(along, names, "cell"),
                 "unit": variable(along, [targets[target].unit for target, _ in wanted], "unit"),
             },
-            self.coordinates
-            | {
-                "threshold": variable(
-                    along, [f"{n}={v!r}" for n, (_, v) in zip(names, wanted, strict=True)], "threshold"
-                )
-            },
+            self.coordinates | {"threshold": variable(along, labels, "threshold")},
         )

@@ -55,7 +55,7 @@ def evaluator(binding: Binding) -> Evaluate:
 
 
 def addresses(binding: Binding) -> npt.NDArray[np.int64]:
-    """By step the address of the callback that fills it: callback(step, rows, steps, draws), see `compiled.callback`."""
+    """By step the address of the callback that fills it: callback(step, rows, steps, draws) (`compiled.callback`)."""
     module = _module(source_of_steps(binding))
     callbacks = [vars(module)[f"g{number // LOOPS_A_FUNCTION}"] for number in range(len(binding.steps))]
     return np.array([one.address for one in callbacks], dtype=np.int64)

@@ -97,7 +97,8 @@ class _Bank:
 
     def __init__(self, kernel: Kernel, mixed: Sequence[Mixed]) -> None:
         self.rows = np.arange(len(mixed), dtype=np.int64) + len(kernel.binding.rows)
-        self.weights = np.array([one.weights for one in mixed]).reshape(len(mixed), -1)
+        members = sum(len(group.streams) for group in kernel.groups)
+        self.weights = np.array([one.weights for one in mixed]).reshape(len(mixed), 2 * members)
         self.quantiles = flat([kernel.quantiles[one.row] for one in mixed])
 
     def fill(self, own: FloatArray, other: FloatArray, rows: FloatArray) -> None:
@@ -134,7 +135,7 @@ def _further(name: str, dimension: int) -> int:
 
 @dataclass
 class State:
-    """Sums by replicate: of every variant's targets (replicate, pair, 3), and of every parameter's (replicate, pair)."""
+    """Sums by replicate: of the targets of variants (replicate, pair, 3), and of those of parameters (replicate, pair)."""
 
     exchanged: FloatArray
     moved: FloatArray

@@ -98,7 +98,7 @@ def interval_left(y: FloatArray, parted: Bins) -> float:
     else:
         parts = [one[None] for one in np.split(ordered, parted.starts[1:-1])]
     left = sum(part.shape[1] * float(_widths(part).sum()) for part in parts)
-    return float(left / (len(y) * (high - low)))
+    return float(left / (len(y) * float(high - low)))
 
 
 def _widths(y: FloatArray) -> FloatArray:
@@ -133,7 +133,7 @@ def expected_values(y: FloatArray, parted: Bins, replicate: IntArray) -> FloatAr
 
 
 def _bin_means(y: FloatArray, parted: Bins, replicate: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Means (replicate, bin), and the error of the mean over replicates; a replicate without draws has the mean of all."""
+    """Means (replicate, bin), and the error of their mean; a replicate without draws has the mean of all."""
     number = np.empty(len(y), dtype=np.int64)
     for b, (start, end) in enumerate(zip(parted.starts[:-1], parted.starts[1:], strict=True)):
         number[parted.order[start:end]] = b

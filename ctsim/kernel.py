@@ -161,7 +161,7 @@ class Kernel:
         return rows
 
     def sample(self, first_tile: int, rows: FloatArray, stride: int = 1) -> None:
-        """Draw whole tiles, every `stride`-th from `first_tile` on, into `rows` (row, draw); fixed ones are left alone."""
+        """Draw whole tiles, every `stride`-th from `first_tile` on, into `rows` (row, draw); fixed ones stay."""
         self._sampled.fill(first_tile, rows, stride)
         self._together.fill(first_tile, rows, stride)
 

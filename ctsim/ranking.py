@@ -64,8 +64,12 @@ class Ranked:
         for one in self.drivers:
             more = one.numbers["ST"] - one.numbers["S1"]
             if more > TOGETHER + 2.0 * (one.numbers["ST_mcse"] + one.numbers["S1_mcse"]):
-                found.append(f"{one.parameter} ({more:.0%} of the variance)")
-        return f"only together with others: {', '.join(found)}" if found else ""
+                found.append(f"{self.short(one.parameter)} {more:.0%}")
+        return f"together with others: {', '.join(found)}" if found else ""
+
+    def short(self, parameter: str) -> str:
+        """A parameter without the programme, where that is the cell's."""
+        return parameter.removeprefix(self.cell.partition(".")[0] + ".")
 
 
 def ranked(found: Sensitivity) -> list[Ranked]:
@@ -134,10 +138,11 @@ def sensitivity_tables(found: Sensitivity, cells: tuple[str, ...] = ()) -> None:
 
 
 def _overview(listed: list[Ranked]) -> None:
-    head = ["cell", "±% (1)", "±% (2)", "assumed", "largest parameters: Shapley effect", "together"]
+    head = ["cell", "±% (1)", "±% (2)", "assumed", "largest parameters: Shapley effect", "works"]
     rows = [
-        [one.cell, _percent(one.numbers["approach1_percent"]), _sides(one.numbers), _share(one.numbers, "assumed_first"),
-         "; ".join(f"{driver.parameter} {_share(driver.numbers, 'Sh')}" for driver in one.drivers[:TOP]),
+        [one.cell, _percent(one.numbers["approach1_percent"]), _sides(one.numbers),
+         _share(one.numbers, "assumed_first"),
+         "; ".join(f"{one.short(driver.parameter)} {_share(driver.numbers, 'Sh')}" for driver in one.drivers[:TOP]),
          one.together()]
         for one in listed if one.status == "random"
     ]  # fmt: skip
@@ -153,7 +158,7 @@ def _overview(listed: list[Ranked]) -> None:
 def _one_cell(one: Ranked) -> None:
     head = ["parameter", "basis", "S1", "ST", "Sh", "rank", "ρ", "narrowing", "5 %", "95 %"]
     rows = [
-        [driver.parameter, driver.basis, *(_share(driver.numbers, name) for name in ("S1", "ST", "Sh")),
+        [one.short(driver.parameter), driver.basis, *(_share(driver.numbers, name) for name in ("S1", "ST", "Sh")),
          _percent(100 * driver.numbers["rank"]), f"{driver.numbers['spearman']:.2f}",
          _percent(100 * driver.numbers["narrowing"]), number(driver.numbers["swing_low"]),
          number(driver.numbers["swing_high"])]
@@ -161,7 +166,7 @@ def _one_cell(one: Ranked) -> None:
     ]  # fmt: skip
     table(f"{one.cell} ({one.unit})", head, rows, right=tuple(range(2, 10)))
     quiet = [driver.parameter for driver in one.drivers if not driver.matters]
-    click.echo(f"does not matter: {', '.join(quiet) or 'none'}")
+    click.echo(f"does not matter: {', '.join(map(one.short, quiet)) or 'none'}")
     if said := one.together():
         click.echo(said)
     numbers = one.numbers

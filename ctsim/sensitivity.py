@@ -6,7 +6,7 @@ seconds, so one that is stopped begins again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -75,8 +75,7 @@ def sensitivity(
 ) -> Sensitivity:
     """Which parameters each cell's spread comes from, and how much of it rests on assumptions.
 
-    `draws` joint samples are those of a run of the same seed and method; a second sample of as many is drawn beside
-    them. The tree holds for every metric (parameter, programme, year), for items and figures off the axis of years
+    Half of the `draws` are those of a run of the same seed and method, half are a second sample beside them. The tree holds for every metric (parameter, programme, year), for items and figures off the axis of years
     likewise: `S1`, `ST`, `Sh` and their `_mcse`, and what `ctsim.drivers` lists. Options are those of `simulate`; with
     `thresholds` also the value of information for each. Neither `workers` nor anything else changes a bit of it. `out`
     keeps it in that directory; the same sealed request is opened instead of computed again.
@@ -149,7 +148,8 @@ def _found(asked: Job, stop: Event) -> Found | None:
     kernel = asked.kernel()
     walk = walk_of(asked, kernel)
     workers = asked.workers or job.cores()
-    state = walk.run(asked.tiles, workers, stop, _counter(asked))
+    tiles = tiles_of(asked.tiles)
+    state = walk.run(tiles, workers, stop, _counter(asked, tiles))
     planned = job.planned(replace(asked, progress=None), kernel)
     counted = job.count(replace(asked, progress=None), planned, None, stop)
     if state is None or counted.state is None:
@@ -158,6 +158,11 @@ def _found(asked: Job, stop: Event) -> Found | None:
     wanted = any(target.thresholds for target in kernel.targets)
     larger = _sample(kernel, min(asked.tiles, THRESHOLD_SAMPLE // TILE)) if wanted else sample
     return Found(walk, state, planned.summary(counted.state), sample, larger)
+
+
+def tiles_of(tiles: int) -> int:
+    """Tiles of each of the two samples: half of all, and at least one a replicate."""
+    return max(summaries.REPLICATES, tiles // 2)
 
 
 def walk_of(asked: Job, kernel: Kernel) -> Walk:
@@ -182,7 +187,7 @@ def _sample(kernel: Kernel, tiles: int) -> Sample:
     return Sample(rows, targets, np.arange(tiles).repeat(TILE) % summaries.REPLICATES)
 
 
-def _counter(asked: Job) -> Any:
+def _counter(asked: Job, total: int) -> Callable[[int], None]:
     """Tells of finished tiles, from any thread."""
     lock, done = Lock(), [0]
 
@@ -190,6 +195,6 @@ def _counter(asked: Job) -> Any:
         with lock:
             done[0] += tiles
             if asked.progress:
-                asked.progress(done[0] * TILE, asked.tiles * TILE)
+                asked.progress(2 * done[0] * TILE, 2 * total * TILE)
 
     return add
