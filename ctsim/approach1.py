@@ -46,7 +46,7 @@ def propagate(kernel: Kernel, known: Mapping[str, Sequence[int]], groups: Sequen
     centre = np.array(kernel.binding.central())
     columns = [centre]
     for rows in known.values():
-        ends = np.array([quantile(kernel.quantiles[row], (*ENDS, *SWING)) for row in rows])
+        ends = np.array([quantile(kernel.quantiles[row], (*ENDS, *SWING)) for row in rows]).reshape(-1, 4)
         half = 0.5 * (ends[:, 1] - ends[:, 0])
         for values in (centre[rows] - _STEP * half, centre[rows] + _STEP * half, ends[:, 2], ends[:, 3]):
             column = centre.copy()

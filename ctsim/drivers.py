@@ -36,7 +36,7 @@ from ctsim.summaries import QUANTILES, Summary
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-THRESHOLD_BINS: Final = 64
+THRESHOLD_BINS: Final = 256
 DIMS: Final = {"/other": ("figure",), "/readings": ("reading",)}
 LONG_NAMES: Final = {
     "S1": "first-order index: share of the variance that the parameter explains alone",
@@ -168,6 +168,8 @@ class _Table:
         for number, row in enumerate(kernel.binding.rows):
             if kernel.quantiles[number].kind != FIXED:
                 self.rows.setdefault(row.stream, []).append(number)
+        # Members of groups whose programmes were not chosen have no rows, but what the others share with them.
+        self.rows |= {name: [] for name in found.walk.players if name not in self.rows}
         self.names = list(self.rows)
         self.first, self.total = indices(found.walk, found.state)
         self.shapley = shapley(found.walk, found.state)
@@ -177,10 +179,12 @@ class _Table:
     def coordinates(self) -> dict[str, xr.Variable]:
         """Of what is listed by parameter."""
         members = {name: " + ".join(group.streams) for group in self.kernel.groups for name in group.streams}
-        rows = [self.kernel.binding.rows[mine[0]] for mine in self.rows.values()]
+        rows = self.kernel.binding.rows
+        bases = [[rows[row].basis for row in mine] or [""] for mine in self.rows.values()]
+        basis = ["assumed" if "assumed" in one else one[0] for one in bases]
         return {
             "parameter": variable(("parameter",), self.names, "parameter"),
-            "basis": variable(("parameter",), [row.basis for row in rows], "basis"),
+            "basis": variable(("parameter",), basis, "basis"),
             "group": variable(("parameter",), [members.get(name, "") for name in self.names], "dependent group"),
         }
 
@@ -243,10 +247,13 @@ class _Table:
         columns = {name: zeros.copy() for name in ("rank", "spearman", "narrowing")}
         targets = [ranks(one) for one in sample.targets]
         for number, rows in enumerate(self.rows.values()):
-            x = sample.rows[rows[0]]
             mine = np.flatnonzero(self._reached[number] & ~self._is_fixed)
+            if len(mine) and not rows:
+                for values in columns.values():
+                    values[number, mine] = np.nan
+                continue
             if len(mine):
-                parted, rank = bins(x), ranks(x)
+                parted, rank = bins(sample.rows[rows[0]]), ranks(sample.rows[rows[0]])
             for target in mine:
                 y = sample.targets[target]
                 columns["rank"][number, target] = correlation_ratio(y, parted)
@@ -280,7 +287,8 @@ class _Table:
         targets = self.kernel.targets
         found["approaches"] = variable(grid.dims, grid.words(words, ""), "how the two approaches differ")
         found["status"] = variable(grid.dims, grid.words(self._status, "not_applicable"), "status")
-        found["unit"] = variable(grid.dims, grid.words([target.unit for target in targets], ""), "unit")
+        units = [NODE_UNITS.get(target.node.rpartition("/")[2], target.unit) for target in targets]
+        found["unit"] = variable(grid.dims, grid.words(units, ""), "unit")
         return found
 
     def _unit(self, name: str, grid: _Grid) -> str:
@@ -322,14 +330,14 @@ class _Table:
         """`/evppi`: what knowing each parameter, and everything, is worth at each threshold, in the cell's unit."""
         sample, targets = self.found.larger, self.kernel.targets
         wanted = [(number, value) for number, one in enumerate(targets) for value in one.thresholds]
-        reached = self._reached[:, [target for target, _ in wanted]].any(axis=1)
         parted = {name: bins(sample.rows[rows[0]], THRESHOLD_BINS)
-                  for (name, rows), one in zip(self.rows.items(), reached, strict=True) if one}  # fmt: skip
+                  for number, (name, rows) in enumerate(self.rows.items())
+                  if rows and any(self._reached[number, target] for target, _ in wanted)}  # fmt: skip
         worth = np.zeros((len(self.names), len(wanted)))
         for column, (target, value) in enumerate(wanted):
             y = sample.targets[target]
             for number, name in enumerate(self.names):
-                if self._reached[number, target]:
+                if name in parted and self._reached[number, target]:
                     worth[number, column] = partial_information(y, parted[name], sample.replicate, value)
         whole = [perfect_information(sample.targets[target], value) for target, value in wanted]
         along, unit = ("threshold",), "see variable unit"

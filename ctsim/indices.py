@@ -135,7 +135,7 @@ def _further(name: str, dimension: int) -> int:
 
 @dataclass
 class State:
-    """Sums by replicate: of the targets of variants (replicate, pair, 3), and of those of parameters (replicate, pair)."""
+    """Sums by replicate: of targets of variants (replicate, pair, 3), and of those of parameters (replicate, pair)."""
 
     exchanged: FloatArray
     moved: FloatArray

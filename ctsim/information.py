@@ -107,7 +107,7 @@ def _widths(y: FloatArray) -> FloatArray:
         place = np.arange(y.shape[1]) - (y.shape[1] - 1) / 2
         y = y - ((y * place).sum(axis=1) / (place * place).sum())[:, None] * place
     low, high = np.quantile(y, COVERAGE, axis=1)
-    return np.asarray(high - low)
+    return np.asarray(high - low, dtype=np.float64)
 
 
 def expected_values(y: FloatArray, parted: Bins, replicate: IntArray) -> FloatArray:
@@ -118,7 +118,8 @@ def expected_values(y: FloatArray, parted: Bins, replicate: IntArray) -> FloatAr
     `replicate`, the number of each draw's.
     """
     means, errors = _bin_means(y, parted, replicate)
-    weights, overall = parted.weights, means.mean(axis=0)
+    weights = parted.weights
+    overall: FloatArray = means.mean(axis=0)
     centre = float((weights * overall).sum())
     spread, noise = (float((weights * one * one).sum()) for one in (overall - centre, errors))
     if spread > _FAR * _FAR * noise:

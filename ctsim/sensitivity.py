@@ -75,10 +75,11 @@ def sensitivity(
 ) -> Sensitivity:
     """Which parameters each cell's spread comes from, and how much of it rests on assumptions.
 
-    Half of the `draws` are those of a run of the same seed and method, half are a second sample beside them. The tree holds for every metric (parameter, programme, year), for items and figures off the axis of years
-    likewise: `S1`, `ST`, `Sh` and their `_mcse`, and what `ctsim.drivers` lists. Options are those of `simulate`; with
-    `thresholds` also the value of information for each. Neither `workers` nor anything else changes a bit of it. `out`
-    keeps it in that directory; the same sealed request is opened instead of computed again.
+    Half of the `draws` are those of a run of the same seed and method, half are a second sample beside them. The tree
+    holds for every metric (parameter, programme, year), for items and figures off the axis of years likewise: `S1`,
+    `ST`, `Sh` and their `_mcse`, and what `ctsim.drivers` lists. Options are those of `simulate`; with `thresholds`
+    also the value of information for each. `workers` change no bit of it. `out` keeps it in that directory; the same
+    sealed request is opened instead of computed again.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends it.
     """
     asked, said = asked_for(

@@ -23,7 +23,8 @@ LAYERS: list[set[str]] = [
     {"assembly", "generated"},
     {"catalog"},
     {"audit", "kernel"},
-    {"rundir", "dataset", "figures", "choices", "memory", "switches", "exchange", "variants", "approach1", "information"},
+    {"rundir", "dataset", "figures", "choices", "memory", "switches"}
+    | {"exchange", "variants", "approach1", "information"},
     {"cluster", "keeping", "precision", "thresholds", "indices"},
     {"job", "drivers"},
     {"engine"},
