@@ -49,6 +49,11 @@ class Row:
         return not constant
 
     @property
+    def mover(self) -> str:
+        """What draws of it are moved by: its stream, or the composition that it is a share of."""
+        return self.composition or self.stream
+
+    @property
     def label(self) -> str:
         """`programme.parameter`, with `@year` where it has values by year."""
         same = not self.year or self.stream.endswith(f"@{self.year}")

@@ -131,23 +131,40 @@ def simulate(
     factor from 0 to 1, or "full") and `with_delivery` change the scenario as the command's options do.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
-    wanted = checked_years(years)
-    _check(draws, seed, method, chunk, workers, precision)
-    resolved = switched(
+    changed = switched(
         scenario if isinstance(scenario, Scenario) else load(scenario, formulas), set=set, fix=fix, reading=reading,
         only_basis=only_basis, scale_assumed=scale_assumed, dependence=dependence, with_delivery=with_delivery,
     )  # fmt: skip
-    total = _raised(draws, method)
-    _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
-    coordinates = coordinates_of(resolved) if method == "sobol" else None
-    chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
-    request = _request(resolved, total, seed, method, wanted, shard or "", precision, thresholds, chosen)
-    asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
-    kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
-    said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
+    asked, said = asked_for(
+        changed, draws=draws, seed=seed, method=method, years=years, chunk=chunk, workers=workers, memory=memory,
+        formulas=formulas, shard=shard or "", precision=precision, thresholds=thresholds, progress=progress,
+        has_directory=out is not None or extend is not None, is_extended=extend is not None,
+        programmes=programmes, metrics=metrics, keep_draws=keep_draws, keep_as=keep_as,
+    )  # fmt: skip
     if extend is not None:
         return _extended(asked, RunDirectory(extend), None if out is None else RunDirectory(out), command, said)
     return _in_memory(asked, command, said) if out is None else _kept(asked, RunDirectory(out), command, said)
+
+
+def asked_for(
+    scenario: str | Path | Scenario, *, draws: int, seed: int, method: str, years: Sequence[int | str] | None,
+    programmes: Sequence[str] | None, metrics: Sequence[str] | None, thresholds: Given, workers: int | None,
+    formulas: str | Path | None, progress: Progress | None, chunk: int = DEFAULT_CHUNK,
+    memory: int | str | None = None, shard: str = "", precision: float | str | None = None,
+    keep_draws: str | None = None, keep_as: str = "float64", has_directory: bool = False, is_extended: bool = False,
+) -> tuple[Job, tuple[str, ...]]:  # fmt: skip
+    """The job of options, those of `simulate`, and what there is to say of them. Raises InputError."""
+    wanted = checked_years(years)
+    _check(draws, seed, method, chunk, workers, precision)
+    resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
+    total = _raised(draws, method)
+    _check_shard(shard, total // TILE, has_directory, is_extended, precision is not None)
+    coordinates = coordinates_of(resolved) if method == "sobol" else None
+    chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, has_directory)
+    request = _request(resolved, total, seed, method, wanted, shard, precision, thresholds, chosen)
+    kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
+    said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
+    return Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory)), said
 
 
 def total(

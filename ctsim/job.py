@@ -76,11 +76,11 @@ class Job:
         """Names of what is sampled, in the kernel's order."""
         return [row.label for row in self.chosen.binding.rows]
 
-    def kernel(self, tables: bytes | None = None) -> Kernel:
+    def kernel(self, tables: bytes | None = None, *, totals: bool = True) -> Kernel:
         """What draws; with the quantile functions of `tables` where a run has stored some. Raises DamagedError."""
         quantiles = None if tables is None else npz.quantiles_of(self.labels, tables)
         wanted = self.chosen, self.request["years"], self.request["metrics"]
-        found = dataset.targets(*wanted) + summed.targets(*wanted)
+        found = dataset.targets(*wanted) + (summed.targets(*wanted) if totals else [])
         binding, found = choices.pruned(self.chosen.binding, thresholds.placed(found, self.request["thresholds"]))
         binding, found = independent.twinned(binding, found, self.scenario.groups)
         sample_all = self.request["keep_draws"] in ("parameters", "all")

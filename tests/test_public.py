@@ -9,6 +9,7 @@ import ctsim
 
 NAMES = [
     "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "compare", "load", "open_run",
+    "sensitivity",
     "simulate",
 ]  # fmt: skip
 HEAVY = ["numba", "xarray", "scipy", "dask", "matplotlib", "pint", "pydantic"]
