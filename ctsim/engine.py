@@ -137,7 +137,7 @@ def simulate(
     )  # fmt: skip
     asked, said = asked_for(
         changed, draws=draws, seed=seed, method=method, years=years, chunk=chunk, workers=workers, memory=memory,
-        formulas=formulas, shard=shard or "", precision=precision, thresholds=thresholds, progress=progress,
+        formulas=formulas, shard=shard, precision=precision, thresholds=thresholds, progress=progress,
         has_directory=out is not None or extend is not None, is_extended=extend is not None,
         programmes=programmes, metrics=metrics, keep_draws=keep_draws, keep_as=keep_as,
     )  # fmt: skip
@@ -150,7 +150,7 @@ def asked_for(
     scenario: str | Path | Scenario, *, draws: int, seed: int, method: str, years: Sequence[int | str] | None,
     programmes: Sequence[str] | None, metrics: Sequence[str] | None, thresholds: Given, workers: int | None,
     formulas: str | Path | None, progress: Progress | None, chunk: int = DEFAULT_CHUNK,
-    memory: int | str | None = None, shard: str = "", precision: float | str | None = None,
+    memory: int | str | None = None, shard: str | None = None, precision: float | str | None = None,
     keep_draws: str | None = None, keep_as: str = "float64", has_directory: bool = False, is_extended: bool = False,
 ) -> tuple[Job, tuple[str, ...]]:  # fmt: skip
     """The job of options, those of `simulate`, and what there is to say of them. Raises InputError."""
@@ -161,7 +161,7 @@ def asked_for(
     _check_shard(shard, total // TILE, has_directory, is_extended, precision is not None)
     coordinates = coordinates_of(resolved) if method == "sobol" else None
     chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, has_directory)
-    request = _request(resolved, total, seed, method, wanted, shard, precision, thresholds, chosen)
+    request = _request(resolved, total, seed, method, wanted, shard or "", precision, thresholds, chosen)
     kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
     said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
     return Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory)), said

@@ -11,7 +11,6 @@ import click
 
 from ctsim.console import number, table
 from ctsim.printing_totals import totals_tables
-from ctsim.programme import METRICS
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -89,6 +88,8 @@ def _interval(cell: Mapping[str, Any]) -> str:
 
 def _empty_table(result: Run) -> None:
     """Why nothing that was chosen has a number: a line for each reason of a programme."""
+    from ctsim.programme import METRICS
+
     nodes = [(metric, result.tree[metric].dataset) for metric in METRICS if metric in result.tree.children]
     reasons: dict[tuple[str, str, str], list[str]] = {}
     for metric, node in nodes:

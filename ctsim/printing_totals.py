@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import xarray as xr
 
 from ctsim.console import number, table
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _HEAD = ["total", "when", "unit", "computed", "median", "5 %", "95 %", "5 % indep.", "95 % indep."]
 _RIGHT = (3, 4, 5, 6, 7, 8)
