@@ -566,7 +566,7 @@ class TotalsFile(Record):
     """`totals.toml`."""
 
     format: Literal[1]
-    group: tuple[TotalGroup, ...]
+    group: tuple[TotalGroup, ...] = ()
 
 
 class ResolvedHead(Record):
