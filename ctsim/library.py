@@ -52,7 +52,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Library:
-    """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list."""
+    """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list.
+
+    `named` are ids of programmes that totals may speak of beside those of the pages.
+    """
 
     root: Path
     pages: tuple[Document[schema.ProgrammePage], ...]
@@ -61,6 +64,7 @@ class Library:
     sources: Document[schema.SourcesFile]
     totals: tuple[Document[schema.TotalsFile], ...]
     coordinates: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
 
 
 def library_root() -> Path:

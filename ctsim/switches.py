@@ -69,7 +69,8 @@ def _names(given: Names) -> list[str]:
 
 
 def _values(given: Values) -> Iterator[tuple[str, float]]:
-    """(parameter, value); of two values for one parameter the last holds."""
+    """(parameter, value), each parameter once."""
+    seen: set[str] = set()
     pairs = given.items() if isinstance(given, Mapping) else (one.partition("=")[::2] for one in given)
     for name, said in pairs:
         try:
@@ -78,6 +79,9 @@ def _values(given: Values) -> Iterator[tuple[str, float]]:
             value = float("nan")
         if not isfinite(value):
             raise InputError(f"--set {name}={said}: write PARAMETER=NUMBER, in the unit of the page")
+        if name.strip() in seen:
+            raise InputError(f"--set {name.strip()}: given twice; keep one")
+        seen.add(name.strip())
         yield name.strip(), value
 
 

@@ -26,6 +26,8 @@ SHIPPED = library_root()
 COMMAND = [sys.executable, "-c", "from ctsim.cli import main; main()"]
 CHECK = ("check", "s.toml", "--formulas", "formulas")
 RUN = ("run", "s.toml", "--formulas", "formulas", "--draws", "1024", "--out", "o", "--quiet")
+DRAW = (*RUN[:4], "--quiet")
+"""Takes `--draw`, which goes without draws and a directory."""
 
 PAGE = """\
 format = 1

@@ -31,9 +31,9 @@ CITED = 'source = { key = "impact_report_2026_01", where = "Annex 1" }\n'
 
 
 def test_the_study_works_before_it_is_broken(study: Study) -> None:
-    assert (study.ctsim(*CHECK).status, study.ctsim(*CHECK).lines[1:]) == (1, [])  # its change moves a printed figure
+    assert (study.ctsim(*CHECK).status, len(study.ctsim(*CHECK).lines)) == (1, 2)  # its change moves a printed figure
     study.edit("s.toml", ("value = 15", "value = 12"))
-    assert study.ctsim(*CHECK).lines == []
+    assert [line for line in study.ctsim(*CHECK).lines if "coordinates" not in line] == []
     assert study.ctsim(*RUN).status == 0
 
 
