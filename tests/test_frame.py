@@ -129,7 +129,7 @@ def test_the_share_of_the_model_notes() -> None:
 
 
 def test_totals_in_other_units_are_the_same() -> None:
-    text = TEXT.replace("emissions = 1017\nunit      = \"百万t-CO2/yr\"", "emissions = 10.17\nunit      = \"億t-CO2/yr\"")
+    text = TEXT.replace('emissions = 1017\nunit      = "百万t-CO2/yr"', 'emissions = 10.17\nunit      = "億t-CO2/yr"')
     assert text != TEXT
     other = FrameFile.model_validate_json(_json(text))
     for a, b in zip(gaps(frame(), {}), gaps(other, {}), strict=True):

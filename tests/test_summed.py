@@ -79,8 +79,8 @@ def test_a_sum_is_the_sum_of_its_parts_to_the_last_bit(group: str) -> None:
 
 @pytest.mark.parametrize("group", OVERLAPS)
 def test_bounds_are_the_largest_parts_to_the_last_bit(group: str) -> None:
-    """A member made of several figures is one number of its page; here every member is one figure."""
-    assert {one.target.how for one in of(group)} == set(BOUNDS)
+    """`power` has none: of its members with one boundary no two overlap, or there is one only."""
+    assert {one.target.how for one in of(group)} == (set() if group == "power" else set(BOUNDS))
     for one in of(group):
         ordered = np.sort(one.parts, axis=0)[::-1]
         expected = ordered[0] if one.target.how == "largest" else ordered[0] + ordered[1]
@@ -112,10 +112,10 @@ def test_a_total_without_a_twin_is_the_same_with_and_without_dependence() -> Non
     """So that one number may stand for both."""
     plain = [key for key in every() if (key[0] + INDEPENDENT, *key[1:]) not in every()]
     plain = [key for key in plain if not key[0].endswith(INDEPENDENT)]
-    assert ("units_supported", "2030") in plain
+    assert ("windows_parts",) in plain and ("units_supported", "2030") not in plain
     for key in plain:
-        assert np.array_equal(np.sort(every()[key].values), np.sort(every()[key].values))
-        assert every()[key].values.mean() == pytest.approx(without_dependence()[key].mean(), rel=0.05)
+        ends = [np.quantile(one, (0.05, 0.5, 0.95)) for one in (every()[key].values, without_dependence()[key])]
+        assert ends[0] == pytest.approx(ends[1], rel=0.1), key
 
 
 def test_totals_have_each_member_once_and_at_least_two() -> None:
