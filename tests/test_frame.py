@@ -4,6 +4,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,7 @@ def test_a_price_path_has_every_year_and_never_falls(path: PricePath) -> None:
     years = sorted(int(year) for year in path.price)
     assert years == list(range(2026, 2051))
     prices = [path.price[str(year)] for year in years]
-    assert all(b > a for a, b in zip(prices, prices[1:], strict=False))
+    assert all(b > a for a, b in pairwise(prices))
     assert path.title.ja and path.title.en and path.basis == "assumed"
 
 

@@ -1,8 +1,8 @@
 """Every cell of money against a table typed from the model notes: what it is, its yen, and why there is none.
 
 `low` and `high` are what the formula gives at the printed values, or the span in which a path between two printed years
-has to lie; they are held against plain Python over the page's own parameters. Of 6 the one furnace of 2030 still runs in
-2040 with a chance of 89 %; of 8 the report prints 4.4, its printed unit costs give 5.15 (a finding of the ledger).
+has to lie; they are held against plain Python over the page's own parameters. Of 6 the one furnace of 2030 still runs
+in 2040 with a chance of 89 %; of 8 the report prints 4.4, its printed unit costs give 5.15 (a finding of the ledger).
 """
 
 import csv

@@ -104,7 +104,7 @@ def test_a_page_says_what_was_supported_and_what_is_left_out(name: str) -> None:
 
 
 def parameter_faults(name: str, record: schema.Parameter) -> Fault:
-    """What a shipped parameter lacks. One that is not in the report has basis `assumed`, or a class of derived cells."""
+    """What a shipped parameter lacks. One that is not in the report is `assumed`, or has a class of derived cells."""
     if record.constant:
         if record.value != pytest.approx(getattr(constants, record.constant), rel=1e-12):
             yield f"{name}: not the constant {record.constant}"
