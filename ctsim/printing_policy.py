@@ -19,9 +19,9 @@ def policy_tables(file: FrameFile, totals: xr.Dataset) -> None:
     _targets(file, realised)
     _credits(file)
     _values(file, realised)
-    click.echo(f"{REALISED.ja} / {REALISED.en}: 17 + 19 + 20 + 21. Prices are real, of FY2026; basis: assumed.")
+    click.echo(f"{REALISED.ja} / {REALISED.en}: 17 + 19 + 20 + 21. Prices are real, of FY2026.")
     for path in file.price_path:
-        click.echo(f"{path.title.en}: {path.reason}")
+        click.echo(f"{path.title.en} ({path.basis}): {path.reason}")
 
 
 def _interval(values: FloatArray) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from ctsim import schema
+from ctsim import schema, units
 from ctsim.errors import Finding, InputError, did_you_mean
 from ctsim.programme import Cell, Figure, Programme
 from ctsim.tomlfile import Document
@@ -159,7 +159,7 @@ def _names(group: schema.TotalGroup, by_id: Mapping[str, Programme], pages: set[
         return
     if len({"." in name for name in group.members}) > 1:
         yield "programmes and figures in one group; name either programmes or figures"
-    for name in group.members:
+    for name in (*group.members, *([group.figure] if group.figure else [])):
         programme = name.partition(".")[0]
         if programme not in pages:
             yield f"no programme '{programme}'.{did_you_mean(programme, pages)} Take it out or write its page."
@@ -183,6 +183,9 @@ def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterato
             for key, word in wanted.items():
                 if said[key] != word:
                     yield f"'{figure.key}' has {key} '{said[key]}', the total '{word}': unlike, take it out"
+            if not units.convertible(figure.record.unit, first.record.unit):
+                said_units = f"'{figure.record.unit}', '{first.key}' has '{first.record.unit}'"
+                yield f"'{figure.key}' has unit {said_units}: unlike, take it out"
 
 
 def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[Figure]:
@@ -194,6 +197,10 @@ def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Program
 
 def _overlaps(group: schema.TotalGroup, every: Sequence[schema.TotalGroup]) -> Iterator[str]:
     if group.kind == "sum":
+        for whole in group.members:
+            for part in group.members:
+                if part.startswith(f"{whole}."):
+                    yield f"'{part}' is a part of '{whole}'; take one of them out"
         names = dict.fromkeys(name.partition(".")[0] for name in group.members)
         for a, b in combinations(names, 2):
             if family := overlap(a, b, every):
