@@ -20,7 +20,7 @@ import numpy.typing as npt
 import xarray as xr
 
 import ctsim
-from ctsim import attribution, contrast, dataset, engine, npz, results, summaries
+from ctsim import attribution, contrast, dataset, engine, npz, results, summaries, summed
 from ctsim.attribution import Coalition, Quantity
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.choices import metrics_of, programmes_of, view
@@ -207,6 +207,7 @@ def _chosen_by(
     metrics: Sequence[str] | None,
 ) -> dict[str, list[str]]:  # fmt: skip
     card = source.card or {}
+    programmes = [programmes] if isinstance(programmes, str) else programmes
     here = [programme.id for programme in source.scenario.programmes]
     asked = None if programmes is None else [one for one in programmes if one in here]
     if programmes is not None and not asked:
@@ -350,7 +351,8 @@ def _added(targets: list[Target], bare: Target, parts: tuple[Part, ...], low: fl
 def _side(source: Source, request: Mapping[str, Any]) -> Side:
     """A scenario with the programmes that were chosen, and the quantile functions it is drawn with."""
     scenario = view(source.scenario, request)
-    targets = dataset.targets(scenario, request["years"], request["metrics"])
+    wanted = scenario, request["years"], request["metrics"]
+    targets = [*dataset.targets(*wanted), *summed.targets(*wanted, fewest=1)]
     if source.tables is None or source.card is None:
         return side_of(scenario, targets, Kernel(scenario.binding, (), 0).quantiles)
     labels = [row.label for row in view(source.scenario, source.card).binding.rows]

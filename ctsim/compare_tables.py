@@ -62,7 +62,7 @@ def lines(tree: xr.DataTree) -> Iterator[Line]:
 def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at: tuple[int, ...]) -> Line:
     metric = node.rpartition("/")[2]
     first, _, item = key[0].partition(".")
-    name = key[0] if node == "/other" else ".".join([first, metric, *key[1:], *([item] if item else [])])
+    name = key[0] if len(key) == 1 else ".".join([first, metric, *key[1:], *([item] if item else [])])
     shares = data["quantile"].values.tolist()
     numbers = {one: float(data[one].values[at])
                for one in ("mean", "mcse", "sd", "p_higher", "p_mcse", "a_mean", "b_mean")}  # fmt: skip

@@ -88,6 +88,16 @@ class Side:
         return dict(found)
 
 
+def larger(a: float, b: float) -> float:
+    """The larger one; not finite where one of them is not."""
+    return max(a, b) + 0 * (a + b)
+
+
+def smaller(a: float, b: float) -> float:
+    """The smaller one; not finite where one of them is not."""
+    return min(a, b) + 0 * (a + b)
+
+
 def content(one: Quantiles) -> str:
     """A digest of a quantile function."""
     return sha256(repr((one.kind, one.parameters.tolist())).encode() + one.table.tobytes()).hexdigest()
@@ -126,7 +136,11 @@ class Hybrids:
         """All formulas that quantities of either scenario are computed by."""
         names = self._reached(self.keys)
         every = (side.steps[name].function for name in names for side in (self.a, self.b) if name in side.steps)
-        return [one for one in every if one is not None]
+        bounds = [larger, smaller] if any(self._is_bound(key) for key in self.keys) else []
+        return [*(one for one in every if one is not None), *bounds]
+
+    def _is_bound(self, key: Key) -> bool:
+        return any(key in side.targets and side.targets[key].how != "sum" for side in (self.a, self.b))
 
     @cached_property
     def keys(self) -> list[Key]:
@@ -140,7 +154,28 @@ class Hybrids:
         found = [side.parts(key) if key in side.targets else {} for side in (self.a, self.b)]
         delivered = (self.b if ("delivery", "") in mixture else self.a).scenario.delivery == "included"
         names = (name for name in dict.fromkeys([*found[0], *found[1]]) if self._is_there(name, mixture))
-        return tuple(self._part(name, found, key, mixture, delivered) for name in names)
+        parts = tuple(self._part(name, found, key, mixture, delivered) for name in names)
+        how = (self.a.targets.get(key) or self.b.targets[key]).how
+        return parts if how == "sum" else self._largest(parts, is_two=how == "two_largest")
+
+    def _largest(self, parts: tuple[Part, ...], is_two: bool) -> tuple[Part, ...]:
+        """The largest of some parts by steps of their own, or the largest and the next one: again a sum."""
+        top, *rest = parts or [None]
+        second: Part | None = None
+        for one in rest:
+            assert top is not None and one is not None
+            low, top = self._of(smaller, top, one), self._of(larger, top, one)
+            if is_two:
+                second = low if second is None else self._of(larger, second, low)
+        return tuple(one for one in (top, second) if one is not None)
+
+    def _of(self, formula: Formula, a: Part, b: Part) -> Part:
+        inputs = tuple(Input(*one) for one in (a, b))
+        key = (formula_source(formula), inputs, 1.0)
+        if key not in self._steps:
+            self._steps[key] = len(self.steps)
+            self.steps.append(replace(self.steps[a[1]], function=formula, inputs=inputs, factor=1.0))
+        return "step", self._steps[key], 1.0
 
     def _part(
         self, name: str, found: Sequence[Mapping[str, Part]], key: Key, mixture: Mixture, delivered: bool

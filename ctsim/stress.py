@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ctsim import dataset, engine
+from ctsim import dataset, engine, summed
 from ctsim.binding import Binding
 from ctsim.catalog import Scenario
 from ctsim.choices import view
@@ -80,7 +80,8 @@ def stress(
     source = source_of(scenario, formulas)
     request = request_of([source], draws, seed, method, years, programmes, metrics)
     chosen = view(source.scenario, request)
-    targets = dataset.targets(chosen, request["years"], request["metrics"])
+    wanted = chosen, request["years"], request["metrics"]
+    targets = [*dataset.targets(*wanted), *summed.targets(*wanted)]
     targets = [one for one in targets if one.node != "/readings"]
     moved = [one for one in targets if _is_reached(chosen, one)]
     coordinates = assign(chosen.streams, chosen.programmes) if request["method"] == "sobol" else None
@@ -151,7 +152,7 @@ def _as_one(scenario: Scenario, group: Group) -> dict[str, Tie]:
 
 def _parts(target: Target) -> list[Target]:
     """The parts of a sum, each by itself."""
-    if len(target.parts) < 2:
+    if len(target.parts) < 2 or target.how != "sum":
         return []
     return [
         Target("part", (f"{target.name}/{number}",), target.unit, (one,)) for number, one in enumerate(target.parts)

@@ -24,10 +24,10 @@ _COMPARED: Final = (
 )  # fmt: skip
 
 
-def targets(scenario: Scenario, years: Sequence[str], metrics: Sequence[str]) -> list[Target]:
-    """What a run summarises beside the cells: totals of more than one member."""
+def targets(scenario: Scenario, years: Sequence[str], metrics: Sequence[str], fewest: int = 2) -> list[Target]:
+    """What a run summarises beside the cells: totals of so many members and more."""
     found = totals_of(scenario.totals, scenario.programmes, years, metrics)
-    return [_target(scenario.binding, one) for one in found if len(one.figures) > 1]
+    return [_target(scenario.binding, one) for one in found if len(one.figures) >= fewest]
 
 
 def _target(binding: Binding, total: Total) -> Target:
