@@ -104,6 +104,18 @@ class Binding:
             for name, found in members.items()
         )
 
+    @cached_property
+    def movers(self) -> tuple[str, ...]:
+        """By row what moves it (`Row.mover`); wholes that have a stream in common, as by year, move as one."""
+        names, of = [row.mover for row in self.rows], dict[str, str]()
+        for i, row in enumerate(self.rows):
+            first, own = of.setdefault(row.stream, names[i]), names[i]
+            if first != own:
+                joined = {first: f"{first} + {own}", own: f"{first} + {own}"}
+                names = [joined.get(name, name) for name in names]
+                of = {stream: joined.get(name, name) for stream, name in of.items()}
+        return tuple(names)
+
     def with_partners(self, rows: Iterable[int]) -> set[int]:
         """Rows and those that they are scaled with."""
         found = set(rows)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ctsim.dependence import Group, cholesky
 from ctsim.distributions import FIXED
-from ctsim.errors import InputError
+from ctsim.errors import Finding, InputError
 from ctsim.kernel import Kernel
 
 IntArray = npt.NDArray[np.int64]
@@ -91,9 +91,9 @@ def _joined(masks: Iterable[int]) -> int:
 def streams(kernel: Kernel) -> dict[str, list[int]]:
     """Rows of every stream that reaches a target; rows of one stream move as one, and so do shares of one whole."""
     reach, found = Reach(kernel), dict[str, list[int]]()
-    for number, row in enumerate(kernel.binding.rows):
+    for number, mover in enumerate(kernel.binding.movers):
         if kernel.quantiles[number].kind != FIXED:
-            found.setdefault(row.mover, []).append(number)
+            found.setdefault(mover, []).append(number)
     return {stream: rows for stream, rows in found.items() if reach.targets(rows)}
 
 
@@ -145,6 +145,16 @@ def places(groups: Sequence[Group], known: Mapping[str, Sequence[int]]) -> list[
         for group, start in zip(groups, starts, strict=False)
         if any(name in known for name in group.streams)
     ]
+
+
+def check_wholes(kernel: Kernel, groups: Sequence[Group]) -> None:
+    """Raises InputError for shares of one whole of which one is in a dependent group: scaled, they have no scores."""
+    grouped = {name for one in groups for name in one.streams}
+    faults = [Finding(row.place, row.stream, f"a share of '{row.composition}' and in a [[dependence]]: sensitivity "
+                      "takes one of the two; remove sum_to_one or the dependence")
+              for row in kernel.binding.rows if row.composition and row.stream in grouped]  # fmt: skip
+    if faults:
+        raise InputError(faults)
 
 
 def _product(a: Matrix, b: Matrix) -> Matrix:
