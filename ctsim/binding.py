@@ -50,8 +50,8 @@ class Row:
 
     @property
     def mover(self) -> str:
-        """What draws of it are moved by: its stream, or the composition that it is a share of."""
-        return self.composition or self.stream
+        """What draws of it are moved by: its stream, or all shares of its whole, which may be named as a parameter is."""
+        return f"{self.composition} (shares)" if self.composition else self.stream
 
     @property
     def label(self) -> str:

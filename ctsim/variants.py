@@ -174,7 +174,7 @@ def _solved(triangle: Matrix, right: Matrix) -> Matrix:
     found: Matrix = []
     for i, row in enumerate(triangle):
         rest = [right[i][j] - sum(row[k] * found[k][j] for k in range(i)) for j in range(len(right[i]))]
-        found.append([one / row[i] for one in rest])
+        found.append([one / row[i] if row[i] else 0.0 for one in rest])  # who follows others entirely has none
     return found
 
 
