@@ -50,7 +50,7 @@ class Row:
 
     @property
     def mover(self) -> str:
-        """What draws of it are moved by: its stream, or all shares of its whole, which may be named as a parameter is."""
+        """What moves it: its stream, or all shares of its whole, whose name may be that of a parameter."""
         return f"{self.composition} (shares)" if self.composition else self.stream
 
     @property

@@ -107,7 +107,8 @@ def row(stream: str, year: str = "", whole: str = "") -> Row:
          ["w@2030 (shares) + w@2050 (shares)"] * 4),
         # streams of their own for each year
         ([row("a@2030", "2030", "w@2030"), row("b@2030", "2030", "w@2030"),
-          row("a@2050", "2050", "w@2050"), row("b@2050", "2050", "w@2050")], ["w@2030 (shares)"] * 2 + ["w@2050 (shares)"] * 2),
+          row("a@2050", "2050", "w@2050"), row("b@2050", "2050", "w@2050")],
+         ["w@2030 (shares)"] * 2 + ["w@2050 (shares)"] * 2),
         # one member has, one has not: still not independent
         ([row("a", "2030", "w@2030"), row("b@2030", "2030", "w@2030"), row("a", "2050", "w@2050"),
           row("b@2050", "2050", "w@2050"), row("c")], ["w@2030 (shares) + w@2050 (shares)"] * 4 + ["c"]),
@@ -143,7 +144,7 @@ def weights(mixed: dict[int, list[Mixed]], members: int) -> FloatArray:
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])
 @pytest.mark.parametrize("own_first", [True, False])
 def test_mixed_scores_are_conditional_draws(order: tuple[int, ...], cut: int, own_first: bool) -> None:
-    """They have the group's correlations; known members are those of their sample, the others know of it what those say.
+    """They have the group's correlations; known members are their sample's, the others know of it what those say.
 
     By matrices: for normal variables the covariance with the sample that is known is that of the regression on them.
     """
