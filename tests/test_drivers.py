@@ -1,4 +1,4 @@
-"""The tree of an analysis: every number against one made another way, for shares of one whole and for free parameters."""
+"""The tree of an analysis: every number against one made another way, for wholes and for free parameters."""
 
 from math import isnan
 from typing import Any
