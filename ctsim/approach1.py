@@ -49,12 +49,12 @@ def propagate(kernel: Kernel, known: Mapping[str, Sequence[int]], groups: Sequen
     streams: dict[str, list[int]] = {}
     for row in (row for rows in known.values() for row in rows):
         streams.setdefault(kernel.binding.rows[row].stream, []).append(row)
-    for rows in streams.values():
-        ends = np.array([quantile(kernel.quantiles[row], (*ENDS, *SWING)) for row in rows]).reshape(-1, 4)
+    for mine in streams.values():
+        ends = np.array([quantile(kernel.quantiles[row], (*ENDS, *SWING)) for row in mine]).reshape(-1, 4)
         half = 0.5 * (ends[:, 1] - ends[:, 0])
-        for values in (centre[rows] - _STEP * half, centre[rows] + _STEP * half, ends[:, 2], ends[:, 3]):
+        for values in (centre[mine] - _STEP * half, centre[mine] + _STEP * half, ends[:, 2], ends[:, 3]):
             column = centre.copy()
-            column[rows] = values
+            column[mine] = values
             columns.append(column)
     values = kernel.at(np.ascontiguousarray(np.array(columns).T))
     each = values[:, 1:].reshape(len(values), len(streams), 4)
