@@ -33,7 +33,8 @@ LARGE: Final = 0.3
 class Propagation:
     """By target: its value at the central values, half the 95 % interval by Approach 1, and swings of parameters.
 
-    `swings` (stream, target, 2): the target with one stream at its 5 % and its 95 % quantile, all else central.
+    `swings` (parameter, target, 2): the target with one at its 5 % and its 95 % quantile, all else central. Of a whole:
+    the lowest and the highest with one of its shares moved, and all scaled to their sum.
     """
 
     central: FloatArray
@@ -42,21 +43,33 @@ class Propagation:
 
 
 def propagate(kernel: Kernel, known: Mapping[str, Sequence[int]], groups: Sequence[Group]) -> Propagation:
-    """First-order propagation to every target of a kernel; `known` are the rows of each stream."""
+    """First-order propagation to every target of a kernel; `known` are the rows of each parameter."""
     centre = np.array(kernel.binding.central())
     columns = [centre]
-    for rows in known.values():
-        ends = np.array([quantile(kernel.quantiles[row], (*ENDS, *SWING)) for row in rows]).reshape(-1, 4)
+    streams: dict[str, list[int]] = {}
+    for row in (row for rows in known.values() for row in rows):
+        streams.setdefault(kernel.binding.rows[row].stream, []).append(row)
+    for mine in streams.values():
+        ends = np.array([quantile(kernel.quantiles[row], (*ENDS, *SWING)) for row in mine]).reshape(-1, 4)
         half = 0.5 * (ends[:, 1] - ends[:, 0])
-        for values in (centre[rows] - _STEP * half, centre[rows] + _STEP * half, ends[:, 2], ends[:, 3]):
+        for values in (centre[mine] - _STEP * half, centre[mine] + _STEP * half, ends[:, 2], ends[:, 3]):
             column = centre.copy()
-            column[rows] = values
+            column[mine] = values
             columns.append(column)
     values = kernel.at(np.ascontiguousarray(np.array(columns).T))
-    each = values[:, 1:].reshape(len(values), len(known), 4)
+    each = values[:, 1:].reshape(len(values), len(streams), 4)
     effects = (each[:, :, 1] - each[:, :, 0]) / (2.0 * _STEP)
-    squares = (effects * effects).sum(axis=1) + _together(effects, list(known), groups)
-    return Propagation(values[:, 0], np.sqrt(np.maximum(squares, 0.0)), each[:, :, 2:].swapaxes(0, 1))
+    squares = (effects * effects).sum(axis=1) + _together(effects, list(streams), groups)
+    of_stream = dict(zip(streams, each[:, :, 2:].swapaxes(0, 1), strict=True))
+    swings = np.repeat(values[None, :, :1], 2, axis=2).repeat(len(known), axis=0)
+    for number, rows in enumerate(known.values()):
+        moved = [of_stream[name] for name in dict.fromkeys(kernel.binding.rows[row].stream for row in rows)]
+        if len(moved) == 1:
+            swings[number] = moved[0]
+        elif moved:
+            ends = np.concatenate(moved, axis=1)
+            swings[number] = np.stack([ends.min(axis=1), ends.max(axis=1)], axis=1)
+    return Propagation(values[:, 0], np.sqrt(np.maximum(squares, 0.0)), swings)
 
 
 def _together(effects: FloatArray, names: Sequence[str], groups: Sequence[Group]) -> FloatArray:

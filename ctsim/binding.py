@@ -50,8 +50,8 @@ class Row:
 
     @property
     def mover(self) -> str:
-        """What draws of it are moved by: its stream, or the composition that it is a share of."""
-        return self.composition or self.stream
+        """What moves it: its stream, or all shares of its whole, whose name may be that of a parameter."""
+        return f"{self.composition} (shares)" if self.composition else self.stream
 
     @property
     def label(self) -> str:
@@ -103,6 +103,18 @@ class Binding:
             Composition(name, tuple(found), total_of(self.rows[i].central for i in found))
             for name, found in members.items()
         )
+
+    @cached_property
+    def movers(self) -> tuple[str, ...]:
+        """By row what moves it (`Row.mover`); wholes that have a stream in common, as by year, move as one."""
+        names, of = [row.mover for row in self.rows], dict[str, str]()
+        for i, row in enumerate(self.rows):
+            first, own = of.setdefault(row.stream, names[i]), names[i]
+            if first != own:
+                joined = {first: f"{first} + {own}", own: f"{first} + {own}"}
+                names = [joined.get(name, name) for name in names]
+                of = {stream: joined.get(name, name) for stream, name in of.items()}
+        return tuple(names)
 
     def with_partners(self, rows: Iterable[int]) -> set[int]:
         """Rows and those that they are scaled with."""

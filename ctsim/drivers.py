@@ -165,9 +165,9 @@ class _Table:
         self.found = found
         kernel = self.kernel = found.walk.kernel
         self.rows: dict[str, list[int]] = {}
-        for number, row in enumerate(kernel.binding.rows):
+        for number, mover in enumerate(kernel.binding.movers):
             if kernel.quantiles[number].kind != FIXED:
-                self.rows.setdefault(row.mover, []).append(number)
+                self.rows.setdefault(mover, []).append(number)
         # Members of groups whose programmes were not chosen have no rows, but what the others share with them.
         self.rows |= {name: [] for name in found.walk.players if name not in self.rows}
         self.names = list(self.rows)
@@ -240,6 +240,10 @@ class _Table:
                 reached[number, one.targets] = True
         return reached
 
+    def _in_order(self, rows: Sequence[int]) -> bool:
+        """Whether draws of a parameter can be put in order by one row: not those of a whole, nor of none."""
+        return len({self.kernel.binding.rows[row].stream for row in rows}) == 1
+
     def _from_sample(self) -> dict[str, FloatArray]:
         """Second opinion, direction and narrowing."""
         sample = self.found.sample
@@ -248,7 +252,7 @@ class _Table:
         targets = [ranks(one) for one in sample.targets]
         for number, rows in enumerate(self.rows.values()):
             mine = np.flatnonzero(self._reached[number] & ~self._is_fixed)
-            if len(mine) and not rows:
+            if len(mine) and not self._in_order(rows):
                 for values in columns.values():
                     values[number, mine] = np.nan
                 continue
@@ -332,13 +336,15 @@ class _Table:
         wanted = [(number, value) for number, one in enumerate(targets) for value in one.thresholds]
         parted = {name: bins(sample.rows[rows[0]], THRESHOLD_BINS)
                   for number, (name, rows) in enumerate(self.rows.items())
-                  if rows and any(self._reached[number, target] for target, _ in wanted)}  # fmt: skip
+                  if self._in_order(rows) and any(self._reached[number, target] for target, _ in wanted)}  # fmt: skip
         worth = np.zeros((len(self.names), len(wanted)))
         for column, (target, value) in enumerate(wanted):
             y = sample.targets[target]
             for number, name in enumerate(self.names):
-                if name in parted and self._reached[number, target]:
-                    worth[number, column] = partial_information(y, parted[name], sample.replicate, value)
+                if self._reached[number, target]:
+                    worth[number, column] = (
+                        partial_information(y, parted[name], sample.replicate, value) if name in parted else np.nan
+                    )
         whole = [perfect_information(sample.targets[target], value) for target, value in wanted]
         along, unit = ("threshold",), "see variable unit"
         names = [targets[target].name for target, _ in wanted]

@@ -221,7 +221,10 @@ def _module(text: str) -> ModuleType:
     name = "ctsim_generated_" + _digest(text)
     with _importing:
         if name not in sys.modules:
-            module = ModuleType(name)
-            exec(compile(text, f"<{name}>", "exec"), vars(module))
-            sys.modules[name] = module
+            module = sys.modules[name] = ModuleType(name)  # first: machine code that is read looks for its module
+            try:
+                exec(compile(text, f"<{name}>", "exec"), vars(module))
+            except BaseException:
+                del sys.modules[name]
+                raise
         return sys.modules[name]

@@ -159,7 +159,7 @@ def _one_cell(one: Ranked) -> None:
     head = ["parameter", "basis", "S1", "ST", "Sh", "rank", "ρ", "narrowing", "5 %", "95 %"]
     rows = [
         [one.short(driver.parameter), driver.basis, *(_share(driver.numbers, name) for name in ("S1", "ST", "Sh")),
-         _percent(100 * driver.numbers["rank"]), f"{driver.numbers['spearman']:.2f}",
+         _percent(100 * driver.numbers["rank"]), _signed(driver.numbers["spearman"]),
          _percent(100 * driver.numbers["narrowing"]), number(driver.numbers["swing_low"]),
          number(driver.numbers["swing_high"])]
         for driver in one.drivers if driver.matters
@@ -208,6 +208,10 @@ def _percent(value: float, error: float = 0.0) -> str:
         return ""
     rounded = 0.0 if abs(value) < 0.05 else value
     return f"{number(rounded, error) if abs(rounded) < 10 else f'{rounded:.0f}'} %"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}" if isfinite(value) else ""
 
 
 def _sides(numbers: dict[str, float]) -> str:

@@ -30,7 +30,7 @@ from ctsim.kernel import Kernel
 from ctsim.rundir import RunDirectory, request_of
 from ctsim.streams import TILE
 from ctsim.thresholds import Given
-from ctsim.variants import places, streams, variants
+from ctsim.variants import check_wholes, places, streams, variants
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -169,6 +169,7 @@ def tiles_of(tiles: int) -> int:
 def walk_of(asked: Job, kernel: Kernel) -> Walk:
     """The two samples of a request and what is exchanged between them."""
     known = streams(kernel)
+    check_wholes(kernel, kernel.groups)
     groups = places(kernel.groups, known)
     rows = kernel.binding.rows
     evidence = [name for name, mine in known.items() if all(rows[row].basis != "assumed" for row in mine)]

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ctsim.dependence import Group, cholesky
 from ctsim.distributions import FIXED
-from ctsim.errors import InputError
+from ctsim.errors import Finding, InputError
 from ctsim.kernel import Kernel
 
 IntArray = npt.NDArray[np.int64]
@@ -91,9 +91,9 @@ def _joined(masks: Iterable[int]) -> int:
 def streams(kernel: Kernel) -> dict[str, list[int]]:
     """Rows of every stream that reaches a target; rows of one stream move as one, and so do shares of one whole."""
     reach, found = Reach(kernel), dict[str, list[int]]()
-    for number, row in enumerate(kernel.binding.rows):
+    for number, mover in enumerate(kernel.binding.movers):
         if kernel.quantiles[number].kind != FIXED:
-            found.setdefault(row.mover, []).append(number)
+            found.setdefault(mover, []).append(number)
     return {stream: rows for stream, rows in found.items() if reach.targets(rows)}
 
 
@@ -147,6 +147,16 @@ def places(groups: Sequence[Group], known: Mapping[str, Sequence[int]]) -> list[
     ]
 
 
+def check_wholes(kernel: Kernel, groups: Sequence[Group]) -> None:
+    """Raises InputError for shares of one whole of which one is in a dependent group: scaled, they have no scores."""
+    grouped = {name for one in groups for name in one.streams}
+    faults = [Finding(row.place, row.stream, f"a share of '{row.composition}' and in a [[dependence]]: sensitivity "
+                      "takes one of the two; remove sum_to_one or the dependence")
+              for row in kernel.binding.rows if row.composition and row.stream in grouped]  # fmt: skip
+    if faults:
+        raise InputError(faults)
+
+
 def _product(a: Matrix, b: Matrix) -> Matrix:
     """Own code: the last bits of BLAS differ between machines."""
     width = len(b[0]) if b else 0
@@ -164,7 +174,7 @@ def _solved(triangle: Matrix, right: Matrix) -> Matrix:
     found: Matrix = []
     for i, row in enumerate(triangle):
         rest = [right[i][j] - sum(row[k] * found[k][j] for k in range(i)) for j in range(len(right[i]))]
-        found.append([one / row[i] for one in rest])
+        found.append([one / row[i] if row[i] else 0.0 for one in rest])  # who follows others entirely has none
     return found
 
 

@@ -1,6 +1,7 @@
 """`ctsim sensitivity` on three programmes of the report: shape, exact zeros, shares, directories, command."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,20 @@ def test_an_analysis_is_no_run_and_a_run_no_analysis(directory: Path, tmp_path: 
     simulate("as_published", draws=2**14, programmes=["offshore_wind"], out=tmp_path / "run")
     with pytest.raises(RunDirectoryError, match="holds a run, not a sensitivity analysis"):
         sensitivity("as_published", draws=2**14, programmes=["offshore_wind"], out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["summary.nc", "state.npz", "scenario.toml", "run.json"])
+def test_a_damaged_directory_is_refused(directory: Path, tmp_path: Path, name: str) -> None:
+    """One byte of one file changed, which is not opened as if it were whole; the other one still is."""
+    copy = tmp_path / "copy"
+    shutil.copytree(directory, copy)
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(bytes(content))
+    with pytest.raises(RunDirectoryError) as told:
+        open_sensitivity(copy)
+    assert len(str(told.value).splitlines()) == 1
+    open_sensitivity(directory)
 
 
 def test_one_that_was_stopped_begins_again(directory: Path, tmp_path: Path, found: Sensitivity) -> None:
