@@ -54,7 +54,7 @@ def test_the_stated_range_is_not_wider_than_the_rule_can_take() -> None:
 def test_survival_is_exact_for_every_shape(shape: float) -> None:
     for lives in np.linspace(0.0, 4.0, 41).tolist():
         assert stocks.survival(lives * 7.0, 7.0, shape) == pytest.approx(
-            exact_share(lives, shape), rel=1e-8, abs=1e-120
+            exact_share(lives, shape), rel=1e-8, abs=1e-12
         )
 
 
