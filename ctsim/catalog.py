@@ -301,6 +301,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
         document.part(schema.SourcesFile(format=1, source=record.source)),
         (document.part(schema.TotalsFile(format=1, group=record.group)),),
         record.coordinates,
+        frozenset(name.partition(".")[0] for group in record.group if group.kind != "money" for name in group.members),
     )
     ties = tuple(PlacedDependence(one, document.place("dependence", number))
                  for number, one in enumerate(record.dependence))  # fmt: skip
@@ -341,7 +342,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
         head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
         wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
     )  # fmt: skip
-    pages = [page.record.programme.id for page in library.pages]
+    pages = [*(page.record.programme.id for page in library.pages), *library.left_out]
     found = [*findings, *found, *totals_faults(library.totals, programmes, pages)]
     try:
         _ = scenario.binding

@@ -52,7 +52,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Library:
-    """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list."""
+    """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list.
+
+    `left_out`: programmes that totals speak of and a resolved scenario has no pages of.
+    """
 
     root: Path
     pages: tuple[Document[schema.ProgrammePage], ...]
@@ -61,6 +64,7 @@ class Library:
     sources: Document[schema.SourcesFile]
     totals: tuple[Document[schema.TotalsFile], ...]
     coordinates: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
 
 def library_root() -> Path:

@@ -68,6 +68,8 @@ def test_a_resolved_scenario_knows_who_is_elsewhere(alone: Scenario, tmp_path: P
     assert again.digest == alone.digest
     assert [one.streams for one in again.groups] == [one.streams for one in alone.groups]
     assert [one.stream for one in again.streams] == [one.stream for one in alone.streams]
+    cited = {**CHANGES["a value"], "source": {"key": "impact_report_2026_01", "where": "a test"}}
+    assert again.with_changes([cited]).groups, "it can be changed like any other"
     spoken = {name for one in alone.dependence for name in one.record.parameters}
     assert spoken <= set(again.stream_names)
     assert all(again.stream_names[name] == stream for name, stream in again.elsewhere.items())
