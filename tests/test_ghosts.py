@@ -1,7 +1,7 @@
 """Members of dependent groups that are not drawn keep their places, so nothing that is drawn moves by a bit.
 
 A group's factor is triangular in the order in which its members were declared. Whoever is fixed, belongs to a programme
-that is left out, or is declared later must leave all others' draws as they were, by random numbers and by Sobol' points.
+that is left out, or is declared later must leave all others' draws as they were, by random numbers and Sobol' points.
 """
 
 from collections.abc import Mapping

@@ -101,12 +101,12 @@ def change(**sets: Any) -> dict[str, Any]:
     return {"reason": "a test", "source": SOURCE, **sets}
 
 
-FIXED = {"dist": "fixed", "value": 0.3, "basis": "assumed", "reason": "a test"}
+WIDE = {"dist": "uniform", "low": 0.0, "high": 100.0, "basis": "assumed", "reason": "low: a; high: b"}
 CHANGES = {
     "a value": change(parameter=f"{ALONE}.progress_2040", value=30.0,
-                      uncertainty={"dist": "uniform", "low": 0.0, "high": 100.0, "basis": "assumed", "reason": "a; b"}),
+                      uncertainty=WIDE),
     "a spread": change(parameter=f"{ALONE}.progress_2040",
-                       uncertainty={"dist": "uniform", "low": 0.0, "high": 100.0, "basis": "assumed", "reason": "a; b"}),
+                       uncertainty=WIDE),
 }  # fmt: skip
 
 

@@ -53,9 +53,7 @@ def test_the_stated_range_is_not_wider_than_the_rule_can_take() -> None:
 @pytest.mark.parametrize("shape", [1.0, 1.5, *SHAPES[::10].tolist(), 6.0, 20.0])
 def test_survival_is_exact_for_every_shape(shape: float) -> None:
     for lives in np.linspace(0.0, 4.0, 41).tolist():
-        assert stocks.survival(lives * 7.0, 7.0, shape) == pytest.approx(
-            exact_share(lives, shape), rel=1e-8, abs=1e-12
-        )
+        assert stocks.survival(lives * 7.0, 7.0, shape) == pytest.approx(exact_share(lives, shape), rel=1e-8, abs=1e-12)
 
 
 @given(st.floats(0.01, 1.89), st.floats(2.0, 4.5), st.floats(0.1, 100.0))
