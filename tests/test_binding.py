@@ -26,8 +26,8 @@ UNIFORM = (
 PARAMETERS = {
     "a": 'value = 3\nunit = "Mt-CO2/yr"\n' + UNIFORM.format(2, 4),
     "b": 'value = { 2030 = 10, 2050 = 30 }\nunit = "%"\nyears = "independent"\nuncertainty = { 2030 = { dist = '
-    '"fixed", value = 10, basis = "assumed", reason = "low and high: known" }, 2050 = { dist = "uniform", low = 20, high = 50, '
-    'basis = "assumed", reason = "low and high: a test" } }',
+    '"fixed", value = 10, basis = "assumed", reason = "low and high: known" }, 2050 = { dist = "uniform", '
+    'low = 20, high = 50, basis = "assumed", reason = "low and high: a test" } }',
     "c": 'value = 2000\nunit = "kt-CO2/yr"\n' + UNIFORM.format(1000, 4000),
     "part": 'value = 60\nunit = "%"\nsum_to_one = "all"\n' + UNIFORM.format(40, 70),
     "rest": 'value = 40\nunit = "%"\nsum_to_one = "all"\n' + UNIFORM.format(20, 50),
