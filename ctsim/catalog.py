@@ -27,6 +27,7 @@ from ctsim.dependence import declared as pairs_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.library import Library, PlacedChange, PlacedDependence, Wanted, chain, holds, merged, read_library
 from ctsim.programme import Figure, Parameter, Programme
+from ctsim.resolved import AppliedChange, ResolvedFile
 from ctsim.streams import STREAM_VERSION
 from ctsim.tomlfile import Document, findings_of, read
 from ctsim.totals import declared as declared_totals
@@ -65,7 +66,7 @@ class Scenario:
     library: Library = field(repr=False)
     formulas: Path | None = None
     file: str = ""
-    applied: tuple[schema.AppliedChange, ...] = ()
+    applied: tuple[AppliedChange, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -285,7 +286,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     Raises InputError where it cannot be read, or where what it gives is not the scenario it was written from.
     """
     outside = _formulas_folder(formulas)
-    document = read(path, schema.ResolvedFile, most=MAX_RESOLVED)
+    document = read(path, ResolvedFile, most=MAX_RESOLVED)
     record = document.record
     head = schema.ScenarioHead(
         **record.scenario.model_dump(
@@ -300,7 +301,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
         document.part(schema.SourcesFile(format=1, source=record.source)),
         (document.part(schema.TotalsFile(format=1, group=record.group)),),
         record.coordinates,
-        frozenset(name.partition(".")[0] for group in record.group for name in group.members),
+        frozenset(name.partition(".")[0] for group in record.group if group.kind != "money" for name in group.members),
     )
     ties = tuple(PlacedDependence(one, document.place("dependence", number))
                  for number, one in enumerate(record.dependence))  # fmt: skip
@@ -311,7 +312,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     return replace(scenario, applied=record.change)
 
 
-def _difference(scenario: Scenario, record: schema.ResolvedFile) -> str:
+def _difference(scenario: Scenario, record: ResolvedFile) -> str:
     """Why a resolved scenario is not the one it was written from: one line."""
     digests = scenario.formula_digests()
     changed = [name for name, digest in record.formulas.items() if digests.get(name) != digest]
@@ -341,7 +342,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
         head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
         wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
     )  # fmt: skip
-    pages = {*(page.record.programme.id for page in library.pages), *library.named}
+    pages = [*(page.record.programme.id for page in library.pages), *library.left_out]
     found = [*findings, *found, *totals_faults(library.totals, programmes, pages)]
     try:
         _ = scenario.binding

@@ -54,7 +54,7 @@ class Wanted:
 class Library:
     """Everything the scenarios are made from, as read; `coordinates` are those that the user's own files list.
 
-    `named` are ids of programmes that totals may speak of beside those of the pages.
+    `left_out`: programmes that totals speak of and a resolved scenario has no pages of.
     """
 
     root: Path
@@ -64,7 +64,7 @@ class Library:
     sources: Document[schema.SourcesFile]
     totals: tuple[Document[schema.TotalsFile], ...]
     coordinates: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    named: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
 
 
 def library_root() -> Path:

@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {"compiled"},
     {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console", "options"},
     {"schema", "formulas", "npz", "dependence", "composition"},
-    {"programme", "library", "checkpoint", "draws", "equations"},
+    {"programme", "library", "checkpoint", "draws", "equations", "resolved"},
     {"binding", "spreads", "coordinates", "totals", "accounts"},
     {"assembly", "generated"},
     {"catalog"},
