@@ -179,6 +179,16 @@ def waste_2040(capture_plants: float = 0.24) -> float:
 
 READINGS["waste_carbon_cycle.co2_reduction.2040 [co2_reduction_2040_parameter_path]"] = waste_2040()
 
+# ---- rules of carbon pricing: 万t and 億円
+
+PRICING: dict[str, float | tuple[float, ...]] = {
+    "carbon_pricing.other.a year.allocation_benchmark": 100 * 1.8 + 2 + 3 + 1,
+    "carbon_pricing.other.a year.allocation_grandfathering": 200 * (1 - 3 * 0.017) + 2 + 3 + 1,
+    "carbon_pricing.other.a year.allowances_to_buy": (205 - 186) * 3000 / 1e4,
+    "carbon_pricing.other.a year.levy": 100 * 2.67 * 1000 / 1e4,
+    "carbon_pricing.other.a year.cbam_charge": (12000 - 3000) * 1.9 * 10 * 0.485 / 1e4,
+}
+
 TOLERANCES = {"battery_supply_chain": 1e-3, "power_semiconductors": 1e-3}
 """Six points stand for the sum of cohorts."""
 SURVIVAL_TOLERANCE = 1e-8
@@ -190,6 +200,12 @@ ELSEWHERE: dict[str, tuple[dict[str, float], float]] = {
         {"hydrogen_saving": 90, "combustion_share_of_domestic": 0.3},
         20 * (0.9 * 0.4 * (0.3 + 1 / 3) * 0.01 + (1 - 0.4 * (0.3 + 1 / 3)) * 0.07 * 0.45),
     ),
+    "carbon_pricing.other.a year.allocation_benchmark": ({"activity_ratio": 0.9}, 100 * 1.8 * 0.9 + 6),
+    "carbon_pricing.other.a year.allocation_grandfathering": (
+        {"activity_ratio": 0.9},
+        200 * (1 - 3 * 0.017) * 0.9 + 6,
+    ),
+    "carbon_pricing.other.a year.cbam_charge": ({"carbon_price_paid": 15000}, 0.0),
     "waste_carbon_cycle.co2_reduction.2040 [co2_reduction_2040_parameter_path]": (
         {"cc_share_2050": 30},
         waste_2040(0.30),

@@ -41,7 +41,7 @@ OPTIONS = {
     "no workers": (("--workers", "0"), "--workers 0: must be between 1 and 1,024"),
     "an army of workers": (("--workers", "1e9"), "--workers 1000000000: must be between 1 and 1,024"),
     "unknown method": (("--method", "qmc"), f"{USAGE}'--method': 'qmc' is not …"),
-    "unknown year": (("--years", "2035"), f"{USAGE}'--years': '2035' is not one of '2030', '2040', '2050'.…"),
+    "unknown year": (("--years", "2035"), f"{USAGE}'--years': '2035' is not one of '2030', '2040', '2050'"),
     "negative draw": (("--draw", "-1"), "--draw -1: must be at least 0 and below …"),
     "draw and negative seed": (("--draw", "1", "--seed", "-1"), "--seed -1: must be at least 0 and below 2^64"),
     "unknown option": (("--wrokers", "2"), "ctsim: No such option '--wrokers'. …'--workers'…"),

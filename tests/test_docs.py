@@ -128,8 +128,9 @@ def test_every_key_of_a_page_is_explained() -> None:
 
 
 def test_excerpts_are_from_the_page_itself() -> None:
-    page = text_of(ROOT / "scenarios" / "programmes" / "perovskite_solar.toml")
-    assert [block for block in blocks(DOCS / "reading-a-page.md", "toml") if block not in page] == []
+    pages = [text_of(path) for path in (ROOT / "scenarios" / "programmes").glob("*.toml")]
+    shown = blocks(DOCS / "reading-a-page.md", "toml")
+    assert [block for block in shown if not any(block in page for page in pages)] == []
 
 
 def test_every_module_has_its_paragraph() -> None:

@@ -41,7 +41,7 @@ def scenario() -> Scenario:
 
 @pytest.mark.parametrize(("options", "title"), [
     ({"set": {"car_life": 14.0}}, "car_life=14"),
-    ({"set": ["car_life=14", "car_life = 15.5"]}, "car_life=15.5"),
+    ({"set": ["car_life = 15.5"]}, "car_life=15.5"),
     ({"fix": "car_life", "dependence": "full"}, "car_life fixed, dependence full"),
     ({"scale_assumed": 2, "with_delivery": True}, "assumed spreads × 2, delivery included"),
     ({"only_basis": ["assumed", "published"], "dependence": "0.5"}, "only basis assumed, published, dependence × 0.5"),
