@@ -37,7 +37,7 @@ def whole(few: Scenario) -> dict[str, Run]:
 
 def shared_labels(tree: xr.DataTree, whole: xr.DataTree, node: str) -> dict[str, list[str]]:
     """Labels by which the two trees can be compared in a node: all that the first one has."""
-    dims = [dim for dim in ("programme", "item", "figure", "parameter", "year") if dim in tree[node].dims]
+    dims = [dim for dim in ("programme", "item", "figure", "reading", "parameter", "year") if dim in tree[node].dims]
     return {dim: tree[node][dim].values.tolist() for dim in dims}
 
 
