@@ -11,7 +11,7 @@ VENV           ?= .venv
 SCENARIO       ?= framework_2023_11
 DRAWS          ?= 1000000
 RUN_OPTIONS    ?=
-PYTEST_OPTIONS ?=
+PYTEST_OPTIONS ?= -n auto --dist loadfile
 BENCH_OPTIONS  ?=
 FUZZ           ?= 10000
 
@@ -36,7 +36,7 @@ lint: $(VENV)/.stamp-dev ## ruff: rules and format
 types: $(VENV)/.stamp-dev ## mypy, strict on ctsim
 	$(BIN)/python -m mypy
 
-pytest: $(VENV)/.stamp-dev ## the tests alone (PYTEST_OPTIONS='-k name')
+pytest: $(VENV)/.stamp-dev ## the tests alone, one process a core (PYTEST_OPTIONS='-k name')
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 quotes: $(VENV)/.stamp-dev ## look up every quotation in the report and write tests/data/quotes.json

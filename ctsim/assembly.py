@@ -12,7 +12,7 @@ from ctsim import constants, schema, units
 from ctsim.errors import Finding, Place, did_you_mean
 from ctsim.library import Library, PlacedChange
 from ctsim.programme import Figure, Parameter, Programme, unprinted
-from ctsim.spreads import spreads_of
+from ctsim.spreads import composition_faults, spreads_of
 from ctsim.tomlfile import Document
 
 
@@ -100,6 +100,7 @@ class _Assembly:
         said = [(("impact", n), one) for n, one in enumerate(page.impact)]
         every = tuple(self._figure(document, path, one) for path, one in [*said, *self._read(page)])
         self._duplicate_figures(every)
+        self.findings += composition_faults(page.programme.id, parameters)
         figures = tuple(figure for figure in every if self.derives or not figure.derived)
         left_out = tuple(figure for figure in every if figure not in figures)
         resolved = page.model_copy(update={
@@ -143,7 +144,7 @@ class _Assembly:
         key = ".".join(path)
         if record.source:
             self._source(record.source, places["source"], f"{key}.source")
-        self._not_there(record, places, key)
+        self._not_there(record, places, key, programme is None)
         try:
             units.check(record.unit or "1")
         except units.UnitError as error:
@@ -190,17 +191,17 @@ class _Assembly:
                 return f"{name}({', '.join(_argument_words(one) for one in spread.arguments().values())})"
         return ""
 
-    def _not_there(self, record: schema.Parameter, places: dict[str, Place], key: str) -> None:
-        """What a page may say but this version of ctsim would pass over in silence."""
+    def _not_there(self, record: schema.Parameter, places: dict[str, Place], key: str, shared: bool) -> None:
+        """What a page may say but ctsim would pass over in silence."""
         if record.constant is not None and record.constant not in constants.UNITS:
             known = ", ".join(constants.UNITS)
             message = f"no constant '{record.constant}' in ctsim.constants; known: {known}"
             self.findings.append(Finding(places["constant"], f"{key}.constant", message))
-        if record.years == "independent":
-            message = "independent years are not sampled yet; take it out, or make a parameter of each year"
+        if record.years == "independent" and not isinstance(record.value, dict):
+            message = "years can be independent only where 'value' is a table by year"
             self.findings.append(Finding(places["years"], f"{key}.years", message))
-        if record.sum_to_one is not None:
-            message = "compositions are not sampled yet; take it out"
+        if record.sum_to_one is not None and shared:
+            message = "members of a composition stand on one page, not in shared.toml"
             self.findings.append(Finding(places["sum_to_one"], f"{key}.sum_to_one", message))
 
     def _read(self, page: schema.ProgrammePage) -> Iterator[tuple[tuple[str, int], schema.Impact]]:

@@ -63,7 +63,7 @@ def planned(touching: Sequence[Sequence[str]], most: int = MOST_EXACT) -> list[Q
         return [Quantity(names) for names in changes]
     sampled = [cost > _SMALL for cost in costs]
     left = most - sum(cost for cost, is_sampled in zip(costs, sampled, strict=True) if not is_sampled)
-    each = left / sum(sampled)
+    each = left / max(1, sum(sampled))
     return [Quantity(names, _orders(names, each) if is_sampled and cost > each else ())
             for names, cost, is_sampled in zip(changes, costs, sampled, strict=True)]  # fmt: skip
 

@@ -117,7 +117,7 @@ class _Results:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.binding = scenario.binding
-        self.parameters = scenario.parameters()
+        self.parameters = {name: one for one in scenario.parameters().values() for name in one.streams}
         self.low, self.middle, self.high = _at_ends(self.binding)
 
     def figure(self, programme: Programme, figure: Figure) -> AuditFigure:

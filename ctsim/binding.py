@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from types import FunctionType, ModuleType
 
 from ctsim import schema, units
+from ctsim.composition import Composition, total_of
 from ctsim.equations import Formula, check_formula, formula_place, formula_source, formulas_of, value_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.programme import FIXED, Figure, Parameter, Programme, Spread, unprinted
+from ctsim.programme import DELIVERY, FIXED, Figure, Parameter, Programme, Spread, unprinted
 
 
 @dataclass(frozen=True)
 class Row:
-    """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit."""
+    """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit.
+
+    `composition` names the whole that the row is a share of, "" for most; `twin_of` is the number of the
+    row that this one is without dependence. Twins come after all other rows.
+    """
 
     stream: str
     year: str
@@ -29,14 +35,29 @@ class Row:
     spread: Spread
     basis: str
     place: Place
+    composition: str = ""
+    twin_of: int | None = None
 
     @property
     def central(self) -> float:
         return self.low if self.low == self.high else (self.low + self.high) / 2
 
     @property
+    def varies(self) -> bool:
+        """Whether draws of it differ."""
+        constant = self.spread.dist == "fixed" or self.spread.widen == 0 or (self.spread.relative and not self.central)
+        return not constant
+
+    @property
+    def mover(self) -> str:
+        """What moves it: its stream, or all shares of its whole, whose name may be that of a parameter."""
+        return f"{self.composition} (shares)" if self.composition else self.stream
+
+    @property
     def label(self) -> str:
-        return f"{self.stream}@{self.year}" if self.year else self.stream
+        """`programme.parameter`, with `@year` where it has values by year."""
+        same = not self.year or self.stream.endswith(f"@{self.year}")
+        return self.stream if same else f"{self.stream}@{self.year}"
 
 
 @dataclass(frozen=True)
@@ -71,15 +92,57 @@ class Binding:
     rows: tuple[Row, ...]
     steps: tuple[Step, ...]
 
+    @cached_property
+    def compositions(self) -> tuple[Composition, ...]:
+        """Shares of one whole of which at least one varies, in the order of the rows."""
+        members: dict[str, list[int]] = {}
+        for i, row in enumerate(self.rows):
+            if row.composition and row.varies:
+                members.setdefault(row.composition, []).append(i)
+        return tuple(
+            Composition(name, tuple(found), total_of(self.rows[i].central for i in found))
+            for name, found in members.items()
+        )
+
+    @cached_property
+    def movers(self) -> tuple[str, ...]:
+        """By row what moves it (`Row.mover`); wholes that have a stream in common, as by year, move as one."""
+        names, of = [row.mover for row in self.rows], dict[str, str]()
+        for i, row in enumerate(self.rows):
+            first, own = of.setdefault(row.stream, names[i]), names[i]
+            if first != own:
+                joined = {first: f"{first} + {own}", own: f"{first} + {own}"}
+                names = [joined.get(name, name) for name in names]
+                of = {stream: joined.get(name, name) for stream, name in of.items()}
+        return tuple(names)
+
+    def with_partners(self, rows: Iterable[int]) -> set[int]:
+        """Rows and those that they are scaled with."""
+        found = set(rows)
+        return found.union(*(one.rows for one in self.compositions if found.intersection(one.rows)))
+
     def step_of(self, figure: Figure) -> int:
+        """The number of a figure's step; with delivery, where that is included."""
         mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
-        return mine[-1]  # delivery, where it is included, comes after the amount
+        return mine[-1]
 
     def readings(self) -> list[tuple[int, Step]]:
         """Alternatives of figures: number and step; with delivery, where it is included."""
         last = {(step.figure.key, step.reading): (number, step) for number, step in enumerate(self.steps)
                 if step.reading}  # fmt: skip
         return list(last.values())
+
+    def reach(self) -> list[frozenset[int]]:
+        """The rows that each step is computed from, through any number of steps."""
+        found: list[frozenset[int]] = []
+        for step in self.steps:
+            inputs = (frozenset((one.index,)) if one.kind == "row" else found[one.index] for one in step.inputs)
+            found.append(frozenset().union(*inputs))
+        return found
+
+    def own_rows(self) -> list[Row]:
+        """The rows that are no twins."""
+        return [row for row in self.rows if row.twin_of is None]
 
     def evaluate(self, values: Sequence[float]) -> list[float]:
         """Every step at one set of row values (page units), by plain Python; results in the figures' units."""
@@ -96,9 +159,6 @@ class Binding:
 
 LITERAL = "literal"
 """What the formula of a reading calls the figure that it is a reading of, as the page's own formula has it."""
-
-DELIVERY = "delivery"
-"""The parameter that says whether a programme delivers: 1 or 0, by year."""
 
 
 def _delivered(amount: float, delivery: float) -> float:
@@ -168,7 +228,9 @@ class _Builder:
         amounts += [(number, step.figure, step.reading) for number, step in enumerate(self.steps)
                     if step.reading and step.figure.programme == programme.id]  # fmt: skip
         for number, figure, reading in amounts:
-            if figure.on_year_axis and (given := self._parameter_input(programme.parameters[DELIVERY], figure, "1")):
+            if figure.on_year_axis and (
+                given := self._parameter_input(programme, programme.parameters[DELIVERY], figure, "1")
+            ):
                 inputs = (Input("step", number, 1.0), given)
                 self.steps.append(Step(figure, _delivered, inputs, 1.0, reading, True))
 
@@ -261,7 +323,7 @@ class _Builder:
         member = f"{argument}[{figure.record.item}]"
         name = member if figure.record.item and member in programme.parameters else argument
         if name in programme.parameters:
-            return self._parameter_input(programme.parameters[name], figure, unit)
+            return self._parameter_input(programme, programme.parameters[name], figure, unit)
         other = next((one for one in programme.figures if one.name == argument), None)
         if other is not None:
             index = self._figure(programme, module, other, other.record.formula)
@@ -290,7 +352,7 @@ class _Builder:
         self._step_index, self._open = kept
         return index
 
-    def _parameter_input(self, parameter: Parameter, figure: Figure, unit: str) -> Input | None:
+    def _parameter_input(self, programme: Programme, parameter: Parameter, figure: Figure, unit: str) -> Input | None:
         self._used.add(f"{figure.programme}/{parameter.name}")
         year = figure.record.when if parameter.years != ("",) else ""
         if year not in parameter.years:
@@ -300,12 +362,12 @@ class _Builder:
             return None
         if year not in parameter.spreads and "" not in parameter.spreads:
             return None  # its spread is a finding already
-        low, high = parameter.ends(year)
-        spread = parameter.spread(year)
-        row = Row(parameter.stream, year, parameter.unit, low, high, spread, spread.basis, parameter.place())
-        return self._converted(
-            "row", self._row(row), parameter.unit, unit, figure, parameter.name, parameter.place("unit")
-        )
+        row = self._row(_row_of(programme, parameter, year))
+        for member in programme.parameters.values():  # one share alone cannot be scaled
+            same = parameter.record.sum_to_one and member.record.sum_to_one == parameter.record.sum_to_one
+            if same and year in member.years and (year in member.spreads or "" in member.spreads):
+                self._row(_row_of(programme, member, year))
+        return self._converted("row", row, parameter.unit, unit, figure, parameter.name, parameter.place("unit"))
 
     def _converted(
         self, kind: str, index: int, source: str, target: str, figure: Figure, name: str, place: Place | None = None
@@ -359,6 +421,16 @@ class _Builder:
 
     def _fault(self, figure: Figure, key: str, message: str) -> None:
         self.findings.append(Finding(figure.place, f"impact.{figure.key}.{key}", message))
+
+
+def _row_of(programme: Programme, parameter: Parameter, year: str) -> Row:
+    """The row of a parameter for a year."""
+    low, high = parameter.ends(year)
+    spread = parameter.spread(year)
+    whole = parameter.record.sum_to_one
+    name = "" if whole is None else f"{programme.id}.{whole}{'@' * bool(year)}{year}"
+    stream = parameter.stream_of(year)
+    return Row(stream, year, parameter.unit, low, high, spread, spread.basis, parameter.place(), name)
 
 
 def _readable(unit: str) -> bool:

@@ -19,7 +19,17 @@ from pathlib import Path
 from typing import Final
 
 SOURCES: Final = (
-    *("caches.py", "compiled.py", "constants.py", "dependence.py", "distributions", "elementary.py", "errors.py"),
+    *(
+        "caches.py",
+        "compiled.py",
+        "composition.py",
+        "constants.py",
+        "dependence.py",
+        "distributions",
+        "elementary.py",
+        "errors.py",
+        "exchange.py",
+    ),
     *("generated.py", "kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
 )
 """What machine code and kept results (`kept`) may come from; a test looks for compiled functions elsewhere."""

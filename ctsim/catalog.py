@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -27,8 +27,11 @@ from ctsim.dependence import declared as pairs_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.library import Library, PlacedChange, PlacedDependence, Wanted, chain, holds, merged, read_library
 from ctsim.programme import Figure, Parameter, Programme
+from ctsim.resolved import AppliedChange, ResolvedFile
 from ctsim.streams import STREAM_VERSION
-from ctsim.tomlfile import findings_of, read
+from ctsim.tomlfile import Document, findings_of, read
+from ctsim.totals import declared as declared_totals
+from ctsim.totals import faults as totals_faults
 
 MAX_RESOLVED: Final = 256_000_000
 
@@ -63,7 +66,7 @@ class Scenario:
     library: Library = field(repr=False)
     formulas: Path | None = None
     file: str = ""
-    applied: tuple[schema.AppliedChange, ...] = ()
+    applied: tuple[AppliedChange, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -93,13 +96,21 @@ class Scenario:
             for s in self.binding.steps
         ]  # fmt: skip
         pairs = [[*names, spearman] for names, spearman in self.pairs.items()]
+        wholes = {one.name: one.rows for one in self.binding.compositions}
+        apart = [r.stream for r in self.binding.rows if r.year and r.stream == r.label]
         content = {
+            **({"compositions": wholes} if wholes else {}), **({"years drawn apart": apart} if apart else {}),
             "streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding)),
-            "dependence": pairs,
+            "dependence": pairs, "totals": [_dump(one) for one in self.totals],
         }  # fmt: skip
         if coordinates := own(self.binding.rows, self.programmes, self.library.coordinates):
             content["coordinates"] = coordinates  # those of the library never change
         return sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
+
+    @property
+    def totals(self) -> list[schema.TotalGroup]:
+        """Groups that may be added, that overlap or that are listed."""
+        return declared_totals(self.library.totals)
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:
@@ -140,21 +151,24 @@ class Scenario:
     def stream_names(self) -> dict[str, str]:
         """Stream by the name under which a scenario file speaks of it: parameters and reported figures."""
         named = dict(self.elsewhere) | {name: name for name in self.shared} | self._left_out_streams()
-        named |= {name: parameter.stream for name, parameter in self.parameters().items()}
+        for name, parameter in {**self.shared, **self.parameters()}.items():
+            named |= parameter.streams_as(name)
         for programme in self.programmes:
-            named |= {f"{programme.id}.{one.name}": one.stream for one in programme.parameters.values()}
+            for parameter in programme.parameters.values():
+                named |= parameter.streams_as(f"{programme.id}.{parameter.name}")
             named |= {f.key: f"{programme.id}.{f.name}" for f in programme.figures if f.reported}
         return named
 
     def _left_out_streams(self) -> dict[str, str]:
         """The same of programmes that the library has and the scenario does not."""
-        here, named = {programme.id for programme in self.programmes}, {}
+        here: set[str] = {programme.id for programme in self.programmes}
+        named: dict[str, str] = {}
         for page in (document.record for document in self.library.pages):
             name = page.programme.id
             if name not in here:
-                named |= {
-                    f"{name}.{key}": one.shared or one.was or f"{name}.{key}" for key, one in page.parameter.items()
-                }
+                for key, one in page.parameter.items():
+                    stream = one.shared or one.was or f"{name}.{key}"
+                    named |= Parameter(key, stream, one, {}).streams_as(f"{name}.{key}")
                 figures = (Figure(name, impact, Place()) for impact in page.impact)
                 named |= {figure.key: f"{name}.{figure.name}" for figure in figures if figure.reported}
         return named
@@ -195,6 +209,11 @@ class Scenario:
     def with_delivery(self) -> Scenario:
         """A new scenario in which research programmes deliver or not, as their pages assume."""
         return replace(self, delivery="included")
+
+    def with_totals(self, groups: Sequence[schema.TotalGroup]) -> Scenario:
+        """A new scenario with these groups of what may be added instead of those it has."""
+        file = Document("totals", schema.TotalsFile(format=1, group=tuple(groups)), {})
+        return replace(self, library=replace(self.library, totals=(file,)))
 
     def with_dependence(self, factor: float | None) -> Scenario:
         """A new scenario with every declared rank correlation times `factor`, from 0 to 1; None: each 1 or -1."""
@@ -237,7 +256,8 @@ class Scenario:
                 "delivery": self.delivery, "digest": self.digest,
                 "ctsim": ctsim.__version__,
             },
-            "change": changes, "dependence": ties, "provision": provisions, "shared": shared, "spread_class": classes,
+            "change": changes, "dependence": ties, "provision": provisions,
+            "group": [_dump(one) for one in self.totals], "shared": shared, "spread_class": classes,
             "source": {name: _dump(one) for name, one in known.items() if name in cited},
             **({"elsewhere": elsewhere} if elsewhere else {}),
             "formulas": self.formula_digests(), "programmes": programmes,
@@ -266,7 +286,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     Raises InputError where it cannot be read, or where what it gives is not the scenario it was written from.
     """
     outside = _formulas_folder(formulas)
-    document = read(path, schema.ResolvedFile, most=MAX_RESOLVED)
+    document = read(path, ResolvedFile, most=MAX_RESOLVED)
     record = document.record
     head = schema.ScenarioHead(
         **record.scenario.model_dump(
@@ -279,7 +299,9 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
         document.part(schema.SharedFile(format=1, parameter=record.shared)),
         document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
         document.part(schema.SourcesFile(format=1, source=record.source)),
+        (document.part(schema.TotalsFile(format=1, group=record.group)),),
         record.coordinates,
+        frozenset(name.partition(".")[0] for group in record.group if group.kind != "money" for name in group.members),
     )
     ties = tuple(PlacedDependence(one, document.place("dependence", number))
                  for number, one in enumerate(record.dependence))  # fmt: skip
@@ -290,7 +312,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     return replace(scenario, applied=record.change)
 
 
-def _difference(scenario: Scenario, record: schema.ResolvedFile) -> str:
+def _difference(scenario: Scenario, record: ResolvedFile) -> str:
     """Why a resolved scenario is not the one it was written from: one line."""
     digests = scenario.formula_digests()
     changed = [name for name, digest in record.formulas.items() if digests.get(name) != digest]
@@ -320,7 +342,8 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
         head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
         wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
     )  # fmt: skip
-    found = [*findings, *found]
+    pages = [*(page.record.programme.id for page in library.pages), *library.left_out]
+    found = [*findings, *found, *totals_faults(library.totals, programmes, pages)]
     try:
         _ = scenario.binding
         found += _dependence_faults(scenario)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import xarray as xr
 
 import ctsim
-from ctsim import attribution, contrast, dataset, engine, npz, results, summaries
+from ctsim import attribution, contrast, dataset, engine, npz, results, summaries, summed
 from ctsim.attribution import Coalition, Quantity
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.choices import metrics_of, programmes_of, view
@@ -28,7 +28,6 @@ from ctsim.cluster import run_chunks, stoppable
 from ctsim.contrast import Contrast, Statistics
 from ctsim.coordinates import Coordinate, assign, by_net
 from ctsim.differences import Atom, Difference, differences
-from ctsim.distributions import Quantiles
 from ctsim.engine import Run
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
 from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
@@ -65,7 +64,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """What one of the two arguments stands for: a scenario, and the card and tables of a run where it is one."""
 
     name: str
@@ -91,8 +90,8 @@ def compare(
     mixtures of the changes the attribution is exact. `out` keeps the result in that directory; the same request is
     opened again. Raises InputError, RunDirectoryError, Stopped.
     """
-    sources = [_source(one, formulas) for one in (a, b)]
-    request = _request(sources, draws, seed, method, years, programmes, metrics)
+    sources = [source_of(one, formulas) for one in (a, b)]
+    request = request_of(sources, draws, seed, method, years, programmes, metrics)
     if chunk < 1 or (workers is not None and workers < 1) or most < 2:
         raise InputError("--chunk, --workers and --most: must be at least 1, 1 and 2")
     pair = _Pair(sources, request, chunk, workers or cores(), progress)
@@ -139,7 +138,7 @@ def _computed(
 
 def default_directory(a: Given, b: Given, formulas: str | Path | None = None, **asked: Any) -> Path:
     """`results/compare-<a>-<b>-<digest>`: the same request finds its result again."""
-    sources = [_source(one, formulas) for one in (a, b)]
+    sources = [source_of(one, formulas) for one in (a, b)]
     said = repr([[one.scenario.digest, one.name] for one in sources] + sorted(asked.items()))
     ids = "-".join(one.scenario.id for one in sources)
     return Path("results") / f"compare-{ids}-{sha256(said.encode()).hexdigest()[:12]}"
@@ -148,16 +147,17 @@ def default_directory(a: Given, b: Given, formulas: str | Path | None = None, **
 # ---- arguments
 
 
-def _source(given: Given, formulas: str | Path | None) -> _Source:
+def source_of(given: Given, formulas: str | Path | None) -> Source:
+    """The scenario that an argument stands for; of a run also its card and tables. Raises CtsimError."""
     if isinstance(given, Scenario):
-        return _Source(given.id, given)
+        return Source(given.id, given)
     if isinstance(given, Run):
         if given.directory is None:
             raise InputError("a run that is in memory only cannot be compared; give its scenario, or keep it with out=")
         given = given.directory
     if not _is_run(Path(given)):
         scenario = load(given, formulas)
-        return _Source(str(given), scenario)
+        return Source(str(given), scenario)
     there = RunDirectory(given)
     card = there.card()
     there.whole(card)
@@ -166,7 +166,7 @@ def _source(given: Given, formulas: str | Path | None) -> _Source:
     if card["stream_version"] != STREAM_VERSION:
         said = f"its streams are of version {card['stream_version']}, this ctsim draws version {STREAM_VERSION}"
         raise RunDirectoryError(f"{given}: {said}; run it again")
-    return _Source(str(given), load_resolved(there.path / SCENARIO, formulas), card, there.content(TABLES))
+    return Source(str(given), load_resolved(there.path / SCENARIO, formulas), card, there.content(TABLES))
 
 
 def _is_run(path: Path) -> bool:
@@ -176,11 +176,11 @@ def _is_run(path: Path) -> bool:
         return False
 
 
-def _request(
-    sources: Sequence[_Source], draws: int | None, seed: int | None, method: str | None,
+def request_of(
+    sources: Sequence[Source], draws: int | None, seed: int | None, method: str | None,
     years: Sequence[int | str] | None, programmes: Sequence[str] | None, metrics: Sequence[str] | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """What is drawn: as asked for, else as the runs were; what they do not agree in is refused."""
+    """What is drawn: as asked for, else as the runs were. Raises InputError for what these do not agree in."""
     given: dict[str, Any] = {"seed": seed, "method": method}
     default: dict[str, Any] = {"seed": 0, "method": engine.DEFAULT_METHOD}
     findings = []
@@ -197,16 +197,17 @@ def _request(
     asked = draws if draws is not None else min(there, default=engine.DEFAULT_DRAWS)
     total = engine.checked_draws(asked, given["seed"], given["method"])
     kept = [_chosen_by(one, years, programmes, metrics) for one in sources]
-    both = {name: [x for x in kept[0][name] if x in kept[1][name]] for name in ("years", "metrics")}
-    every = list(dict.fromkeys([*kept[0]["programmes"], *kept[1]["programmes"]]))
+    both = {name: [x for x in kept[0][name] if x in kept[-1][name]] for name in ("years", "metrics")}
+    every = list(dict.fromkeys([*kept[0]["programmes"], *kept[-1]["programmes"]]))
     return {"draws": total, **given, **both, "programmes": sorted(every)}
 
 
 def _chosen_by(
-    source: _Source, years: Sequence[int | str] | None, programmes: Sequence[str] | None,
+    source: Source, years: Sequence[int | str] | None, programmes: Sequence[str] | None,
     metrics: Sequence[str] | None,
 ) -> dict[str, list[str]]:  # fmt: skip
     card = source.card or {}
+    programmes = [programmes] if isinstance(programmes, str) else programmes
     here = [programme.id for programme in source.scenario.programmes]
     asked = None if programmes is None else [one for one in programmes if one in here]
     if programmes is not None and not asked:
@@ -225,7 +226,7 @@ class _Pair:
     """Both scenarios in one binding, and what is drawn of it."""
 
     def __init__(
-        self, sources: Sequence[_Source], request: Mapping[str, Any], chunk: int, workers: int,
+        self, sources: Sequence[Source], request: Mapping[str, Any], chunk: int, workers: int,
         progress: Progress | None,
     ) -> None:  # fmt: skip
         self.sources, self.request = sources, request
@@ -255,8 +256,8 @@ class _Pair:
 
     def summary(self, targets: Sequence[Target], stop: Event) -> summaries.Summary:
         """Statistics of targets over all draws."""
-        drawn = kernel_of(self.hybrids, targets, self.request["seed"], self.coordinates)
-        return _drawn(drawn, self.tiles, self.chunk, self.workers, stop, self.progress)
+        kernel = kernel_of(self.hybrids, targets, self.request["seed"], self.coordinates)
+        return drawn(kernel, self.tiles, self.chunk, self.workers, stop, self.progress)
 
     # ---- the paired difference
 
@@ -275,13 +276,13 @@ class _Pair:
         bare = next(one for one in sides if one is not None)
         parts = [hybrids.parts(key, mixture) if one is not None else ()
                  for one, mixture in zip(sides, (hybrids.none, hybrids.all), strict=True)]  # fmt: skip
+        if status == "comparable" and parts[0] == parts[1]:
+            place = _added(targets, bare, parts[0])
+            return "unchanged", "", place, place, None
         places = [_added(targets, bare, one) for one in parts]
-        if status != "comparable":
-            paired = None if status not in ("added", "removed") else _added(targets, bare, _minus(*parts), ABOVE_ZERO)
-            return status, reason, places[0], places[1], paired
-        if parts[0] == parts[1]:
-            return "unchanged", "", places[0], places[0], None
-        return "changed", "", places[0], places[1], _added(targets, bare, _minus(*parts), ABOVE_ZERO)
+        is_paired = status in ("comparable", "added", "removed")
+        paired = _added(targets, bare, _minus(*parts), ABOVE_ZERO) if is_paired else None
+        return "changed" if status == "comparable" else status, reason, places[0], places[1], paired
 
     # ---- its attribution
 
@@ -347,23 +348,22 @@ def _added(targets: list[Target], bare: Target, parts: tuple[Part, ...], low: fl
     return len(targets) - 1
 
 
-def _side(source: _Source, request: Mapping[str, Any]) -> Side:
+def _side(source: Source, request: Mapping[str, Any]) -> Side:
     """A scenario with the programmes that were chosen, and the quantile functions it is drawn with."""
-    scenario = source.scenario
-    targets = dataset.targets(view(scenario, request), request["years"], request["metrics"])
-    labels = [row.label for row in scenario.binding.rows]
-    quantiles: Sequence[Quantiles]
-    if source.tables is None:
-        quantiles = Kernel(scenario.binding, (), 0).quantiles
-    else:
-        try:
-            quantiles = npz.quantiles_of(labels, source.tables)
-        except npz.DamagedError as error:
-            raise RunDirectoryError(f"{source.name}/{TABLES}: {error}; run it again elsewhere") from None
-    return side_of(scenario, targets, quantiles)
+    scenario = view(source.scenario, request)
+    wanted = scenario, request["years"], request["metrics"]
+    targets = [*dataset.targets(*wanted), *summed.targets(*wanted, fewest=1)]
+    if source.tables is None or source.card is None:
+        return side_of(scenario, targets, Kernel(scenario.binding, (), 0).quantiles)
+    labels = [row.label for row in view(source.scenario, source.card).binding.rows]
+    try:
+        stored = dict(zip(labels, npz.quantiles_of(labels, source.tables), strict=True))
+    except npz.DamagedError as error:
+        raise RunDirectoryError(f"{source.name}/{TABLES}: {error}; run it again elsewhere") from None
+    return side_of(scenario, targets, [stored[row.label] for row in scenario.binding.rows])
 
 
-def _coordinates(sources: Sequence[_Source]) -> dict[str, Coordinate]:
+def _coordinates(sources: Sequence[Source]) -> dict[str, Coordinate]:
     """Of all streams of both; names that have two coordinates, or coordinates with two names, are refused."""
     found: dict[str, Coordinate] = {}
     owners: dict[Coordinate, str] = {}
@@ -379,7 +379,7 @@ def _coordinates(sources: Sequence[_Source]) -> dict[str, Coordinate]:
     return found
 
 
-def _with_members(known: dict[str, Coordinate], hybrids: Hybrids, sources: Sequence[_Source]) -> dict[str, Coordinate]:
+def _with_members(known: dict[str, Coordinate], hybrids: Hybrids, sources: Sequence[Source]) -> dict[str, Coordinate]:
     """Coordinates with those of streams that only a mixture of both scenarios draws."""
     missing = {name for group in hybrids.groups for name in group.streams} - known.keys()
     for source in sources if missing else ():
@@ -409,17 +409,17 @@ def _wanted(pair: _Pair, cells: Iterable[str]) -> list[Key]:
 # ---- draws
 
 
-def _drawn(
-    drawn: Kernel, tiles: int, chunk: int, workers: int, stop: Event, progress: Progress | None
+def drawn(
+    kernel: Kernel, tiles: int, chunk: int, workers: int, stop: Event, progress: Progress | None
 ) -> summaries.Summary:
     """Statistics of a kernel's targets over so many tiles. Raises KeyboardInterrupt where `stop` is set."""
-    pilot = drawn.evaluate(0, min(tiles, summaries.PILOT // TILE), workers)
-    plan = drawn.plan(pilot, workers)
+    pilot = kernel.evaluate(0, min(tiles, summaries.PILOT // TILE), workers)
+    plan = kernel.plan(pilot, workers)
     total, lock = summaries.empty(plan), Lock()
 
     def compute(first: int, count: int) -> None:
         nonlocal total
-        state = drawn.chunk(plan, first, count)
+        state = kernel.chunk(plan, first, count)
         with lock:
             total = summaries.combine(plan, total, state)
             if progress:

@@ -121,6 +121,8 @@ def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
     if None not in sides:
         kinds = [_kinds(side, key) for side in (hybrids.a, hybrids.b)]
         differing = [name for name in _BOUNDARY if kinds[0][name] != kinds[1][name]]
+        if not differing and (members := _other_members(hybrids, key)):
+            return "not_comparable", members
         if not differing:
             return "comparable", ""
         words = "; ".join(f"{name} is {' and '.join(kinds[0][name])} in A, {' and '.join(kinds[1][name])} in B"
@@ -132,6 +134,16 @@ def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
     if not programmes & other.programmes and key[0].startswith(ANNUAL):
         return ("added" if letter == "b" else "removed"), ""
     return f"only_{letter}", f"{'A' if letter == 'b' else 'B'} has no number for it"
+
+
+def _other_members(hybrids: Hybrids, key: Key) -> str:
+    """Why a total is not the same one in both: members that no listed change adds or takes out; "" otherwise."""
+    if not key[0].startswith("/totals/"):
+        return ""
+    names = [set(side.parts(key)) for side in (hybrids.a, hybrids.b)]
+    listed = {name for kind, name in hybrids.listed if kind in ("programme", "cell")}
+    odd = sorted(one for one in names[0] ^ names[1] if not {one, one.partition(".")[0]} & listed)
+    return f"its members are not the same in A and B: {', '.join(odd)}" if odd else ""
 
 
 def _kinds(side: Side, key: Key) -> dict[str, list[str]]:
@@ -148,7 +160,8 @@ def tree(
 ) -> xr.DataTree:  # fmt: skip
     """The result tree: a node for each of a run's, `/changes`, and `/attribution` with the same nodes again."""
     nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_attributes(found, card)), "/changes": _changes(found)}
-    for node in dict.fromkeys([*(f"/{m}" for m in METRICS if m in found.metrics), *(key[0] for key in by_key)]):
+    cells = [f"/{metric}" for metric in METRICS if metric in found.metrics]
+    for node in dict.fromkeys([*cells, "/other", *(key[0] for key in by_key)]):
         grid = _Grid(found, node, [key for key in by_key if key[0] == node])
         nodes[node] = _differences(grid, by_key)
         nodes[f"/attribution{node}"] = _attribution(grid, by_key, parts, [one.name for one in found.differences])
@@ -162,7 +175,7 @@ class _Grid:
         self.node = node
         top = node.split("/")[1]
         dim = DIMENSIONS.get(top, "programme")
-        has_years = top != "other"
+        has_years = not node.endswith("/other")
         names = list(dict.fromkeys(key[1][0] for key in keys))
         if dim == "programme":
             names = [one.id for one in found.programmes]
@@ -181,8 +194,10 @@ class _Grid:
             for lang in ("ja", "en"):
                 titles = [getattr(one, f"name_{lang}") for one in found.programmes]
                 self.coordinates[f"programme_{lang}"] = ((dim,), np.array(titles, dtype=object))
-        if dim == "figure":
+        if not has_years:
             units = {f.key: f.record.unit for one in found.programmes for f in one.figures}
+            groups = (*found.b.totals, *found.a.totals) if dim == "group" else ()
+            units |= {one.id: units[one.members[0]] for one in groups if one.members[0] in units}
             self.coordinates["unit"] = ((dim,), np.array([units[name] for name in names], dtype=object))
         self.found = found
 

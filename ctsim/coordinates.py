@@ -7,6 +7,7 @@ the draws of all others as they were. What the registry does not list:
   form and only appended to as well (`append`);
 - where that lists nothing of a programme, its parameters have the net of its name, dimensions in page order: a new
   parameter at the end of the page leaves the others as they were, one before others does not;
+- years of such a parameter that are drawn apart have the net of its name, in the order of the page;
 - figures that become reported outside the registry have the net `<programme>.figures`, by their place on the page;
 - a parameter of the library without a coordinate is an error: it has to be appended first.
 """
@@ -24,7 +25,7 @@ from ctsim import schema, tomlfile
 from ctsim.durable import write_whole
 from ctsim.errors import Finding, InputError, Place
 from ctsim.library import Library, library_root
-from ctsim.programme import Figure, Programme
+from ctsim.programme import Figure, Parameter, Programme
 from ctsim.sobol import BASE_NET, DIMENSIONS
 from ctsim.tomlfile import Document
 
@@ -176,9 +177,11 @@ def _unregistered(
     positions = {one.stream: number for number, one in enumerate(own)}
     outside = not programme.file.startswith(_LIBRARY)
     for one in programme.parameters.values():
-        if one.stream not in known:
-            by_page = outside and one.stream in positions
-            yield one.stream, (programme.id, positions[one.stream]) if by_page else None, one.place("")
+        by_page = outside and one.stream in positions
+        for number, stream in enumerate(one.streams):
+            if stream not in known:
+                place = (programme.id, positions[one.stream]) if stream == one.stream else (one.stream, number)
+                yield stream, place if by_page else None, one.place("")
     for number, figure in enumerate(programme.figures):
         stream = f"{programme.id}.{figure.name}"
         if stream not in known:
@@ -305,15 +308,19 @@ def shipped_streams(library: Library) -> Iterator[tuple[str, str, Place]]:
 
     Shared parameters first (programme ""); then by page its parameters and its reported figures.
     """
-    for name in library.shared.record.parameter:
-        yield "", name, library.shared.place("parameter", name)
+    for name, record in library.shared.record.parameter.items():
+        one = Parameter(name, name, record, {})
+        for stream in one.streams:
+            yield "", stream, library.shared.place("parameter", name)
     for page in library.pages:
         if not page.file.startswith(_LIBRARY):
             continue
         programme = page.record.programme.id
         for name, record in page.record.parameter.items():
             if record.shared is None:
-                yield programme, record.was or f"{programme}.{name}", page.place("parameter", name)
+                one = Parameter(name, record.was or f"{programme}.{name}", record, {})
+                for stream in one.streams:
+                    yield programme, stream, page.place("parameter", name)
         for number, impact in enumerate(page.record.impact):
             figure = Figure(programme, impact, page.place("impact", number))
             if figure.reported:

@@ -80,7 +80,7 @@ class Recipe:
 
 def recipe_of(job: Job, kernel: Kernel, plan: summaries.Plan) -> Recipe:
     """The recipe of a job, under a name that no other run has."""
-    tables = npz.quantiles_content(job.labels, kernel.quantiles)
+    tables = npz.quantiles_content(job.labels, kernel.quantiles[: len(job.labels)])
     folder = job.scenario.formulas
     formulas = {} if folder is None else {f"{one.id}.py": (folder / f"{one.id}.py").read_text(encoding="utf-8")
                                           for one in job.scenario.programmes

@@ -204,8 +204,8 @@ def _parameters(
         target = names.get(stream, stream)
         last = pairs[-1][1]
         who = _who(told, target) or _Told(target, "B", str(last.place), last.spread.reason)
-        words = [_said([pair[k] for pair in pairs]) for k in (0, 1)]
-        one = Difference(target, "parameter", ", ".join(what), *words, who.side, who.place, who.reason,
+        before, after = (_said([pair[k] for pair in pairs]) for k in (0, 1))
+        one = Difference(target, "parameter", ", ".join(what), before, after, who.side, who.place, who.reason,
                          frozenset({("row", stream)}))  # fmt: skip
         option = who.reason if who.place.startswith(COMMAND_LINE) and who.reason.startswith(_WHOLESALE) else ""
         if what == ["spread"] and a.uncertainty != b.uncertainty:
@@ -253,9 +253,13 @@ def _aspects(pairs: Sequence[tuple[Row, Row]], drawn_a: Digests, drawn_b: Digest
 
     shape = [(one.dist, dict(one.arguments), one.truncate, one.relative, one.widen) for pair in pairs
              for one in (pair[0].spread, pair[1].spread)]  # fmt: skip
-    found = {"value": differs("low", "high"), "unit": differs("unit"), "spread": shape[::2] != shape[1::2]}
-    tables = any(drawn_a.get(x.label) != drawn_b.get(y.label) for x, y in pairs)
-    return found | {"table of quantiles": tables and not any(found.values())}
+    tables = [drawn_a.get(x.label, "A") != drawn_b.get(y.label, "B") for x, y in pairs]
+    found = {
+        "value": differs("low", "high"),
+        "unit": differs("unit"),
+        "spread": any(tables) and shape[::2] != shape[1::2],
+    }
+    return found | {"table of quantiles": any(tables) and not any(found.values())}
 
 
 def _said(rows: Sequence[Row]) -> str:
@@ -295,8 +299,8 @@ def _figures(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Differ
         if what:
             figure = steps[1][name].figure
             who = _who(told, figure.key) or _Told("", "B", str(figure.place), "the pages differ")
-            words = [_function_words(one[name]) for one in steps]
-            yield Difference(name, "formula", ", ".join(what), *words, who.side, who.place, who.reason,
+            before, after = (_function_words(one[name]) for one in steps)
+            yield Difference(name, "formula", ", ".join(what), before, after, who.side, who.place, who.reason,
                              frozenset({("figure", name)}))  # fmt: skip
     shared = {one.id for one in a.programmes} & {one.id for one in b.programmes}
     for name in sorted(steps[0].keys() ^ steps[1].keys()):

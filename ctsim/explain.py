@@ -12,8 +12,9 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from ctsim import job
+from ctsim import job, schema
 from ctsim.binding import Binding, Row
+from ctsim.composition import scaled
 from ctsim.engine import stored
 from ctsim.errors import InputError, did_you_mean
 from ctsim.job import Job
@@ -29,7 +30,7 @@ class Explanation:
 
     `independent` is the mean of the same draws without dependence. NaN where there is none: nothing printed, a mean
     that is infinite, or draws that are not finite. `rows` are the parameters the cell is made from; the names are those
-    of its programme.
+    of its programme, `words` what the page says of its interval.
     """
 
     cell: str
@@ -42,6 +43,7 @@ class Explanation:
     independent: float
     mean: float
     rows: tuple[Row, ...]
+    words: schema.Bilingual | None = None
 
     @property
     def start(self) -> float:
@@ -74,9 +76,11 @@ def explain(
         independent = _means(free, free.kernel(there.content(TABLES)))
     else:
         independent = means
-    wanted = _wanted(kernel.targets, list(cells))
+    wanted = _wanted(kernel.targets[: len(independent)], list(cells))  # not the totals without dependence
     names = {one.id: (one.name_ja, one.name_en) for one in asked.scenario.programmes}
-    return tuple(_computed(kernel, i, means[i], independent[i], names) for i in wanted)
+    said = {figure.key: figure.words for programme in asked.scenario.programmes for figure in programme.figures}
+    found = (_computed(kernel, i, means[i], independent[i], names) for i in wanted)
+    return tuple(replace(one, words=said.get(one.cell)) for one in found)
 
 
 def _means(asked: Job, kernel: Kernel) -> FloatArray:
@@ -104,7 +108,7 @@ def _computed(
     for number in rows:
         known = kernel.quantiles[number].mean
         drawn[number] = nan if known is None else known
-    at_means = _value(binding, target, drawn)
+    at_means = _value(binding, target, scaled(drawn, binding.compositions))
     computed = _value(binding, target, binding.central())
     used = tuple(binding.rows[number] for number in rows)
     ja, en = names[target.name.partition(".")[0]]
@@ -114,12 +118,11 @@ def _computed(
 
 
 def _value(binding: Binding, target: Target, rows: list[float]) -> float:
-    steps = binding.evaluate(rows)
-    return sum((rows if kind == "row" else steps)[index] * factor for kind, index, factor in target.parts)
+    return target.of(rows, binding.evaluate(rows))
 
 
 def rows_of(binding: Binding, target: Target) -> list[int]:
-    """The rows that a target is made from, through steps too, in order."""
+    """The rows that a target is made from, through steps too and with those they are scaled with, in order."""
     rows: set[int] = set()
     waiting = [(kind, index) for kind, index, _ in target.parts]
     while waiting:
@@ -128,4 +131,4 @@ def rows_of(binding: Binding, target: Target) -> list[int]:
             rows.add(index)
         else:
             waiting += [(one.kind, one.index) for one in binding.steps[index].inputs]
-    return sorted(rows)
+    return sorted(binding.with_partners(rows))

@@ -88,6 +88,16 @@ class Side:
         return dict(found)
 
 
+def larger(a: float, b: float) -> float:
+    """The larger one; not finite where one of them is not."""
+    return max(a, b) + 0 * (a + b)
+
+
+def smaller(a: float, b: float) -> float:
+    """The smaller one; not finite where one of them is not."""
+    return min(a, b) + 0 * (a + b)
+
+
 def content(one: Quantiles) -> str:
     """A digest of a quantile function."""
     return sha256(repr((one.kind, one.parameters.tolist())).encode() + one.table.tobytes()).hexdigest()
@@ -104,7 +114,7 @@ class Hybrids:
         self._groups = [[group for one in side.scenario.declared_groups if (group := one.up_to(drawn)) is not None]
                         for side in (a, b)]  # fmt: skip
         self._ties = [ties_of(groups) for groups in self._groups]
-        self._rows: dict[tuple[str, str, Tie | None], int] = {}
+        self._rows: dict[tuple[str, str, Tie | None, str], int] = {}
         self._steps: dict[tuple[str, tuple[Input, ...], float], int] = {}
         self.rows: list[tuple[Row, Quantiles, Tie | None]] = []
         self.steps: list[Step] = []
@@ -123,9 +133,14 @@ class Hybrids:
 
     @cached_property
     def formulas(self) -> list[Formula]:
-        """All formulas of both scenarios."""
-        every = (step.function for side in (self.a, self.b) for step in side.scenario.binding.steps)
-        return [one for one in every if one is not None]
+        """All formulas that quantities of either scenario are computed by."""
+        names = self._reached(self.keys)
+        every = (side.steps[name].function for name in names for side in (self.a, self.b) if name in side.steps)
+        bounds = [larger, smaller] if any(self._is_bound(key) for key in self.keys) else []
+        return [*(one for one in every if one is not None), *bounds]
+
+    def _is_bound(self, key: Key) -> bool:
+        return any(key in side.targets and side.targets[key].how != "sum" for side in (self.a, self.b))
 
     @cached_property
     def keys(self) -> list[Key]:
@@ -139,7 +154,28 @@ class Hybrids:
         found = [side.parts(key) if key in side.targets else {} for side in (self.a, self.b)]
         delivered = (self.b if ("delivery", "") in mixture else self.a).scenario.delivery == "included"
         names = (name for name in dict.fromkeys([*found[0], *found[1]]) if self._is_there(name, mixture))
-        return tuple(self._part(name, found, key, mixture, delivered) for name in names)
+        parts = tuple(self._part(name, found, key, mixture, delivered) for name in names)
+        how = (self.a.targets.get(key) or self.b.targets[key]).how
+        return parts if how == "sum" else self._largest(parts, is_two=how == "two_largest")
+
+    def _largest(self, parts: tuple[Part, ...], is_two: bool) -> tuple[Part, ...]:
+        """The largest of some parts by steps of their own, or the largest and the next one: again a sum."""
+        top, *rest = parts or [None]
+        second: Part | None = None
+        for one in rest:
+            assert top is not None and one is not None
+            low, top = self._of(smaller, top, one), self._of(larger, top, one)
+            if is_two:
+                second = low if second is None else self._of(larger, second, low)
+        return tuple(one for one in (top, second) if one is not None)
+
+    def _of(self, formula: Formula, a: Part, b: Part) -> Part:
+        inputs = tuple(Input(*one) for one in (a, b))
+        key = (formula_source(formula), inputs, 1.0)
+        if key not in self._steps:
+            self._steps[key] = len(self.steps)
+            self.steps.append(replace(self.steps[a[1]], function=formula, inputs=inputs, factor=1.0))
+        return "step", self._steps[key], 1.0
 
     def _part(
         self, name: str, found: Sequence[Mapping[str, Part]], key: Key, mixture: Mixture, delivered: bool
@@ -185,17 +221,38 @@ class Hybrids:
         return Input(one.kind, number, factor)
 
     def _row(self, stream: str, year: str, mixture: Mixture) -> tuple[int, str]:
+        row, quantiles, tie = self._chosen(stream, year, mixture)
+        whole = self._whole(row, mixture)
+        for member, other, its_tie in whole:
+            self._listed(member, other, its_tie)
+        name = whole[0][0].composition if whole else ""
+        return self._listed(replace(row, composition=name), quantiles, tie), row.unit
+
+    def _chosen(self, stream: str, year: str, mixture: Mixture) -> tuple[Row, Quantiles, Tie | None]:
         numbers = self.a.row(stream, year), self.b.row(stream, year)
         side = self._side(("row", stream), mixture, numbers[0] is not None, numbers[1] is not None)
         number = numbers[side is self.b]
         assert number is not None
         row, quantiles = side.scenario.binding.rows[number], side.quantiles[number]
-        tie = None if quantiles.kind == FIXED else self._tie(stream, side, mixture)
-        key = ("" if quantiles.kind == FIXED else stream, content(quantiles), tie)
+        return row, quantiles, None if quantiles.kind == FIXED else self._tie(stream, side, mixture)
+
+    def _whole(self, row: Row, mixture: Mixture) -> list[tuple[Row, Quantiles, Tie | None]]:
+        """All shares of the whole that a row is a share of, as they are in a mixture, under a name of their own."""
+        if not row.composition:
+            return []
+        sides = (self.a.scenario.binding.rows, self.b.scenario.binding.rows)
+        streams = dict.fromkeys(one.stream for rows in sides for one in rows if one.composition == row.composition)
+        found = [self._chosen(stream, row.year, mixture) for stream in streams]
+        made_of = repr([(member.stream, content(quantiles), tie) for member, quantiles, tie in found])
+        name = f"{row.composition} {sha256(made_of.encode()).hexdigest()[:16]}"
+        return [(replace(member, composition=name), quantiles, tie) for member, quantiles, tie in found]
+
+    def _listed(self, row: Row, quantiles: Quantiles, tie: Tie | None) -> int:
+        key = ("" if quantiles.kind == FIXED else row.stream, content(quantiles), tie, row.composition)
         if key not in self._rows:
             self._rows[key] = len(self.rows)
             self.rows.append((row, quantiles, tie))
-        return self._rows[key], row.unit
+        return self._rows[key]
 
     def _tie(self, stream: str, side: Side, mixture: Mixture) -> Tie | None:
         """How a row follows others: as its own scenario says, or as the mixture does where that is what differs."""
@@ -223,35 +280,41 @@ class Hybrids:
     def touching(self, key: Key) -> Mixture:
         """The atoms that reach a quantity in any mixture."""
         found: set[Atom] = set()
-        waiting = [name for side in (self.a, self.b) if key in side.targets for name in side.parts(key)]
-        if ("delivery", "") in self.listed:
-            waiting += [
-                one for name in waiting for side in (self.a, self.b) if (one := f"{name}:delivered") in side.steps
-            ]
-            found |= {("delivery", "") for name in waiting if name.endswith(":delivered")}
-        elif self.a.scenario.delivery == "included":
-            waiting += [one for name in waiting if (one := f"{name}:delivered") in self.a.steps or one in self.b.steps]
-        seen: set[str] = set()
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                found |= {("figure", name), ("cell", name), ("programme", name.partition(".")[0])}
-                for side in (self.a, self.b):
-                    if name in side.steps:
-                        self._reach(side, side.steps[name], found, waiting)
-        return frozenset(found & self.listed)
-
-    def _reach(self, side: Side, step: Step, found: set[Atom], waiting: list[str]) -> None:
-        binding = side.scenario.binding
-        for one in step.inputs:
-            if one.kind == "row":
-                stream = binding.rows[one.index].stream
+        for name in self._reached([key]):
+            found |= {("figure", name), ("cell", name), ("programme", name.partition(".")[0])}
+            if name.endswith(":delivered"):
+                found.add(("delivery", ""))
+            for stream in self._streams_of(name):
                 found.add(("row", stream))
                 if self._ties[0].get(stream) != self._ties[1].get(stream):
                     found.add(("together", self._linked[stream]))
-            else:
-                waiting.append(step_id(binding.steps[one.index]))
+        return frozenset(found & self.listed)
+
+    def _reached(self, keys: Iterable[Key]) -> list[str]:
+        """Names of all steps that quantities are made from in any mixture."""
+        sides = (self.a, self.b)
+        waiting = [name for key in keys for side in sides if key in side.targets for name in side.parts(key)]
+        if any(side.scenario.delivery == "included" for side in sides):
+            delivered = [f"{name}:delivered" for name in waiting]
+            waiting += [name for name in delivered if any(name in side.steps for side in sides)]
+        seen: dict[str, None] = {}
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen[name] = None
+                for side in sides:
+                    inputs = side.steps[name].inputs if name in side.steps else ()
+                    waiting += [step_id(side.scenario.binding.steps[one.index]) for one in inputs if one.kind == "step"]
+        return list(seen)
+
+    def _streams_of(self, name: str) -> list[str]:
+        """Streams that a step takes in either scenario, and those they are scaled with."""
+        found = []
+        for side in (one for one in (self.a, self.b) if name in one.steps):
+            binding = side.scenario.binding
+            taken = binding.with_partners(one.index for one in side.steps[name].inputs if one.kind == "row")
+            found += [binding.rows[number].stream for number in sorted(taken)]
+        return found
 
 
 def side_of(scenario: Scenario, kernel_targets: Sequence[Target], quantiles: Sequence[Quantiles]) -> Side:
@@ -282,6 +345,8 @@ def _needed(hybrids: Hybrids, targets: Sequence[Target]) -> tuple[dict[int, int]
         if number in steps:
             steps |= {one.index for one in hybrids.steps[number].inputs if one.kind == "step"}
     rows = {one.index for number in steps for one in hybrids.steps[number].inputs if one.kind == "row"}
+    wholes = {name for number in rows if (name := hybrids.rows[number][0].composition)}
+    rows |= {number for number, (row, *_) in enumerate(hybrids.rows) if row.composition in wholes}
     return (
         {number: at for at, number in enumerate(sorted(steps))},
         {number: at for at, number in enumerate(sorted(rows))},

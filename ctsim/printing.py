@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from ctsim.console import number, table
-from ctsim.programme import METRICS
+from ctsim.printing_totals import totals_tables
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -33,6 +33,7 @@ def run_tables(result: Run) -> None:
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    totals_tables(result.tree)
     _reading_table(result)
     if not found:
         _empty_table(result)
@@ -87,6 +88,8 @@ def _interval(cell: Mapping[str, Any]) -> str:
 
 def _empty_table(result: Run) -> None:
     """Why nothing that was chosen has a number: a line for each reason of a programme."""
+    from ctsim.programme import METRICS
+
     nodes = [(metric, result.tree[metric].dataset) for metric in METRICS if metric in result.tree.children]
     reasons: dict[tuple[str, str, str], list[str]] = {}
     for metric, node in nodes:
@@ -230,6 +233,8 @@ def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
         used = [
             [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
         ]
+        if one.words:
+            click.echo(f"{one.cell}: {one.words.en}. {one.words.ja}。")
         table(f"{one.cell} is made from", ["parameter", "value", "unit", "spread", "basis", "set in"], used, right=(1,))
     if each:
         click.echo(
@@ -268,6 +273,23 @@ def explained(one: Explanation, language: Literal["ja", "en"]) -> str:
 
 def _step(value: float) -> str:
     return f"{value:.4g}" if isfinite(value) else ""
+
+
+# ---- what spreads rest on
+
+
+def judgement_tables(scenario: Scenario, names: bool) -> None:
+    """How many spreads rest on which basis, and groups of one relative shape without a class."""
+    from ctsim.judgement import alike, bases
+
+    head = ["number", "parameters"]
+    rows = [[basis, str(len(labels)), *([", ".join(labels)] * names)] for basis, labels in bases(scenario).items()]
+    table("What the spreads rest on", ["basis", *head[: 1 + names]], rows, right=(1,))
+    if groups := alike(scenario):
+        rows = [[shape, str(len(labels)), ", ".join(labels)] for shape, labels in groups]
+        table("One relative shape without a class: one judgement?", ["multiples of the value", *head], rows, right=(1,))
+    if not names:
+        click.echo("`ctsim check --names` names what rests on each basis.")
 
 
 # ---- an audit
@@ -313,6 +335,7 @@ def parameter_table(scenario: Scenario, name: str) -> None:
     for year, spread in one.spreads.items():
         reasons.setdefault(spread.reason, f"reason {year}" if len(one.spreads) > 1 else "reason")
     lines += [(name, said, "") for said, name in reasons.items()]
+    lines.append(("adds up with", _partners(scenario, name), str(one.place("sum_to_one"))))
     lines.append(("note", record.note or "", ""))
     users = [p.id for p in scenario.programmes if any(q.stream == name for q in p.parameters.values())]
     lines.append(("used by", ", ".join(users), ""))
@@ -348,6 +371,16 @@ def trail_tables(scenario: Scenario, trail: Trail) -> None:
         click.echo(
             f"`ctsim show {scenario.id} PARAMETER` prints a parameter's words in the report, or the reason for it."
         )
+
+
+def _partners(scenario: Scenario, name: str) -> str:
+    """The composition of a parameter and its other members; "" where it has none."""
+    programme, _, own = name.partition(".")
+    every = scenario.parameters()
+    whole = every[name].record.sum_to_one
+    found = [one.name for one in every.values() if whole and one.record.sum_to_one == whole and one.name != own
+             and one.stream.startswith(f"{programme}.")]  # fmt: skip
+    return f"{whole}: {', '.join(found)}; drawn apart, then scaled to their printed sum" if found else ""
 
 
 def _joined(text: str | tuple[str, ...] | None) -> str:

@@ -30,6 +30,8 @@ class Spread:
     widen: float = 1.0
 
 
+DELIVERY: Final = "delivery"
+"""The parameter that says whether a programme delivers: 1 or 0, by year."""
 FIXED: Final = Spread("fixed", {"value": 1.0}, None, True, "published", "taken at its value")
 
 
@@ -58,6 +60,20 @@ class Parameter:
         """The year labels the value is given for, or ("",)."""
         value = self.record.value
         return tuple(value) if isinstance(value, dict) else ("",)
+
+    def stream_of(self, year: str) -> str:
+        """The full name that the random numbers for `year` belong to: one for all years unless they are independent."""
+        return f"{self.stream}@{year}" if year and self.record.years == "independent" else self.stream
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Every name that its random numbers belong to, in the order of the years."""
+        return tuple(dict.fromkeys(self.stream_of(year) for year in self.years))
+
+    def streams_as(self, name: str) -> dict[str, str]:
+        """Streams by the names under which files speak of them: `name`, or `name@year` where years are independent."""
+        years = self.years if self.record.years == "independent" else ("",)
+        return {f"{name}@{year}" if year else name: self.stream_of(year) for year in years}
 
     def ends(self, year: str) -> tuple[float, float]:
         """Low and high end of what is printed for `year`, in the page's unit; equal where one number is printed."""
@@ -121,6 +137,11 @@ class Figure:
     def derived(self) -> bool:
         """None of the report's: a path between its figures, or what is left of a stock it counts."""
         return self.record.status is not None
+
+    @property
+    def words(self) -> schema.Bilingual | None:
+        """Why its interval lies where it does: how it is derived, or why what is printed lies outside."""
+        return self.record.reason or self.record.outside
 
     @property
     def status(self) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Final
 
-from ctsim import schema
-from ctsim.distributions import build
+from ctsim import schema, units
+from ctsim.composition import total_of
+from ctsim.distributions import Quantiles, build
 from ctsim.errors import Finding, InputError
-from ctsim.programme import FIXED, Parameter, Spread
+from ctsim.programme import DELIVERY, FIXED, Parameter, Spread
 
 
 def spreads_of(
@@ -30,6 +31,7 @@ def spreads_of(
         if year and year not in parameter.years:
             found.append(f"a spread for {year}, but no value for {year}")
         elif spread is not None:
+            found += _delivery_fault(parameter, spread)
             found += [message for one in covered for message in _misfit(parameter, spread, one)]
         findings += [Finding(parameter.place("uncertainty"), place_key, message) for message in dict.fromkeys(found)]
         if spread is not None:
@@ -38,6 +40,13 @@ def spreads_of(
     if missing and not findings:
         findings.append(Finding(parameter.place("uncertainty"), f"{key}.uncertainty", f"no spread for {missing[0]}"))
     return findings, result
+
+
+def _delivery_fault(parameter: Parameter, spread: Spread) -> list[str]:
+    if parameter.name != DELIVERY or spread.dist == "fixed" or spread.basis == "assumed":
+        return []
+    message = "a probability of delivery is always assumed: no public table gives one; "
+    return [message + 'write basis = "assumed" with a reason for low and for high']
 
 
 def _default(parameter: Parameter, year: str) -> Spread:
@@ -73,6 +82,55 @@ def _resolved(
     return spread, found
 
 
+def composition_faults(programme: str, parameters: Mapping[str, Parameter]) -> list[Finding]:
+    """What is wrong with the compositions of a page: shares of one whole, in one unit, of the same years."""
+    wholes: dict[str, list[Parameter]] = {}
+    for parameter in parameters.values():
+        if parameter.record.sum_to_one and not parameter.record.shared:
+            wholes.setdefault(parameter.record.sum_to_one, []).append(parameter)
+    findings = []
+    for name, members in wholes.items():
+        if said := _composition_fault(members):
+            key = f"parameter.{members[-1].name}.sum_to_one"
+            findings.append(
+                Finding(members[-1].place("sum_to_one"), key, f"composition '{name}' of {programme} {said}")
+            )
+    return findings
+
+
+_SUM_ROUNDING: Final = 0.005
+"""How far printed shares may miss 1: half a per cent, what rounding leaves of some ten shares of one decimal."""
+
+
+def _composition_fault(members: Sequence[Parameter]) -> str:
+    """The first fault of one composition, or ""."""
+    if len(members) == 1:
+        return "has one member; name the same group at the others"
+    if len({one.unit for one in members}) > 1 or not units.convertible(members[0].unit, "1"):
+        return f"has members in {', '.join(dict.fromkeys(one.unit for one in members))}; give all in % or all in 1"
+    if len({one.years for one in members}) > 1:
+        return "has members with values for different years; give all the same years"
+    for year in members[0].years:
+        total = total_of(one.central(year) for one in members)
+        whole = units.conversion("1", members[0].unit)
+        if abs(total - whole) > _SUM_ROUNDING * whole:
+            return f"adds up to {total:g} {members[0].unit}{' in ' * bool(year)}{year}; mend the values, or change all"
+        below = [one.name for one in members if _lowest(one, year) < 0]
+        if below:
+            return f"has a spread below 0, that of {below[0]}; give it an end or truncate = [0, ...]"
+    return ""
+
+
+def _lowest(parameter: Parameter, year: str) -> float:
+    """The low end of a spread, 0 where it cannot be built (a finding of its own)."""
+    if year not in parameter.spreads and "" not in parameter.spreads:
+        return 0.0
+    try:
+        return _quantiles(parameter, parameter.spread(year), year).low
+    except InputError:
+        return 0.0
+
+
 _STAND_IN: Final = {"pert": "triangular"}
 """Same arguments, same support, and no table to be made for a look at the ends."""
 
@@ -81,14 +139,11 @@ def _misfit(parameter: Parameter, spread: Spread, year: str) -> list[str]:
     """What is wrong between a spread and the value it is for."""
     low, high = parameter.ends(year)
     try:
-        quantiles = build(_STAND_IN.get(spread.dist, spread.dist), dict(spread.arguments), spread.truncate)
-        if spread.relative:
-            quantiles = quantiles.scaled(parameter.central(year))
-        quantiles = quantiles.widened(parameter.central(year), spread.widen)
+        quantiles = _quantiles(parameter, spread, year)
     except InputError as error:
         return [finding.message for finding in error.findings]
     bottom, top = quantiles.low, quantiles.high
-    if parameter.record.value_outside_range:
+    if parameter.record.value_outside_range or spread.widen < 1.0:  # an option narrows a printed range too
         return []
     slack = 1e-12 * max((abs(end) for end in (bottom, top) if isfinite(end)), default=0.0)
     if bottom - slack <= low and high <= top + slack:
@@ -98,3 +153,11 @@ def _misfit(parameter: Parameter, spread: Spread, year: str) -> list[str]:
         f"{bottom:g}–{top:g} does not contain the published value {shown}. "
         "Widen the range, or set value_outside_range = true and say why in note."
     ]
+
+
+def _quantiles(parameter: Parameter, spread: Spread, year: str) -> Quantiles:
+    """The ends of a spread, in the page's unit; the shape between them is a stand-in. Raises InputError."""
+    quantiles = build(_STAND_IN.get(spread.dist, spread.dist), dict(spread.arguments), spread.truncate)
+    if spread.relative:
+        quantiles = quantiles.scaled(parameter.central(year))
+    return quantiles.widened(parameter.central(year), spread.widen)

@@ -69,7 +69,8 @@ def _names(given: Names) -> list[str]:
 
 
 def _values(given: Values) -> Iterator[tuple[str, float]]:
-    """(parameter, value); of two values for one parameter the last holds."""
+    """(parameter, value), each parameter once."""
+    seen: set[str] = set()
     pairs = given.items() if isinstance(given, Mapping) else (one.partition("=")[::2] for one in given)
     for name, said in pairs:
         try:
@@ -78,6 +79,9 @@ def _values(given: Values) -> Iterator[tuple[str, float]]:
             value = float("nan")
         if not isfinite(value):
             raise InputError(f"--set {name}={said}: write PARAMETER=NUMBER, in the unit of the page")
+        if name.strip() in seen:
+            raise InputError(f"--set {name.strip()}: given twice; keep one")
+        seen.add(name.strip())
         yield name.strip(), value
 
 
@@ -153,9 +157,9 @@ def _bases(scenario: Scenario, bases: Sequence[str]) -> Iterator[dict[str, Any]]
         raise InputError([Finding(Place(), "", f"--only-basis {one}: choose from {', '.join(BASES)}")
                           for one in unknown])  # fmt: skip
     option = f"--only-basis {', '.join(bases)}"
-    for target, name, record, basis in _spread(scenario) if bases else ():
-        if basis not in bases:
-            yield _change(target, name, option, uncertainty=_widened(record, 0.0, option))
+    for target, name, record, rests_on in _spread(scenario) if bases else ():
+        if factors := {year: 0.0 for year, basis in rests_on.items() if basis not in bases}:
+            yield _change(target, name, option, uncertainty=_widened(record, factors))
 
 
 def _scaled(scenario: Scenario, factor: float | None) -> Iterator[dict[str, Any]]:
@@ -165,32 +169,33 @@ def _scaled(scenario: Scenario, factor: float | None) -> Iterator[dict[str, Any]
     if not 0 <= factor <= 1000:
         raise InputError(f"--scale-assumed {factor:g}: must be at least 0 and at most 1000")
     option = f"--scale-assumed {factor:g}"
-    for target, name, record, basis in _spread(scenario):
-        if basis == "assumed":
-            yield _change(target, name, option, uncertainty=_widened(record, factor, option))
+    for target, name, record, rests_on in _spread(scenario):
+        if factors := {year: factor for year, basis in rests_on.items() if basis == "assumed"}:
+            yield _change(target, name, option, uncertainty=_widened(record, factors))
 
 
 Given = schema.Uncertainty | dict[str, schema.Uncertainty]
 
 
-def _spread(scenario: Scenario) -> Iterator[tuple[str, str, Given, str]]:
-    """(kind of target, name, what the page says, basis) of everything that has a spread of its own."""
-    drawn = {row.stream: row.basis for row in scenario.binding.rows if row.spread.dist != "fixed"}
+def _spread(scenario: Scenario) -> Iterator[tuple[str, str, Given, dict[str, str]]]:
+    """(kind of target, name, what the page says, basis by year label) of everything that has a spread of its own."""
+    drawn = {row.stream for row in scenario.binding.rows if row.spread.dist != "fixed"}
     for name, parameter in scenario.parameters().items():
-        if parameter.record.uncertainty is not None and parameter.stream in drawn:
-            yield "parameter", name, parameter.record.uncertainty, drawn[parameter.stream]
+        if parameter.record.uncertainty is not None and drawn.intersection(parameter.streams):
+            rests_on = {year: spread.basis for year, spread in parameter.spreads.items() if spread.dist != "fixed"}
+            yield "parameter", name, parameter.record.uncertainty, rests_on
     for programme in scenario.programmes:
         for figure in programme.figures:
-            stream = f"{programme.id}.{figure.name}"
-            if figure.reported and figure.record.uncertainty is not None and stream in drawn:
-                yield "impact", figure.key, figure.record.uncertainty, drawn[stream]
+            reached = figure.spread is not None and f"{programme.id}.{figure.name}" in drawn
+            if reached and figure.record.uncertainty is not None and figure.spread is not None:
+                yield "impact", figure.key, figure.record.uncertainty, {"": figure.spread.basis}
 
 
-def _widened(given: Given, factor: float, option: str) -> Given:
-    """The same spread, `factor` times as wide."""
+def _widened(given: Given, factors: Mapping[str, float]) -> Given:
+    """The same spreads, some so many times as wide; `factors` by year label."""
     if isinstance(given, dict):
-        return {year: _wider(one, factor) for year, one in given.items()}
-    return _wider(given, factor)
+        return {year: _wider(one, factors.get(year, 1.0)) for year, one in given.items()}
+    return _wider(given, factors.get("", 1.0))
 
 
 def _wider(given: schema.Uncertainty, factor: float) -> schema.Uncertainty:

@@ -71,7 +71,8 @@ def _row(programme: Programme, metric: str, year: str) -> list[str]:
                  for q in (0.05, 0.5, 0.95)]  # fmt: skip
     status = f"`{cell.reason_code}`" if cell.reason_code else cell.status
     boundary = str(node["boundary"].item()).replace("_", " ")
-    why = cell.reason.en if cell.reason else ""
+    words = cell.reason or (cell.figures[0].words if cell.figures else None)
+    why = words.en if words else ""
     return [str(programme.number), programme.id, year, status, boundary, printed, *shown, _basis(scenario, cell), why]
 
 

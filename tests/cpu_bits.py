@@ -3,12 +3,15 @@
     python -m tests.cpu_bits FOLDER TASK...
 
 `FOLDER` holds a study (`write`). A task is METHOD:WORKERS:CHUNK for a whole run, whose digest is told, or
-METHOD:SHARD for a shard "I-N", which is kept in FOLDER/METHOD-I.
+METHOD:SHARD for a shard "I-N", which is kept in FOLDER/METHOD-I. The digests of `TABLES` are told always.
+
+Nothing that other processes kept is recalled, so every process makes all its tables itself.
 """
 
 import ctypes
 import ctypes.util
 import json
+import math
 import sys
 from collections.abc import Callable
 from hashlib import sha256
@@ -19,8 +22,9 @@ import numba
 import numpy as np
 from numpy._core import _multiarray_umath  # where numpy says what it uses of this CPU
 
-from ctsim import catalog, elementary
+from ctsim import catalog, elementary, kept
 from ctsim.compiled import machine_code
+from ctsim.distributions import families
 from ctsim.engine import simulate
 
 DRAWS = 2**17  # more than the pilot
@@ -45,6 +49,18 @@ uncertainty = { dist = "truncated_normal", mean = 8, sd = 2, low = 3, high = 9, 
 value = 0.6
 unit = "1"
 uncertainty = { dist = "scipy", name = "gamma", a = 9.0, scale = 0.07, basis = "assumed", reason = "low, high: guess" }
+[parameter.delay]
+value = 1.5
+unit = "1"
+uncertainty = { dist = "scipy", name = "exponnorm", K = 1.5, basis = "assumed", reason = "low, high: a guess" }
+[parameter.surprise]
+value = 0
+unit = "1"
+uncertainty = { dist = "scipy", name = "laplace_asymmetric", kappa = 2.0, basis = "assumed", reason = "low, high" }
+[parameter.count]
+value = 4
+unit = "1"
+uncertainty = { dist = "scipy", name = "poisson", mu = 4.2, basis = "assumed", reason = "low, high: a guess" }
 [[impact]]
 metric = "co2_reduction"
 when = "2030"
@@ -60,9 +76,12 @@ from ctsim.elementary import exp, log, pow, sqrt
 from ctsim.units import Mt_CO2_per_yr, Ratio
 
 
-def co2(share: Ratio, volume: Mt_CO2_per_yr, reference: Mt_CO2_per_yr, slope: Ratio) -> Mt_CO2_per_yr:
+def co2(
+    share: Ratio, volume: Mt_CO2_per_yr, reference: Mt_CO2_per_yr, slope: Ratio,
+    delay: Ratio, surprise: Ratio, count: Ratio,
+) -> Mt_CO2_per_yr:
     """volume × (1 − e^(−share)) × (volume / reference)^slope, and the like"""
-    grown = volume * (1 - exp(-share)) * pow(volume / reference, slope)
+    grown = volume * (1 - exp(-share)) * pow(volume / reference, slope) * (delay + surprise + count)
     return grown + share**3 * sqrt(volume * reference) * log(1 + share)
 '''
 
@@ -72,6 +91,20 @@ id = "bits"
 uncertainty = "pages"
 programmes = ["mine"]
 """
+
+TABLES: list[tuple[str, dict[str, float]]] = [
+    ("exponnorm", {"K": 1.5}),
+    ("genhyperbolic", {"p": 0.5, "a": 1.5, "b": -0.5}),
+    ("kappa4", {"h": 0.1, "k": 0.3}),
+    ("laplace_asymmetric", {"kappa": 2.0}),
+    ("levy_stable", {"alpha": 1.8, "beta": -0.5}),
+    ("powernorm", {"c": 0.3}),
+    ("skellam", {"mu1": 15.0, "mu2": 8.0}),
+    ("studentized_range", {"k": 3.0, "df": 10.0}),
+    ("vonmises", {"kappa": 80.0}),
+    ("zipf", {"a": 6.6}),
+]
+"""Families of scipy: one of each way to make a table."""
 
 
 def write(folder: Path) -> None:
@@ -94,6 +127,13 @@ def switched() -> dict[str, Any]:
         "libm's exp": _digest([_libm(library.exp, one) for one in x]) if library else "",
         "libm's pow": _digest([_libm(library.pow, abs(one), 1.7 * one) for one in x]) if library else "",
     }
+
+
+def _table(name: str, arguments: dict[str, float]) -> str:
+    """The digest of all that a distribution is, made anew."""
+    made = families.build("scipy", {"name": name, **arguments})
+    rest = (made.low, made.high, math.nan if made.mean is None else made.mean, math.nan if made.sd is None else made.sd)
+    return _digest(np.concatenate([made.parameters, made.table, made.atoms.ravel(), rest]))
 
 
 def _digest(values: Any) -> str:
@@ -121,7 +161,10 @@ def _wide_registers() -> list[str]:
 
 def main(folder: Path, tasks: list[str]) -> None:
     """Do the tasks and tell."""
-    told: dict[str, Any] = {"switches": switched(), "digests": {}}
+    kept.recall = lambda kind, key: None
+    told: dict[str, Any] = {"switches": switched(), "digests": {}, "tables": {}}
+    for name, arguments in TABLES:
+        told["tables"][name] = _table(name, arguments)
     scenario = catalog.load(folder / "bits.toml", folder / "formulas")
     for task in tasks:
         method, *how = task.split(":")

@@ -104,9 +104,19 @@ EXPECTED: dict[str, float | tuple[float, float, float]] = {
     "perovskite_solar.co2_reduction.2050": 150 * 0.15 * 510 * HOURS / 1e8,
     "perovskite_solar.economic_effect.2030.single_junction": 50_000 * 0.01 * 0.25,
     "perovskite_solar.economic_effect.2030": 125 + 186,
+    "perovskite_solar.co2_reduction.2030 [co2_reduction_world_factor]": (3.5 * 0.25 + 1.3) * 0.15 * 480 * HOURS / 1e4,
+    "perovskite_solar.co2_reduction.2050 [co2_reduction_world_factor]": 150 * 0.15 * 200 * HOURS / 1e8,
+    "perovskite_solar.economic_effect.2030.single_junction [economic_effect_at_todays_rate]": 125 * 1.35,
+    "perovskite_solar.economic_effect.2050 [economic_effect_at_todays_rate]": 1.25 * 1.35,
     # 2: 万kW × h = 万kWh; 0.66 kg/kWh
     "offshore_wind.co2_reduction.2030": at_range(168 * HOURS * 0.66 * 0.332 / 1e3, 368 * HOURS * 0.66 * 0.332 / 1e3),
     "offshore_wind.co2_reduction.2050": 4500 * HOURS * 0.66 * 0.332 / 1e7,
+    "offshore_wind.co2_reduction.2030 [co2_reduction_falling_thermal_factor]": at_range(
+        168 * HOURS * 0.60 * 0.332 / 1e3, 368 * HOURS * 0.60 * 0.332 / 1e3
+    ),
+    "offshore_wind.co2_reduction.2050 [co2_reduction_falling_thermal_factor]": 4500 * HOURS * 0.15 * 0.332 / 1e7,
+    "offshore_wind.economic_effect.2030 [economic_effect_at_todays_rate]": 1 * 1.35,
+    "offshore_wind.economic_effect.2050 [economic_effect_at_todays_rate]": 2 * 1.35,
     # 3
     "hydrogen_supply_chain.co2_reduction.2030": 100 * GAS_PER_HYDROGEN,
     "hydrogen_supply_chain.co2_reduction.2050": 0.55 * GAS_PER_HYDROGEN,
@@ -122,6 +132,7 @@ EXPECTED: dict[str, float | tuple[float, float, float]] = {
     # 6
     "hydrogen_steelmaking.co2_reduction.2030": at_range(400 * 1.5 * 0.3 * 1, 400 * 2 * 0.3 * 1),
     "hydrogen_steelmaking.co2_reduction.2050": 26 * 0.5,
+    "hydrogen_steelmaking.economic_effect.2050 [economic_effect_at_todays_rate]": 40 * 1.35,
     # 7: 万t → 億t
     "industrial_furnaces.co2_reduction.2040": 0.4 * 0.5 * 1300 * 9 / 1e4,
     "industrial_furnaces.co2_reduction.2050": 0.4 * 1300 * (0.5 * 9 + 1.0 * 10) / 1e4,
@@ -149,7 +160,11 @@ EXPECTED: dict[str, float | tuple[float, float, float]] = {
     ),
     "waste_carbon_cycle.co2_reduction.2050": waste_2050(0),
     "waste_carbon_cycle.co2_reduction.2050 [co2_reduction_2050_residual_as_textiles]": waste_2050(0.224 * 3),
+    "waste_carbon_cycle.economic_effect.2030 [economic_effect_at_todays_rate]": 0.5 * 1.35,
+    "waste_carbon_cycle.economic_effect.2050 [economic_effect_at_todays_rate]": 5.2 * 1.35,
     # 10: 万t → 億t
+    "plastic_feedstock.economic_effect.2030 [economic_effect_at_todays_rate]": 10 * 1.35,
+    "plastic_feedstock.economic_effect.2050 [economic_effect_at_todays_rate]": 363 * 1.35,
     "plastic_feedstock.co2_reduction.2030": (PLASTICS_2030 / 0.028 + 0.5 * 4.8 / 0.05) / 1e4,
     "plastic_feedstock.co2_reduction.2050": (PLASTICS_2050 / 0.028 + 30 * 4.8 / 0.05) / 1e4,
     "plastic_feedstock.co2_reduction.2030 [supported_output_2030]": (PLASTICS_2030 + 0.5 * 4.8) / 1e4,
@@ -159,6 +174,7 @@ EXPECTED: dict[str, float | tuple[float, float, float]] = {
     "photonics_datacentre.co2_reduction.2032-2041.memory_module": DATA_CENTRES * 0.02 * 0.3,
     "photonics_datacentre.co2_reduction.2032-2041.deterministic_computing": DATA_CENTRES * 0.01 * 0.4,
     "photonics_datacentre.co2_reduction.2032-2041": DATA_CENTRES * (0.012 + 0.006 + 0.004),
+    "photonics_datacentre.co2_reduction.2032-2041 [co2_reduction_2032_2041_world_factor]": 3414 * 0.38 * 10 * 0.022,
     # 13
     "high_temperature_reactor.co2_reduction.per t-H2": 0.01387 * 142 * CARBON,
     "high_temperature_reactor.co2_reduction.per t-H2 [replaced_reforming]": 8.9,
@@ -194,12 +210,35 @@ EXPECTED: dict[str, float | tuple[float, float, float]] = {
     "clean_energy_vehicles.co2_reduction.FY2023.phev [co2_reduction_phev_new_car]": (NEW_CAR - PHEV) * PHEV_BOUGHT,
     "clean_energy_vehicles.co2_reduction.FY2023 [co2_reduction_new_car]": (NEW_CAR - EV) * EV_BOUGHT
     + (NEW_CAR - PHEV) * PHEV_BOUGHT,
+    "clean_energy_vehicles.co2_reduction.FY2023.ev [co2_reduction_additional]": (PETROL_CAR - EV) * EV_BOUGHT * 0.4,
+    "clean_energy_vehicles.co2_reduction.FY2023.phev [co2_reduction_additional]": (PETROL_CAR - PHEV)
+    * PHEV_BOUGHT
+    * 0.4,
+    "clean_energy_vehicles.co2_reduction.FY2023 [co2_reduction_additional]": (
+        (PETROL_CAR - EV) * EV_BOUGHT + (PETROL_CAR - PHEV) * PHEV_BOUGHT
+    )
+    * 0.4,
     # 20
     "electric_commercial_vehicles.co2_reduction.FY2024.kei_truck": KEI_TRUCK,
     "electric_commercial_vehicles.co2_reduction.FY2024.small_truck": SMALL_TRUCK,
     "electric_commercial_vehicles.co2_reduction.FY2024.large_truck": LARGE_TRUCK,
     "electric_commercial_vehicles.co2_reduction.FY2024.taxi": TAXI,
     "electric_commercial_vehicles.co2_reduction.FY2024": KEI_TRUCK + SMALL_TRUCK + LARGE_TRUCK + TAXI,
+    "electric_commercial_vehicles.co2_reduction.FY2024.kei_truck [co2_reduction_additional]": KEI_TRUCK * 0.4,
+    "electric_commercial_vehicles.co2_reduction.FY2024.small_truck [co2_reduction_additional]": SMALL_TRUCK * 0.4,
+    "electric_commercial_vehicles.co2_reduction.FY2024.large_truck [co2_reduction_additional]": LARGE_TRUCK * 0.4,
+    "electric_commercial_vehicles.co2_reduction.FY2024.taxi [co2_reduction_additional]": TAXI * 0.4,
+    "electric_commercial_vehicles.co2_reduction.FY2024 [co2_reduction_additional]": (
+        KEI_TRUCK + SMALL_TRUCK + LARGE_TRUCK + TAXI
+    )
+    * 0.4,
+    # 21
+    "insulated_windows.co2_reduction.FY2025.detached [co2_reduction_additional]": 6.3 * 0.7,
+    "insulated_windows.co2_reduction.FY2025.apartment [co2_reduction_additional]": 0.8 * 0.7,
+    "insulated_windows.co2_reduction.FY2025.detached [co2_reduction_after_take_back]": 6.3 * 0.85,
+    "insulated_windows.co2_reduction.FY2025.apartment [co2_reduction_after_take_back]": 0.8 * 0.85,
+    "insulated_windows.co2_reduction.FY2025.detached [co2_reduction_mixed_windows]": 6.3 * 0.9,
+    "insulated_windows.co2_reduction.FY2025.apartment [co2_reduction_mixed_windows]": 0.8 * 0.9,
 }
 
 ELSEWHERE: dict[str, tuple[dict[str, float], float]] = {

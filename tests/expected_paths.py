@@ -132,67 +132,36 @@ for _year in (2030, 2040, 2050):
 
 # ---- readings that scale the literal figure
 
-PRINTED = {
-    "perovskite_solar.economic_effect.2050": 1.25,
-    "offshore_wind.economic_effect.2030": 1,
-    "offshore_wind.economic_effect.2050": 2,
-    "hydrogen_steelmaking.economic_effect.2050": 40,
-    "waste_carbon_cycle.economic_effect.2030": 0.5,
-    "waste_carbon_cycle.economic_effect.2050": 5.2,
-    "plastic_feedstock.economic_effect.2030": 10,
-    "plastic_feedstock.economic_effect.2050": 363,
-}
-"""Figures without a formula, in 兆円."""
-WINDOWS_PRINTED = {
-    "insulated_windows.co2_reduction.FY2025.detached": 6.3,
-    "insulated_windows.co2_reduction.FY2025.apartment": 0.8,
-}
-LITERAL = {**EXPECTED, **PRINTED, **WINDOWS_PRINTED, **PATHS}
 
-
-def scaled(keys: list[str], formula: str, factor: float) -> dict[str, float | tuple[float, ...]]:
-    """A reading of some figures, which is so many times what is literal."""
+def scaled(programme: str, formula: str, **factors: float) -> dict[str, float | tuple[float, ...]]:
+    """A reading of the cells of some years (`y2040=0.5`), or of their items, so many times the literal one."""
     found: dict[str, float | tuple[float, ...]] = {}
-    for key in keys:
-        literal = LITERAL[key]
-        found[f"{key} [{formula}]"] = (
-            tuple(one * factor for one in literal) if isinstance(literal, tuple) else literal * factor
-        )
+    for year, factor in factors.items():
+        start = f"{programme}.co2_reduction.{year[1:]}"
+        for key in [one for one in PATHS if one == start or one.startswith(f"{start}.")]:
+            literal = PATHS[key]
+            found[f"{key} [{formula}]"] = (
+                tuple(one * factor for one in literal) if isinstance(literal, tuple) else literal * factor
+            )
     return found
 
 
-def figures(programme: str, whens: str, items: str = "") -> list[str]:
-    """Keys of CO2 figures of those labels: of items; the total where `items` is empty or begins with a blank."""
-    return [
-        f"{programme}.co2_reduction.{when}{item and '.'}{item}" for when in whens.split() for item in items.split(" ")
-    ]
+def every(factor: float) -> dict[str, float]:
+    """The same factor in all three years."""
+    return {"y2030": factor, "y2040": factor, "y2050": factor}
 
 
-READINGS: dict[str, float | tuple[float, ...]] = {}
-for _year, _world, _thermal in ((2030, 0.48, 0.60), (2040, 0.32, 0.25), (2050, 0.20, 0.15)):
-    READINGS |= scaled(figures("perovskite_solar", str(_year)), "co2_reduction_world_factor", _world / 0.51)
-    READINGS |= scaled(figures("offshore_wind", str(_year)), "co2_reduction_falling_thermal_factor", _thermal / 0.66)
-READINGS |= scaled(
-    ["perovskite_solar.economic_effect.2030.single_junction", *PRINTED], "economic_effect_at_todays_rate", 1.35
-)
-READINGS |= scaled(
-    figures("photonics_datacentre", "2032-2041"), "co2_reduction_2032_2041_world_factor", 0.38 / GRID_2023
-)
-READINGS |= scaled(figures("photonics_datacentre", "2040"), "co2_reduction_2040_world_factor", 0.32 / 0.13)
-READINGS |= scaled(figures("energy_saving_equipment", "2030 2040 2050"), "co2_reduction_carried_energy_mix", 2.2 / 2.67)
-READINGS |= scaled(figures("clean_energy_vehicles", "FY2023", " ev phev"), "co2_reduction_additional", 0.4)
-READINGS |= scaled(figures("clean_energy_vehicles", "2030 2040 2050"), "co2_reduction_additional", 0.4)
-READINGS |= scaled(figures("electric_commercial_vehicles", "FY2024"), "co2_reduction_additional", 0.4)
-READINGS |= scaled(
-    figures("electric_commercial_vehicles", "FY2024 2030 2040 2050", " ".join(TRUCKS)), "co2_reduction_additional", 0.4
-)
-for _formula, _factor in (
-    ("co2_reduction_additional", 0.7),
-    ("co2_reduction_after_take_back", 0.85),
-    ("co2_reduction_mixed_windows", 0.9),
-):
-    READINGS |= scaled(figures("insulated_windows", "FY2025", "detached apartment"), _formula, _factor)
-    READINGS |= scaled(figures("insulated_windows", "2030 2040 2050"), _formula, _factor)
+READINGS: dict[str, float | tuple[float, ...]] = {
+    **scaled("perovskite_solar", "co2_reduction_world_factor", y2040=0.32 / 0.51),
+    **scaled("offshore_wind", "co2_reduction_falling_thermal_factor", y2040=0.25 / 0.66),
+    **scaled("photonics_datacentre", "co2_reduction_2040_world_factor", y2040=0.32 / 0.13),
+    **scaled("energy_saving_equipment", "co2_reduction_carried_energy_mix", **every(2.2 / 2.67)),
+    **scaled("clean_energy_vehicles", "co2_reduction_additional", **every(0.4)),
+    **scaled("electric_commercial_vehicles", "co2_reduction_additional", **every(0.4)),
+    **scaled("insulated_windows", "co2_reduction_additional", **every(0.7)),
+    **scaled("insulated_windows", "co2_reduction_after_take_back", **every(0.85)),
+    **scaled("insulated_windows", "co2_reduction_mixed_windows", **every(0.9)),
+}
 
 
 def waste_2040(capture_plants: float = 0.24) -> float:
@@ -210,6 +179,16 @@ def waste_2040(capture_plants: float = 0.24) -> float:
 
 READINGS["waste_carbon_cycle.co2_reduction.2040 [co2_reduction_2040_parameter_path]"] = waste_2040()
 
+# ---- rules of carbon pricing: 万t and 億円
+
+PRICING: dict[str, float | tuple[float, ...]] = {
+    "carbon_pricing.other.a year.allocation_benchmark": 100 * 1.8 + 2 + 3 + 1,
+    "carbon_pricing.other.a year.allocation_grandfathering": 200 * (1 - 3 * 0.017) + 2 + 3 + 1,
+    "carbon_pricing.other.a year.allowances_to_buy": (205 - 186) * 3000 / 1e4,
+    "carbon_pricing.other.a year.levy": 100 * 2.67 * 1000 / 1e4,
+    "carbon_pricing.other.a year.cbam_charge": (12000 - 3000) * 1.9 * 10 * 0.485 / 1e4,
+}
+
 TOLERANCES = {"battery_supply_chain": 1e-3, "power_semiconductors": 1e-3}
 """Six points stand for the sum of cohorts."""
 SURVIVAL_TOLERANCE = 1e-8
@@ -221,6 +200,12 @@ ELSEWHERE: dict[str, tuple[dict[str, float], float]] = {
         {"hydrogen_saving": 90, "combustion_share_of_domestic": 0.3},
         20 * (0.9 * 0.4 * (0.3 + 1 / 3) * 0.01 + (1 - 0.4 * (0.3 + 1 / 3)) * 0.07 * 0.45),
     ),
+    "carbon_pricing.other.a year.allocation_benchmark": ({"activity_ratio": 0.9}, 100 * 1.8 * 0.9 + 6),
+    "carbon_pricing.other.a year.allocation_grandfathering": (
+        {"activity_ratio": 0.9},
+        200 * (1 - 3 * 0.017) * 0.9 + 6,
+    ),
+    "carbon_pricing.other.a year.cbam_charge": ({"carbon_price_paid": 15000}, 0.0),
     "waste_carbon_cycle.co2_reduction.2040 [co2_reduction_2040_parameter_path]": (
         {"cc_share_2050": 30},
         waste_2040(0.30),

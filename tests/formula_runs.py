@@ -11,13 +11,13 @@ from ctsim.binding import Binding, bind, reading_step
 from ctsim.programme import Programme
 from ctsim.schema import Impact
 from tests import expected, expected_paths
-from tests.expected_paths import PATHS, READINGS, SURVIVAL_TOLERANCE, TOLERANCES
+from tests.expected_paths import PATHS, PRICING, READINGS, SURVIVAL_TOLERANCE, TOLERANCES
 
 TOLERANCE = 1e-12
 SCENARIO = "framework_2023_11"
 STUDIES = ("new_car_baseline",)
 """Studies that name formulas which no page does."""
-EXPECTED = {**expected.EXPECTED, **PATHS, **READINGS}
+EXPECTED = {**expected.EXPECTED, **PATHS, **PRICING, **READINGS}
 ELSEWHERE = {**expected.ELSEWHERE, **expected_paths.ELSEWHERE}
 
 Results = dict[int, list[float]]
@@ -103,7 +103,7 @@ class Run:
 
 @cache
 def programmes() -> tuple[Programme, ...]:
-    return catalog.load(SCENARIO).programmes
+    return (*catalog.load(SCENARIO).programmes, *catalog.load("carbon_pricing").programmes)
 
 
 @cache

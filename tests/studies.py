@@ -26,6 +26,8 @@ SHIPPED = library_root()
 COMMAND = [sys.executable, "-c", "from ctsim.cli import main; main()"]
 CHECK = ("check", "s.toml", "--formulas", "formulas")
 RUN = ("run", "s.toml", "--formulas", "formulas", "--draws", "1024", "--out", "o", "--quiet")
+DRAW = (*RUN[:4], "--quiet")
+"""Takes `--draw`, which goes without draws and a directory."""
 
 PAGE = """\
 format = 1
@@ -168,4 +170,5 @@ def small_library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "scenarios").mkdir(parents=True)
     for name in ("sources", "shared", "spread_classes", "coordinates", "as_published"):
         shutil.copy(SHIPPED / f"{name}.toml", folder / "scenarios")
+    (folder / "scenarios" / "totals.toml").write_text("format = 1\n", encoding="utf-8")
     monkeypatch.setattr(ctsim, "__file__", str(folder / "__init__.py"))

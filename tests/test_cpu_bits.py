@@ -1,9 +1,10 @@
 """The same bits on every CPU: one digest, whatever instructions the machine code, numpy and the system's library use.
 
 A process of its own for each switch, which first has to show that the switch does something here. The scenario has
-tables made from scipy's quantile functions (none in pieces or from a density) and a formula with `exp`, `log`, `sqrt`
-and `pow`. Each process also makes some of seven shards, so that a run is merged from parts of all these "CPUs". Tables
-are its own under the switches of numpy and of the library, which are in the cache's key; else they may be recalled.
+tables made from scipy's quantile functions, from densities (one in pieces), a discrete family, and a formula with
+`exp`, `log`, `sqrt` and `pow`. Each process also makes some of seven shards, so that a run is merged from parts of all
+these "CPUs". It makes all tables itself: what others kept is not recalled. Machine code is, under numba's own key, in
+which the CPU stands.
 """
 
 import functools
@@ -103,6 +104,13 @@ def test_a_run_on_another_cpu_has_the_same_digest(told: Callable[[str], Any], sw
     digests = told("nothing")["digests"]
     assert told(switch)["digests"] == {task: digests[task] for task in told(switch)["digests"]}
     assert len(told(switch)["digests"]) == len(METHODS)
+
+
+@pytest.mark.parametrize("switch", list(SWITCHES)[1:])
+def test_tables_of_families_are_the_same_on_another_cpu(told: Callable[[str], Any], switch: str) -> None:
+    works(switch, told)
+    assert told(switch)["tables"] == told("nothing")["tables"]
+    assert len(set(told(switch)["tables"].values())) == len(cpu_bits.TABLES)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -305,6 +305,10 @@ def places(figure: object, tree: xr.DataTree) -> list[tuple[str, dict[str, objec
 
 
 def test_a_cell_with_bad_draws_has_a_reason_and_the_others_go_on(run: Run, method: str, tmp_path: Path) -> None:
+    """An event of p = 0.001; mc: between 22 and 136 of 71,680 draws, false alarm 6e-12 (sobol's counts vary less).
+
+    A p of 0.0025 or 0.0001 is caught with probability above 0.9995, one of 0.002 with 0.71.
+    """
     zero = 'value = 1\nunit = "1"\nuncertainty = { dist = "choice", values = [0, 1], weights = [1, 999],'
     outside(
         tmp_path, "extra", {"volume": VOLUME, "divisor": zero + ' basis = "assumed", reason = "test" }'},

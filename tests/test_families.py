@@ -73,8 +73,8 @@ SMOOTH: list[tuple[str, dict[str, float]]] = [
 ]
 REFUSED: list[tuple[str, dict[str, float], str]] = [
     ("kstwo", {"n": 3}, "too slowly and roughly for a table. Use 'empirical'"),
-    ("levy_stable", {"alpha": 1.8, "beta": 0}, "too slowly and roughly"),
-    ("studentized_range", {"k": 3, "df": 10}, "too slowly and roughly"),
+    ("levy_stable", {"alpha": 1.0, "beta": 0.3}, "for alpha within 0.02 of 1"),
+    ("studentized_range", {"k": 3, "df": 100_000}, "contradict each other"),
 ]
 ALL = [*SEARCHED, *ROUGH, *BENT, *SMOOTH]
 
@@ -308,7 +308,7 @@ def test_whole_numbers_reach_to_1e_15() -> None:
 def test_the_page_names_every_family_that_is_refused() -> None:
     page = (ROOT / "docs/distributions.md").read_text()
     assert {name for name in continuous.scipy_families() if f"| `{name}` |" in page} == continuous.ROUGH
-    assert {name for name, _, _ in REFUSED} == continuous.ROUGH
+    assert {name for name, _, why in REFUSED if "too slowly" in why} == continuous.ROUGH
 
 
 def test_refusals_of_families_say_why_in_one_line() -> None:

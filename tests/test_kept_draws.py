@@ -76,7 +76,7 @@ def test_values_are_those_of_the_draws_in_their_order(two: Scenario, tmp_path: P
         stream: (net, number) for net, one in run.card["coordinates"].items() for stream, number in one.items()
     }
     found = targets(two)
-    values = Kernel(two.binding, found, 0, coordinates or None).evaluate(0, n // 1024)
+    values = Kernel(two.binding, found, 0, coordinates or None, groups=two.groups).evaluate(0, n // 1024)
     filled = 0
     for target, expected in zip(found, values, strict=True):
         if target.node in ("/co2_reduction", "/economic_effect"):

@@ -32,7 +32,7 @@ from tests.unfinished import CHUNK, at_once, broken_off, one
 __all__ = ["at_once", "one", "small"]
 
 LOOK = 2**16
-ASKED = 0.005  # the small programme reaches it at 2^17 draws, mc
+ASKED = 0.0075  # the small programme reaches it at 2^17 draws, mc
 NEVER = 1e-5
 
 
@@ -235,7 +235,7 @@ def test_the_same_request_finds_its_result(one: Scenario, tmp_path: Path) -> Non
     assert again.messages == (f"{out}: the same run, already there",) and again.precision_reached
     for other, why in (
         ({"draws": run.card["draws"]}, "draws is 1048576 there"),
-        ({"draws": 2**20}, "precision is 0.005 there, None here"),
+        ({"draws": 2**20}, "precision is 0.0075 there, None here"),
         ({"draws": 2**20, "precision": 0.1}, "precision is 0.005 there, 0.1 here"),
     ):
         with pytest.raises(RunDirectoryError, match=why):

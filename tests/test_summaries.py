@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ctsim import summaries
-from ctsim.summaries import PILOT, QUANTILES, REPLICATES, TILE, Plan, State, Summary
+from ctsim.summaries import PILOT, QUANTILES, REPLICATES, TILE, Plan, State, Summary, results
 from ctsim.summaries.counting import add, carry
+from ctsim.summaries.records import EVEN
+from tests.false_stops import Model, kernel_of, looked_at
 
 FloatArray = npt.NDArray[np.float64]
 FALSE_ALARM = 1e-9
@@ -346,15 +349,144 @@ def test_shares_at_or_above_thresholds(draws: int) -> None:
     assert np.isnan(summary.p_at_least[2]).all() and np.isnan(summary.p_at_least_mcse[2]).all()
 
 
-@pytest.mark.parametrize("tiles", [64, 256])
+@pytest.mark.parametrize("tiles", [1, 64, 256])
 def test_the_shortest_interval_holds_nine_tenths(tiles: int) -> None:
-    """Against every interval of the sorted sample; the grid of lower ends costs at most 1 % of the width."""
+    """Against every interval of the sorted sample: the same where the run is exact, at most 1 % wider from counts."""
     rng = np.random.default_rng(15)
-    values = np.array([rng.exponential(1.0, tiles * TILE), rng.normal(5.0, 1.0, tiles * TILE)])
+    atoms = np.where(rng.random(tiles * TILE) < 0.95, 3.0, rng.random(tiles * TILE))
+    values = np.array([rng.exponential(1.0, tiles * TILE), rng.normal(5.0, 1.0, tiles * TILE), atoms])
     inside = math.ceil(0.9 * tiles * TILE)
     for (low, high), row in zip(summary_of(values).shortest, np.sort(values, axis=1), strict=True):
-        assert ((row >= low) & (row <= high)).mean() == pytest.approx(0.9, abs=1e-3)
-        assert high - low <= 1.01 * (row[inside - 1 :] - row[: len(row) - inside + 1]).min()
+        widths = row[inside - 1 :] - row[: len(row) - inside + 1]
+        assert ((row >= low) & (row <= high)).mean() == pytest.approx(0.9, abs=1e-3) or low == high == 3.0
+        assert high - low <= 1.01 * widths.min()
+        if tiles <= 64:
+            assert [low, high] == [row[widths.argmin()], row[widths.argmin() + inside - 1]]
+
+
+@pytest.mark.parametrize("tiles", [20, 60, 100, 500])
+@pytest.mark.parametrize("q", [0.05, 0.25, 0.5])
+def test_at_the_end_of_an_atom_the_quantile_is_the_atom(q: float, tiles: int) -> None:
+    """Of n draws exactly q n are 0: the smallest value that a share of q does not exceed is 0, from draws and counts.
+
+    With one draw less it is a value beyond: the next draw from draws, one in the gap after the atom from counts, which
+    the stated error covers.
+    """
+    n, at = tiles * TILE, QUANTILES.index(q)
+    for zeros in (round(q * n), round(q * n) - 1):
+        draws = np.concatenate([np.zeros(zeros), 1.0 + np.random.default_rng(17).random(n - zeros)])
+        summary = summary_of(np.random.default_rng(18).permutation(draws)[None])
+        found, exact = summary.quantiles[0, at], np.quantile(draws, q, method="inverted_cdf")
+        assert (found == 0.0) == (exact == 0.0) == (zeros == round(q * n))
+        assert abs(found - exact) <= (2 * summary.quantiles_mcse[0, at] if tiles > 64 else 0.0)
+
+
+# ---- kinks and jumps of the density where a quantile is reported
+
+KINKS: dict[str, tuple[list[float], list[float]]] = {  # values and probabilities of a piecewise linear CDF
+    "from 20 % to 180 % of a density": ([0, 1, 1.5, 3.5, 10], [0, 0.05, 0.5, 0.95, 1]),
+    "steep": ([0, 10, 10.5, 13.5, 14], [0, 0.05, 0.5, 0.95, 1]),
+    "in even bins": ([0, 1, 2], [0, 0.95, 1]),
+    "beside an atom": ([0, 0, 1, 3, 4], [0, 0.05, 0.5, 0.95, 1]),
+}
+
+
+@pytest.mark.parametrize("method", ["mc", "sobol"])
+@pytest.mark.parametrize("name", list(KINKS)[1:])
+def test_errors_at_kinks_are_honest(name: str, method: str) -> None:
+    """20 cells of one parameter, 11 quantiles, 2^16, 2^18 and 2^20 draws, against the closed form.
+
+    At most 5 % of the 220 errors are beyond 3 stated ones, where t of 15 degrees has 0.9 %: 12 or more come by chance
+    with probability 1e-6 if all were independent; none is beyond 8, 9e-7 each. Seeds are fixed. Power, measured: with a
+    cubic or a line in each bin and no error for that, 9 to 26 % were beyond 3 with sobol, the worst 10 stated errors
+    off at 2^16, 17 to 40 at 2^18 and 64 to 195 at 2^20. With mc nothing shows below a billion draws (next test).
+    """
+    values, probabilities = KINKS[name]
+    model = Model("", (("empirical", {"values": values, "probabilities": probabilities}, 1.0),), (0.0, 0.0, 0.0))  # type: ignore[dict-item]
+    exact = np.interp(QUANTILES, probabilities, values)
+    for draws, summary in looked_at(kernel_of(model, method, 20), 2**16, 2**20):
+        if draws in (2**16, 2**18, 2**20):
+            sizes = np.abs(summary.quantiles - exact) / np.maximum(summary.quantiles_mcse, 1e-300)
+            assert (sizes > 3).mean() <= 0.05, (draws, sizes.max(axis=0))
+            assert sizes.max() <= 8, (draws, sizes.max(axis=0))
+
+
+def counted(distribution: Any, draws: int, seed: int) -> tuple[Plan, State]:
+    """What a run of so many independent draws would have counted: bins and replicates drawn as multinomial counts."""
+    rng = np.random.default_rng(seed)
+    plan = planned(distribution.ppf(rng.random(PILOT))[None])
+    state = summaries.empty(plan)
+    below = np.concatenate([[0.0], distribution.cdf(np.nextafter(plan.edges, -np.inf)), [1.0]])
+    each = np.array([rng.multinomial(draws // REPLICATES, np.diff(below)) for _ in range(REPLICATES)])
+    state.bins[:] = each.sum(axis=0)
+    state.at_most[0] = np.cumsum(each, axis=1)[:, plan.cuts[0] - 1]
+    state.finite[0], state.draws[0] = draws // REPLICATES, draws
+    state.minimum[0], state.maximum[0] = distribution.ppf([0.3 / draws, 1 - 0.3 / draws])
+    return plan, state
+
+
+def test_errors_up_and_down_are_joined_at_any_magnitude() -> None:
+    """Their root mean square: 5 for 1 and 7, also where a square would be no double; 0 for none."""
+    for scale in (1.0, 1e-300, 1e300):
+        both = results._root_mean_square(np.array([1.0, 7.0, 0.0]) * scale, np.array([7.0, 1.0, 0.0]) * scale)
+        np.testing.assert_allclose(both, np.array([5.0, 5.0, 0.0]) * scale, rtol=1e-15)
+
+
+class Piecewise:
+    """A piecewise linear CDF, as scipy's distributions are called."""
+
+    def __init__(self, values: list[float], probabilities: list[float]) -> None:
+        self.values, self.probabilities = values, probabilities
+
+    def cdf(self, x: FloatArray) -> FloatArray:
+        return np.asarray(np.interp(x, self.values, self.probabilities))
+
+    def ppf(self, q: Any) -> FloatArray:
+        return np.asarray(np.interp(q, self.probabilities, self.values))
+
+
+SHAPES = {
+    "normal": stats.norm(3, 1), "lognormal": stats.lognorm(2.0), "triangular": stats.triang(0.05),
+    "Cauchy": stats.cauchy(), "beta": stats.beta(0.5, 0.5),
+} | {name: Piecewise(*KINKS[name]) for name in list(KINKS)[:3]}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_at_a_billion_draws_bins_cost_at_most_half_of_the_error(name: str) -> None:
+    """Independent draws. No quantile is off by 6.6 stated errors (t of 15 degrees: 8e-6 each, 7e-4 over all shapes).
+
+    Linear reading is up to 8 of these off at the kinks.
+    """
+    plan, state = counted(SHAPES[name], 10**9 // REPLICATES * REPLICATES, 18)
+    summary = summaries.finalize(plan, state)
+    inverse = results._Histogram(plan, state, 0)
+    ranks = np.array(QUANTILES) * inverse.draws
+    _, inside = inverse(ranks)
+    assert (inside <= 0.5 * np.sqrt(ranks * (1 - np.array(QUANTILES)))).all(), inside
+    assert (np.abs(summary.quantiles[0] - SHAPES[name].ppf(QUANTILES)) <= 6.6 * summary.quantiles_mcse[0]).all()
+
+
+def test_what_bins_do_not_resolve_is_in_the_error() -> None:
+    """A peak as narrow as one bin and a gap between two: read wrongly, and the stated errors say so.
+
+    Sobol-like counts (each edge to one draw), so that nothing else is wrong.
+    """
+    peak = stats.norm(-1.645, 0.0015)
+    body = stats.norm(0, 1)
+    draws = 2**26
+    rng = np.random.default_rng(19)
+    values = np.where(rng.random(PILOT) < 0.003, peak.rvs(PILOT, random_state=rng), body.rvs(PILOT, random_state=rng))
+    plan = planned(values[None])
+    below = 0.003 * peak.cdf(plan.edges) + 0.997 * body.cdf(plan.edges)
+    state = summaries.empty(plan)
+    state.bins[:] = np.diff(np.rint(np.concatenate([[0.0], below, [1.0]]) * draws)).astype(np.int64)
+    state.minimum[0], state.maximum[0] = -6.0, 6.0
+    inverse = results._Histogram(plan, state, 0)
+    shares = np.linspace(0.045, 0.055, 301)
+    found, inside = inverse(shares * draws)
+    off = np.abs((0.003 * peak.cdf(found) + 0.997 * body.cdf(found)) - shares) * draws
+    assert plan.kind[0] == EVEN and off.max() > 500  # so it is a hard case
+    assert (off <= 3 * inside + 8).mean() > 0.95 and off.max() <= 4 * inside.max()
 
 
 # ---- stated errors are honest

@@ -250,14 +250,22 @@ def test_ctsim_agrees_with_the_witness(programme: str) -> None:
 
 
 def test_the_differences_are_those_of_chance() -> None:
-    """Not only below the limit: about two thirds lie within one error. They are correlated, so the bounds are wide."""
+    """Not only below the limit: about two thirds lie within one error. They are correlated, so the bounds are wide.
+
+    With the 13 statistics of a normal sample and all results of a programme wholly dependent (simulated, 200,000 times)
+    false alarm 2e-4; differences 2, 2.5 times too large or half as large are caught with probability 0.88, 0.995, 0.95.
+    """
     sizes = np.abs(list(found_differences().values()))
     assert 0.45 < (sizes < 1).mean() < 0.9
     assert (sizes > 0).all()
 
 
 def test_ctsims_own_error_is_the_witnesss() -> None:
-    """mcse from 16 replicates is the sd over the root of n, times the root of chi-squared over 15; alarm 1e-9 each."""
+    """mcse from 16 replicates is the sd over the root of n, times the root of chi-squared over 15; alarm 1e-9 each.
+
+    Bounds 0.168 and 2.24. If every error is stated 2 or 2.5 times too large, one of 12 independent programmes shows it
+    with probability 0.95 or 1 - 1e-6; 5 times too small, with 0.95; 3.3 times too small is missed with 0.94.
+    """
     low, high = np.sqrt(stats.chi2(15).ppf([5e-10, 1 - 5e-10]) / 15)
     for name in found_differences():
         programme, result = name.rpartition(" ")[0].split(" ", 1)

@@ -7,14 +7,14 @@ on the upper side) are the tail probability v in (0, 1/2], which keeps its preci
 
     fixed, uniform, triangular                                             closed forms
     normal, truncated_normal, lognormal, pert, beta, scipy (continuous)    dyadic quantile tables (`tables`, `pieces`)
-    choice, bernoulli, empirical, scipy (discrete)                         cells of a piecewise linear CDF (`record`)
+    choice, bernoulli, empirical, scipy (discrete: `counts`)               cells of a piecewise linear CDF (`record`)
 
 The sampling path has no libm call, no fma and no branch that a compiler could round differently: the same bits on
 every CPU. Tables hold scipy's digits, whose last ones differ between CPUs: they are rounded (`steady`)
 before a table is made of them, and a run that goes on uses the tables stored with it.
 """
 
-from ctsim.distributions.families import MOST_ATOMS
+from ctsim.distributions.counts import MOST_ATOMS
 from ctsim.distributions.record import Quantiles, quantile
 from ctsim.distributions.reuse import build
 from ctsim.distributions.sampling import FIXED, PIECES, STEPS, TABLE, TRIANGULAR, UNIFORM, fill

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from ctsim.distributions.density import Panels, integrate
+from ctsim.distributions.own import CDFS, DENSITIES, QUANTILES
 from ctsim.distributions.pieces import Pieces, pieced, whole
 from ctsim.distributions.record import NO_ATOMS, Interval, Quantiles, moved, nothing_left, numbers, refuse
 from ctsim.distributions.sampling import PIECES, TABLE, FloatArray
@@ -27,7 +28,7 @@ from ctsim.distributions.tables import PATIENCE, TOLERANCE, TableError, Tail, dy
 _AGREED: Final = 1e-10
 """Largest difference of probability between a density and a distribution function that count as the same."""
 _NAMED: Final[dict[str, Callable[..., Shape]]] = {"normal": normal, "lognormal": lognormal, "beta": beta}
-ROUGH: Final = {"kstwo", "levy_stable", "studentized_range"}
+ROUGH: Final = {"kstwo"}
 """Families whose density scipy computes by slow sums or integrals that keep too few digits: they are refused."""
 _SYMMETRIC: Final = {"anglit", "rdist", "semicircular", "tukeylambda"}
 """Families symmetric about 0 whose upper quantiles scipy takes from 1 - v, which has few digits in the tail."""
@@ -109,14 +110,17 @@ def _from_scipy(name: str, arguments: tuple[float, ...]) -> Shape:
     low, high = (-math.pi, math.pi) if family.name in _CIRCLE else frozen.support()
     if family.name in _POWERS:
         low, high = steady(low), steady(high)
+    ppf, isf = frozen.ppf, frozen.isf
+    if family.name in QUANTILES:
+        ppf, isf = QUANTILES[family.name](*arguments)
+    elif family.name in _SYMMETRIC:
+        isf = lambda v: -frozen.ppf(v)  # noqa: E731
+    elif _is_generic(family, "_isf"):
+        isf = _polished(frozen)
     return Shape(
-        ppf=frozen.ppf,
-        isf=(lambda v: -frozen.ppf(v))
-        if family.name in _SYMMETRIC
-        else _polished(frozen)
-        if _is_generic(family, "_isf")
-        else frozen.isf,
-        cdf=lambda x: float(frozen.cdf(x)),
+        ppf=ppf,
+        isf=isf,
+        cdf=CDFS[family.name](*arguments) if family.name in CDFS else lambda x: float(frozen.cdf(x)),
         sf=lambda x: float(frozen.sf(x)),
         low=float(low),
         high=float(high),
@@ -177,7 +181,9 @@ def _integrated(name: str, arguments: tuple[float, ...], shape: Shape, cut: Inte
     lower, middle, upper = (float(q) for q in shape.ppf(np.array([0.25, 0.5, 0.75])))
     if not 0 < upper - lower < math.inf:
         raise TableError("scipy does not find its quartiles")
-    return integrate(_family(name)(*arguments).pdf, low, high, middle, upper - lower, monotonic() + PATIENCE)
+    family = _family(name)
+    density = DENSITIES[family.name](*arguments) if family.name in DENSITIES else family(*arguments).pdf
+    return integrate(density, low, high, middle, upper - lower, monotonic() + PATIENCE)
 
 
 def _agree(pieces: Pieces, panels: Panels) -> bool:

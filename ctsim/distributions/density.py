@@ -44,7 +44,7 @@ LEGENDRE: Final = (np.array([-x for x in _NODES[::-1]] + list(_NODES)), np.array
 
 _POINTS_A_PANEL: Final = 16
 _BITS: Final = 38
-"""Those kept of a density. An error of 4e-12 at each point, by chance up or down: `_FIT` is six times what comes of it."""
+"""Those kept of a density: errors of up to 4e-12, up and down by chance; `_FIT` is six times what comes of them."""
 _FIT: Final = 3e-12
 """The last coefficients of a panel, relative to its highest density, that count as nothing."""
 _STEEP: Final = 64.0
@@ -65,7 +65,7 @@ def _cosine(m: int) -> float:
 _CHEBYSHEV: Final = np.array(
     [[_cosine(k * (2 * j + 1)) for k in range(_POINTS_A_PANEL)] for j in range(_POINTS_A_PANEL)]
 )
-"""Chebyshev's polynomials 0 to 15 (columns) at his 16 points (rows); the points themselves are those of polynomial 1."""
+"""Chebyshev's polynomials 0 to 15 (columns) at his 16 points (rows), which are the values of polynomial 1."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,13 @@ class Panels:
             return self._at(row, self.mass[row] - (wanted - above[back]))
 
         return lower, upper
+
+    def at(self, x: FloatArray) -> FloatArray:
+        """The density; zero outside the panels."""
+        row = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, len(self.mass) - 1)
+        left, right = self.edges[row], self.edges[row + 1]
+        values = _sum(self.density[row].T, (x - left) / (right - left) * 2 - 1)
+        return np.where((x >= self.edges[0]) & (x < self.edges[-1]), np.maximum(values, 0.0), 0.0)
 
     def _at(self, row: FloatArray, part: FloatArray) -> FloatArray:
         """Where in the panels `row` the integral from their left edge is `part`: Newton's method between bounds."""
@@ -231,15 +238,13 @@ def _refined(density: Density, edges: FloatArray) -> Panels:
 def _joined(left: FloatArray, right: FloatArray, coefficients: FloatArray) -> Panels:
     order = np.argsort(left)
     coefficients = coefficients[order]
-    integral = np.polynomial.chebyshev.chebint(coefficients, lbnd=-1, axis=1)
+    integral: FloatArray = np.asarray(np.polynomial.chebyshev.chebint(coefficients, lbnd=-1, axis=1), dtype=np.float64)
     mass = (right - left)[order] / 2 * added(integral)
     kept = mass > 0
     if not kept.any():
         raise TableError("its density is zero everywhere")
     first, last = int(kept.argmax()), len(kept) - int(kept[::-1].argmax())
-    return Panels(
-        np.append(left[order], right.max()), coefficients, np.asarray(integral, dtype=np.float64), np.maximum(mass, 0.0)
-    ).part(first, last)
+    return Panels(np.append(left[order], right.max()), coefficients, integral, np.maximum(mass, 0.0)).part(first, last)
 
 
 def _fitted(values: FloatArray) -> FloatArray:

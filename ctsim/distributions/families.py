@@ -275,9 +275,10 @@ def _of_family(name: str, family: Any, given: Mapping[str, Any], cut: Interval) 
 def _counts(name: str, frozen: Any, shapes: tuple[float, ...], loc: float, cut: Interval) -> Quantiles:
     """A discrete distribution of scipy (`frozen`, without `loc`): every whole number that a word can reach."""
     support = tuple(float(end) for end in frozen.support())
-    middle = float(frozen.ppf(0.5))
-    if frozen.var() == 0:
-        support = middle, middle
+    with np.errstate(all="ignore"):
+        middle = min(max(float(frozen.ppf(0.5)), support[0]), support[1])
+        if frozen.var() == 0:
+            support = middle, middle
     low, high = np.ceil(max(support[0], cut[0] - loc)), np.floor(min(support[1], cut[1] - loc))
     if not low <= high:
         nothing_left(cut, support[0] + loc, support[1] + loc)

@@ -1,5 +1,6 @@
 """Figures, drawn from a result tree only: never from scenarios, pages or draws."""
 
 from ctsim.figures.published import save_published
+from ctsim.figures.waterfall import save_waterfalls
 
-__all__ = ["save_published"]
+__all__ = ["save_published", "save_waterfalls"]

@@ -9,6 +9,8 @@ second try is taken, and what the two differ by, at most over the bin, is its er
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,8 @@ from ctsim.summaries.records import FloatArray
 _LINEAR, _SMOOTH, _BROKEN = 0, 1, 2
 _NEAR, _FAR = 0, 1
 _BISECTIONS = 40
+FEW: Final = 8.0
+"""Draws whose places are chance: by so many the two ways may differ where one agrees with itself, and it counts."""
 
 
 @compiled
@@ -66,15 +70,16 @@ def _way(
             other = _under_lines(lines[_FAR], held, t) if far else t * held
             error = max(error, abs(_under_lines(lines[_NEAR], held, t) - other))
     if even and 3 <= b <= len(single) - 4:
-        before, apart, rising = 0.0, 0.0, True
+        before, apart, ways, rising = 0.0, 0.0, 0.0, True
         for quarter in range(1, 5):
             t = quarter / 4
             found = _cubic(counts, b, t)
             apart = max(apart, abs(found - _quintic(counts, b, t)))
+            ways = max(ways, abs(found - _under_lines(lines[_NEAR], held, t)) if near else 0.0)
             rising = rising and found > before
             before = found
         if rising and apart <= error:
-            way, error = _SMOOTH, apart
+            way, error = _SMOOTH, max(apart, min(ways, FEW))
     return way, error
 
 

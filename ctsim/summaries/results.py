@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ctsim.summaries.counting import BEYOND, carry, fold
-from ctsim.summaries.reading import read
+from ctsim.summaries.reading import FEW, read
 from ctsim.summaries.records import EVEN, QUANTILES, FloatArray, IntArray, Plan, State, Summary
 
 _COVERED, _IN_ALL = 9, 10
 _LOWER_ENDS: Final = np.linspace(0.0, 1.0 - _COVERED / _IN_ALL, 401)
-_SPAN: Final = 8.0
 _UNIT: Final = 1 << 1074
 """Sums are whole multiples of 1 / _UNIT, the smallest double."""
 
@@ -205,7 +204,7 @@ def _read(inverse: _Sorted | _Histogram, share_errors: FloatArray) -> tuple[Floa
     ranks = np.rint(1000.0 * np.array(QUANTILES)) * inverse.draws / 1000.0  # exact where the rank is whole
     values, inside = inverse(ranks)
     apart = np.sqrt((share_errors * inverse.draws) ** 2 + inside**2)
-    wide = np.maximum(apart, _SPAN)
+    wide = np.maximum(apart, FEW)
     up, down = (
         np.maximum(*(np.abs(inverse(np.clip(ranks + sign * by, 0, inverse.draws))[0] - values) * (apart / by)
                      for by in (apart, wide)))

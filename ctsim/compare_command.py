@@ -1,0 +1,121 @@
+"""`ctsim compare`: options in, tables, JSON and pictures out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ctsim.errors import InputError
+from ctsim.options import COUNT, formulas_option, switch_options
+from ctsim.progress import progress
+
+
+@click.command("compare")
+@click.argument("a")
+@click.argument("b", required=False)
+@click.option("--draws", type=COUNT, help="Joint samples; 2^20, or as many as the runs have.")
+@click.option("--seed", type=COUNT, help="Key of the random numbers; 0, or that of the runs.")
+@click.option("--method", type=click.Choice(["mc", "sobol"]), help="How draws are made; sobol, or as in the runs.")
+@click.option("--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years; all if absent.")
+@click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compare; all if absent.")
+@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
+@click.option("--cell", "cells", multiple=True, metavar="CELL", help="Attribute these only; all that differ if absent.")
+@click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
+@switch_options
+@click.option("--out", metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
+@click.option("--figure", is_flag=True, help="Draw what the changes add up to (PNG, SVG; ja, en).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
+@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+@formulas_option
+def compare_command(
+    a: str, b: str | None, stress: bool, out: str | None, figure: bool, as_json: bool, quiet: bool,
+    formulas: str | None, **asked: Any,
+) -> None:  # fmt: skip
+    """How B differs from A: what changed, by how much, how sure, because of which entries.
+
+    A and B are scenarios (a name or a .toml file) or directories of finished runs. Options that change a scenario
+    change both.
+    """
+    switches = _switches(asked)
+    for name in ("years", "programmes", "metrics"):
+        asked[name] = asked[name] or None
+    if stress == (b is not None):
+        raise InputError("compare: give A and B, or A alone with --stress")
+    given = [_given(one, formulas, switches) for one in (a, b) if one is not None]
+    if stress:
+        _stress(given[0], formulas, asked, as_json, quiet, out is not None or figure)
+        return
+    from ctsim.compare import compare, default_directory
+    from ctsim.compare_tables import as_dict, comparison_tables
+
+    if out is None:
+        plain = {name: value for name, value in asked.items() if name not in ("workers", "chunk")}
+        out = str(default_directory(given[0], given[1], formulas, **plain))
+    with progress(quiet) as report:
+        found = compare(
+            given[0], given[1], out=out, formulas=formulas, progress=report, **asked,
+            command=shlex.join(["ctsim", *sys.argv[1:]]),
+        )  # fmt: skip
+    if as_json:
+        _print_json(as_dict(found))
+    else:
+        comparison_tables(found)
+    if figure:
+        _draw(found, as_json)
+    for message in () if quiet else found.messages:
+        click.echo(message, err=True)
+
+
+def _switches(asked: dict[str, Any]) -> dict[str, Any]:
+    from ctsim.switches import SWITCHES
+
+    return {name: asked.pop(name) for name in SWITCHES}
+
+
+def _given(name: str, formulas: str | None, switches: dict[str, Any]) -> Any:
+    """The argument itself, or the scenario with what options change of it."""
+    if not any(value not in ((), None, False) for value in switches.values()):
+        return name
+    if Path(name).is_dir():
+        raise InputError(f"{name}: a finished run cannot be changed by options; give its scenario")
+    from ctsim.catalog import load
+    from ctsim.switches import switched
+
+    return switched(load(name, formulas), **switches)
+
+
+def _stress(given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, kept: bool) -> None:
+    from ctsim.compare_tables import stress_table
+    from ctsim.stress import stress as run_stress
+
+    if kept or asked.pop("cells"):
+        raise InputError("--stress: prints a table; not with --out, --figure or --cell")
+    with progress(quiet) as report:
+        found = run_stress(given, formulas=formulas, progress=report, **asked)
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        stress_table(found)
+
+
+def _print_json(content: Any) -> None:
+    import json
+
+    click.echo(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _draw(found: Any, to_stderr: bool) -> None:
+    from ctsim.figures import save_waterfalls
+
+    try:
+        paths = save_waterfalls(found.tree, found.directory / "figures")
+    except OSError as error:
+        raise InputError(f"{found.directory / 'figures'}: cannot be written: {error.strerror or error}") from None
+    for path in paths:
+        click.echo(f"picture: {path}", err=to_stderr)

@@ -1,0 +1,205 @@
+"""What `ctsim compare` prints: what differs, by how much, how sure, and because of which change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from ctsim.console import number, table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ctsim.compare import Comparison
+    from ctsim.stress import Stress
+
+MOST_ROWS: Final = 24
+MOST_CAUSES: Final = 3
+_LONGEST: Final = 48
+_MOVED: Final = ("changed", "added", "removed")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity of a comparison, read from the tree. `causes`: by change, its parts of mean, q05 and q95."""
+
+    node: str
+    name: str
+    unit: str
+    status: str
+    reason: str
+    numbers: Mapping[str, float]
+    causes: Mapping[str, tuple[float, float, float]]
+
+    @property
+    def size(self) -> float:
+        """How far the mean moves, in widths of the 90 % intervals of A or B."""
+        spread = [self.numbers[f"{side}_q95"] - self.numbers[f"{side}_q05"] for side in "ab"]
+        width = max([one for one in spread if isfinite(one)], default=0.0)
+        return abs(self.numbers["mean"]) / width if width > 0 else abs(self.numbers["mean"]) * 1e9
+
+
+def lines(tree: xr.DataTree) -> Iterator[Line]:
+    """Every quantity of the tree of a comparison that either scenario has."""
+    for node in tree.subtree:
+        data = node.to_dataset(inherit=False)
+        if "p_higher" not in data or node.path.startswith("/attribution"):
+            continue
+        parts = tree[f"/attribution{node.path}"].dataset
+        dims = [str(dim) for dim in data["mean"].dims]
+        labels = [data[dim].values.tolist() for dim in dims]
+        for at in product(*(range(len(one)) for one in labels)):
+            if data["status"].values[at] != "not_applicable":
+                key = [str(label[i]) for label, i in zip(labels, at, strict=True)]
+                yield _line(node.path, key, data, parts, at)
+
+
+def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at: tuple[int, ...]) -> Line:
+    metric = node.rpartition("/")[2]
+    first, _, item = key[0].partition(".")
+    name = key[0] if len(key) == 1 else ".".join([first, metric, *key[1:], *([item] if item else [])])
+    shares = data["quantile"].values.tolist()
+    numbers = {one: float(data[one].values[at])
+               for one in ("mean", "mcse", "sd", "p_higher", "p_mcse", "a_mean", "b_mean")}  # fmt: skip
+    for prefix, variable in (("", "quantiles"), ("a_", "a_quantiles"), ("b_", "b_quantiles")):
+        values = data[variable].values[at]
+        numbers |= {f"{prefix}q{round(100 * q):02d}": float(values[shares.index(q)]) for q in (0.05, 0.5, 0.95)}
+    unit = str(data["unit"].values[at[0]]) if "unit" in data.variables else str(data["mean"].attrs["units"])
+    causes = {}
+    for number_, change in enumerate(parts["change"].values.tolist()):
+        values = tuple(float(parts[one].values[(number_, *at)]) for one in ("mean", "q05", "q95"))
+        if any(isfinite(value) and value for value in values):
+            causes[str(change)] = (values[0], values[1], values[2])
+    return Line(node, name, unit, str(data["status"].values[at]), str(data["reason"].values[at]), numbers, causes)
+
+
+# ---- tables
+
+
+def comparison_tables(found: Comparison) -> None:
+    """One screen: the changes that can move a number, then what moves, the largest first."""
+    tree = found.tree
+    numbered = {one.name: f"#{place}" for place, one in enumerate(
+        (one for one in found.differences if one.atoms or one.kind != "provision"), 1)}  # fmt: skip
+    _change_table(found, numbered)
+    every = list(lines(tree))
+    moved = sorted((one for one in every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
+    main = [one for one in moved if not one.node.startswith(("/items", "/other"))]
+    shown = (main or moved)[:MOST_ROWS]
+    if shown:
+        head = ["cell", "unit", "A", "B", "B − A", "90 % of draws", "B higher", "because of (change of mean)"]
+        rows = [_row(one, numbered) for one in shown]
+        table("What that changes, on the same draws", head, rows, right=(2, 3, 4, 5, 6))
+    _closing_words(found, every, len(moved) - len(shown))
+
+
+def _change_table(found: Comparison, numbered: Mapping[str, str]) -> None:
+    names = found.tree.attrs["title"]
+    rows = [
+        [numbered[one.name], one.name, _cut(one.before), _cut(one.after), f"{one.set_by} ({one.side})",
+         _cut(one.reason)]
+        for one in found.differences if one.name in numbered
+    ]  # fmt: skip
+    if rows:
+        table(str(names), ["", "what differs", "A", "B", "set by", "why"], rows)
+
+
+def _row(one: Line, numbered: Mapping[str, str]) -> list[str]:
+    values = one.numbers
+    error = values["mcse"]
+    ends = [number(values[q], error) for q in ("q05", "q95")]
+    causes = sorted(one.causes.items(), key=lambda cause: -abs(cause[1][0]))
+    said = [f"{numbered.get(name, name)} {_signed(parts[0], error)}" for name, parts in causes[:MOST_CAUSES]]
+    said += [f"{len(causes) - MOST_CAUSES} more"] if len(causes) > MOST_CAUSES else []
+    sides = ["" if one.status == absent else number(values[f"{side}_mean"], error)
+             for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
+    share = values["p_higher"]
+    return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", " to ".join(ends),
+_share(share), ", ".join(said)]  # fmt: skip
+
+
+def _share(share: float) -> str:
+    if share in (0.0, 1.0):
+        return "always" if share else "never"
+    return "over 99%" if share > 0.995 else "under 1%" if share < 0.005 else f"{share:.0%}"
+
+
+def _closing_words(found: Comparison, every: Sequence[Line], unshown: int) -> None:
+    same = sum(one.status == "unchanged" for one in every)
+    apart = [one for one in every if one.status in ("not_comparable", "only_a", "only_b")]
+    moved = len(every) - same - len(apart)
+    provisions = sum(one.kind == "provision" for one in found.differences)
+    if not any(one.atoms for one in found.differences):
+        words = "No value, spread, formula, programme or dependence differs: every difference is exactly 0."
+        click.echo(words + (f" {provisions} provisions differ, none of which sets a number." if provisions else ""))
+    elif provisions:
+        click.echo(f"{provisions} provisions differ, none of which sets a number.")
+    unsaid = f", {len(apart)} cannot be compared (--json says why)" if apart else ""
+    unsaid += f"; {unshown} items and other figures that differ are in --json" if unshown else ""
+    click.echo(f"{moved} quantities differ, {same} are exactly the same{unsaid}.")
+    card = found.card
+    click.echo(
+        f"{card['draws']:,} common draws, {card['method']}, seed {card['seed']}. The mean of B − A is ± its Monte "
+        "Carlo standard error; the interval rests on the assumed spreads."
+    )
+    click.echo(f"result_digest {found.result_digest}")
+    click.echo(f"directory {found.directory}")
+
+
+def _signed(value: float, error: float) -> str:
+    return ("+" if value > 0 else "") + number(value, error)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+# ---- for machines
+
+
+def as_dict(found: Comparison) -> dict[str, Any]:
+    """The whole comparison for JSON; null where there is no number."""
+    names = ("name", "kind", "what", "before", "after", "side", "set_by", "reason")
+    card = {name: found.card[name] for name in ("names", "scenarios", "draws", "seed", "method", "result_digest")}
+    return {
+        **card, "directory": str(found.directory or ""),
+        "changes": [{name: getattr(one, name) for name in names} for one in found.differences],
+        "quantities": [_quantity(one) for one in lines(found.tree)],
+    }  # fmt: skip
+
+
+def _quantity(one: Line) -> dict[str, Any]:
+    numbers = {name: value if isfinite(value) else None for name, value in one.numbers.items()}
+    causes = [
+        {"change": name, "mean": parts[0], "q05": parts[1], "q95": parts[2]} for name, parts in one.causes.items()
+    ]
+    return {"quantity": one.name, "unit": one.unit, "status": one.status, "reason": one.reason, **numbers,
+            "attribution": causes}  # fmt: skip
+
+
+# ---- dependence stress
+
+
+def stress_table(found: Stress) -> None:
+    """One row a quantity: its 90 % interval when parameters are independent, as declared, and move as one."""
+    rows = []
+    for name, unit, values, bound in zip(found.quantities, found.units, found.values, found.bound, strict=True):
+        cells = [f"{number(low)} to {number(high)}" for _, low, high in values]
+        widths = values[:, 2] - values[:, 1]
+        ratios = [f"{one / widths[1] - 1:+.1%}" if widths[1] > 0 else "" for one in (widths[0], widths[2])]
+        ends = f"{number(bound[0])} to {number(bound[1])}" if isfinite(bound[0]) else ""
+        means = [number(float(one)) for one in values[:, 0]]
+        rows.append([name, unit, *means, *cells, *ratios, ends])
+    head = ["quantity", "unit", "mean: independent", "declared", "as one", "90 %: independent", "declared", "as one",
+            "width: independent", "as one", "comonotone bound"]  # fmt: skip
+    if rows:
+        table("Dependence: each quantity on the same draws", head, rows, right=tuple(range(2, 11)))
+    click.echo(
+        f"{len(rows)} quantities are reached by two members of a group; the other {found.unaffected} have the same "
+        f"distribution whatever moves together. {len(found.groups)} groups, {found.draws:,} draws."
+    )

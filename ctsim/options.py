@@ -1,0 +1,55 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+class _Count(click.ParamType[int]):
+    """A whole number, also written 1e6 or 1_000_000."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            number = int(value.replace("_", "").replace(",", "")) if "e" not in value.lower() else float(value)
+            if number != int(number):
+                raise ValueError
+        except (ValueError, OverflowError):
+            self.fail(f"'{value}' is not a whole number; write 1000000 or 1e6", param, ctx)
+        return int(number)
+
+
+COUNT = _Count()
+formulas_option = click.option("--formulas", metavar="DIR", help="Folder with formula modules of outside programmes.")
+
+
+_SWITCHES = (
+    click.option("--set", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
+    click.option("--fix", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
+    click.option("--reading", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."),
+    click.option(
+        "--only-basis",
+        multiple=True,
+        metavar="BASIS",
+        help="Only spreads that rest on it: published, literature, elicited, assumed.",
+    ),
+    click.option(
+        "--scale-assumed", type=float, metavar="F", help="Assumed spreads F times as wide about their values."
+    ),
+    click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
+    click.option(
+        "--dependence", metavar="R", help="Declared rank correlations times R, from 0 to 1, or full: each 1 or -1."
+    ),
+)
+
+
+def switch_options(command: Any) -> Any:
+    """The options that change the scenario, in this order in the help."""
+    for option in reversed(_SWITCHES):
+        command = option(command)
+    return command

@@ -1,0 +1,169 @@
+"""Dependence stress: what quantities are when parameters are independent, as declared, or move as one.
+
+The same draws by name in all three. "As one" has every member of a declared group a function of its first, upwards or
+downwards as its correlation says. The comonotone bound is for sums: quantiles of their parts added, which is what the
+sum has when its parts themselves move as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from threading import Event
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ctsim import dataset, engine, summed
+from ctsim.binding import Binding
+from ctsim.catalog import Scenario
+from ctsim.choices import view
+from ctsim.cluster import stoppable
+from ctsim.compare import Given, drawn, request_of, source_of
+from ctsim.contrast import marks
+from ctsim.coordinates import assign
+from ctsim.dependence import Group, Tie, ties_of
+from ctsim.errors import InputError, Stopped
+from ctsim.explain import rows_of
+from ctsim.job import cores
+from ctsim.kernel import Kernel, Target
+from ctsim.streams import TILE
+
+FloatArray = npt.NDArray[np.float64]
+
+LEVELS: Final = ("independent", "declared", "as one")
+STATISTICS: Final = ("mean", "q05", "q95")
+
+
+@dataclass(frozen=True)
+class Stress:
+    """Quantities (quantity) that two members of one group reach; the rest has the same distribution whatever moves.
+
+    values (quantity, level, statistic); bound (quantity, 2): q05 and q95 of a sum whose parts move as one, NaN where a
+    quantity is no sum. `unaffected` is how many quantities are not here, `groups` what was moved.
+    """
+
+    scenario: str
+    draws: int
+    quantities: tuple[str, ...]
+    units: tuple[str, ...]
+    values: FloatArray
+    bound: FloatArray
+    unaffected: int
+    groups: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; null where there is no number."""
+        rows = []
+        for name, unit, values, bound in zip(self.quantities, self.units, self.values, self.bound, strict=True):
+            levels = {level: dict(zip(STATISTICS, map(_known, row), strict=True))
+                      for level, row in zip(LEVELS, values, strict=True)}  # fmt: skip
+            ends = dict(zip(STATISTICS[1:], map(_known, bound), strict=True))
+            rows.append({"quantity": name, "unit": unit, **levels, "comonotone_bound": ends})
+        return {"scenario": self.scenario, "draws": self.draws, "groups": list(self.groups), "quantities": rows,
+                "unaffected": self.unaffected}  # fmt: skip
+
+
+def _known(value: float) -> float | None:
+    return float(value) if isfinite(value) else None
+
+
+def stress(
+    scenario: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
+    years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = engine.DEFAULT_CHUNK,
+    formulas: Any = None, progress: Callable[..., None] | None = None,
+) -> Stress:  # fmt: skip
+    """Mean, q05 and q95 of every quantity that dependence can move. Raises InputError, Stopped."""
+    source = source_of(scenario, formulas)
+    request = request_of([source], draws, seed, method, years, programmes, metrics)
+    chosen = view(source.scenario, request)
+    wanted = chosen, request["years"], request["metrics"]
+    targets = [*dataset.targets(*wanted), *summed.targets(*wanted)]
+    targets = [one for one in targets if one.node != "/readings"]
+    moved = [one for one in targets if _is_reached(chosen, one)]
+    coordinates = assign(chosen.streams, chosen.programmes) if request["method"] == "sobol" else None
+    every = [*moved, *(part for one in moved for part in _parts(one))]
+    rows = []
+    with stoppable() as stop:
+        for ties in _levels(chosen) if moved else ():
+            kernel = Kernel(chosen.binding, every, request["seed"], coordinates, sample_all=False, ties=ties)
+            rows.append(_marks(kernel, request, chunk, workers, stop, progress))
+    table = np.array(rows).reshape(len(LEVELS), len(every), len(STATISTICS)) if rows else np.zeros((3, 0, 3))
+    return Stress(
+        chosen.id, request["draws"], tuple(one.name for one in moved), tuple(one.unit for one in moved),
+        table[:, : len(moved)].swapaxes(0, 1), _bounds(moved, table[1, len(moved) :]), len(targets) - len(moved),
+        tuple(" ~ ".join(group.streams) for group in chosen.groups),
+    )  # fmt: skip
+
+
+def _marks(
+    kernel: Kernel, request: Mapping[str, Any], chunk: int, workers: int | None, stop: Event,
+    progress: Callable[..., None] | None,
+) -> FloatArray:  # fmt: skip
+    tiles = request["draws"] // TILE
+    try:
+        return marks(drawn(kernel, tiles, max(1, chunk // TILE), workers or cores(), stop, progress))
+    except KeyboardInterrupt:
+        raise Stopped("stopped; nothing was kept: run the same command again") from None
+
+
+def _is_reached(scenario: Scenario, target: Target) -> bool:
+    """Whether two streams of one group reach a quantity: only then dependence can change its distribution."""
+    binding = scenario.binding
+    reached = {binding.rows[number].stream for number in rows_of(binding, target)
+               if binding.rows[number].spread.dist != "fixed"}  # fmt: skip
+    return any(len(reached.intersection(group.streams)) > 1 for group in scenario.groups)
+
+
+# ---- levels
+
+
+def _levels(scenario: Scenario) -> list[dict[int, Tie]]:
+    """By level: how rows follow others."""
+    binding = scenario.binding
+    as_one = {name: tie for group in scenario.groups for name, tie in _as_one(scenario, group).items()}
+    every: tuple[Mapping[str, Tie], ...] = ({}, ties_of(scenario.groups), as_one)
+    return [_by_row(binding, ties) for ties in every]
+
+
+def _by_row(binding: Binding, ties: Mapping[str, Tie]) -> dict[int, Tie]:
+    return {number: ties[row.stream] for number, row in enumerate(binding.rows) if row.stream in ties}
+
+
+def _as_one(scenario: Scenario, group: Group) -> dict[str, Tie]:
+    """Every member as a function of the first. Raises InputError where the signs contradict each other."""
+    first, signs = group.streams[0], {group.streams[0]: 1.0}
+    pairs = {names: rho for names, rho in scenario.declared.items() if rho and set(names) <= set(group.streams)}
+    for _ in group.streams:
+        for (x, y), rho in pairs.items():
+            for one, other in ((x, y), (y, x)):
+                if one in signs:
+                    signs.setdefault(other, signs[one] * np.sign(rho))
+    if odd := [f"{x} ~ {y}" for (x, y), rho in pairs.items() if signs.get(x, 1) * signs.get(y, 1) * rho < 0]:
+        raise InputError(f"--stress: cannot move as one, the signs of {', '.join(odd)} contradict the others")
+    return {name: ((first,), (float(signs.get(name, 1.0)),)) for name in group.streams[1:]}
+
+
+# ---- the comonotone bound
+
+
+def _parts(target: Target) -> list[Target]:
+    """The parts of a sum, each by itself."""
+    if len(target.parts) < 2 or target.how != "sum":
+        return []
+    return [
+        Target("part", (f"{target.name}/{number}",), target.unit, (one,)) for number, one in enumerate(target.parts)
+    ]
+
+
+def _bounds(moved: Sequence[Target], parts: FloatArray) -> FloatArray:
+    """q05 and q95 (quantity, 2) of sums whose parts move as one."""
+    found, at = np.full((len(moved), 2), np.nan), 0
+    for number, one in enumerate(moved):
+        if count := len(_parts(one)):
+            found[number] = parts[at : at + count, 1:].sum(axis=0)
+            at += count
+    return found

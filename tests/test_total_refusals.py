@@ -1,0 +1,184 @@
+"""What is not added, and why: every reason for cells that are asked for and for groups that a file declares."""
+
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+from pydantic import ValidationError
+
+from ctsim import schema
+from ctsim.cli import main
+from ctsim.errors import InputError
+from ctsim.programme import Programme
+from ctsim.tomlfile import Document
+from ctsim.totals import asked, declared, faults, overlap, totals_of
+from tests.runs import scenario
+
+CARS = "clean_energy_vehicles.co2_reduction"
+WORDS = schema.Bilingual(ja="理由", en="because")
+UNITS = ("energy_saving_equipment", "clean_energy_vehicles", "electric_commercial_vehicles", "insulated_windows")
+
+
+def group(*members: str, kind: str = "sum", name: str = "mine", **more: object) -> schema.TotalGroup:
+    given = {"boundary": "units_supported", "period": "annual", "metric": "co2_reduction", **more}
+    return schema.TotalGroup.model_validate(
+        {"id": name, "kind": kind, "members": members, "title": WORDS, "reason": WORDS, **given}
+    )
+
+
+def said(*groups: schema.TotalGroup, programmes: tuple[Programme, ...] | None = None) -> list[str]:
+    """What is wrong with these groups beside the shipped ones."""
+    shipped = Document("shipped", schema.TotalsFile(format=1, group=tuple(scenario().totals)), {})
+    mine = Document("mine", schema.TotalsFile(format=1, group=groups), {})
+    given = programmes or scenario().programmes
+    return [one.message for one in faults([shipped, mine], given, [one.id for one in given])]
+
+
+# ---- groups
+
+
+def test_shipped_groups_are_whole() -> None:
+    assert said() == []
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (group("clean_energy_vehicles", "offshore_wind"), "has boundary 'japan_market'"),
+        (group(f"{CARS}.FY2023", "regional_microgrids.co2_reduction.five-year plan"), "has period 'cumulative'"),
+        (group("clean_energy_vehicles", "next_generation_ships"), "has scope 'world', the total 'japan'"),
+        (group(f"{CARS}.FY2023", "insulated_windows.economic_effect.one-off"), "has metric 'economic_effect'"),
+        (group("offshore_wind", "waste_carbon_cycle", metric="economic_effect", money_kind="market"),
+         "has money_kind 'investment', the total 'market'"),
+        (group("clean_energy_vehicles", "gtex"), "overlap (cars"),
+        (group("water_electrolysis", "gtex"), "overlap (hydrogen"),
+        (group("waste_carbon_cycle", "plastic_feedstock"), "overlap (plastics"),
+        (group("offshore_wind", "insulated_windows"), "overlap (power"),
+        (group("clean_energy_vehicles", "insulated_window"), "Did you mean 'insulated_windows'"),
+        (group(f"{CARS}.FY2023.ev", f"{CARS}.FY2023.pheev"), f"Did you mean '{CARS}.FY2023.phev'"),
+        (group(f"{CARS}.FY2023.ev", f"{CARS}.FY2023.phev", figure=f"{CARS}.FY2032"), f"no figure '{CARS}.FY2032'"),
+        (group("clean_energy_vehicles", f"{CARS}.FY2023"), "name either programmes or figures"),
+        (group(f"{CARS}.FY2023", f"{CARS}.FY2023.ev"), f"'{CARS}.FY2023.ev' is a part of '{CARS}.FY2023'"),
+        (group("clean_energy_vehicles", "insulated_windows", name="hydrogen"), "name of another group or programme"),
+        (group("clean_energy_vehicles", "insulated_windows", name="gtex"), "name of another group or programme"),
+    ],
+)  # fmt: skip
+def test_a_group_that_may_not_be_is_refused_with_its_reason(one: schema.TotalGroup, words: str) -> None:
+    found = said(one)
+    assert any(words in message for message in found), found
+    assert all("\n" not in message for message in found)
+
+
+def test_members_in_unlike_units_are_refused() -> None:
+    """Tonnes and tonnes per hour do not become one another, whatever else the pages say."""
+    programmes = tuple(map(_in_other_units, scenario().programmes))
+    one = group("insulated_windows.co2_reduction.FY2025.detached", f"{CARS}.FY2023.ev")
+    assert said(one) == []
+    found = said(one, programmes=programmes)
+    assert any(words.startswith(f"'{CARS}.FY2023.ev' has unit 'kg-CO2/kWh'") for words in found), found
+    assert all(words.endswith("unlike, take it out") and " has unit " in words for words in found), found
+
+
+def _in_other_units(programme: Programme) -> Programme:
+    figures = tuple(
+        replace(one, record=one.record.model_copy(update={"unit": "kg-CO2/kWh"}))
+        if one.key == f"{CARS}.FY2023.ev" else one
+        for one in programme.figures
+    )  # fmt: skip
+    return replace(programme, figures=figures)
+
+
+@pytest.mark.parametrize(
+    ("members", "more", "words"),
+    [
+        (("gtex", "gtex"), {}, "named twice"),
+        (("gtex",), {}, "at least 2 items"),
+        (("gtex", "offshore_wind"), {"boundary": None}, "'boundary' and the 'period'"),
+        (("gtex", "offshore_wind"), {"period": None}, "'boundary' and the 'period'"),
+        (("gtex", "offshore_wind"), {"kind": "product"}, "'sum', 'overlap', 'list' or 'money'"),
+    ],
+)
+def test_a_group_that_is_no_group(members: tuple[str, ...], more: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        group(*members, **more)  # type: ignore[arg-type]
+    assert words in str(raised.value)
+
+
+def test_every_fault_of_a_group_is_said_at_once() -> None:
+    found = said(group("clean_energy_vehicles", "offshore_wind", "insulated_window"))
+    assert len(found) >= 3  # unlike boundary, overlap, unknown
+
+
+# ---- what is asked for
+
+
+ASKED = {
+    "boundary": (["clean_energy_vehicles.co2_reduction.2030", "battery_supply_chain.co2_reduction.2030"],
+                 "unlike boundary (units_supported, plants_supported): what was paid for"),
+    "scope": (["waste_carbon_cycle.co2_reduction.2030", "industrial_furnaces.co2_reduction.2050"],
+              "unlike scope (world, japan): world and Japan contain each other"),
+    "period": (["battery_supply_chain.co2_reduction.one production year",
+                "regional_microgrids.co2_reduction.five-year plan"],
+               "unlike period ("),
+    "metric": (["offshore_wind.economic_effect.2030", "offshore_wind.co2_reduction.2030"],
+               "CO2 and money are not one quantity"),
+    "money kind": (["offshore_wind.economic_effect.2030", "hydrogen_supply_chain.economic_effect.2030"],
+                   "unlike money_kind (investment, market)"),
+    "year": (["clean_energy_vehicles.co2_reduction.2030", "insulated_windows.co2_reduction.2040"],
+             "unlike years (2030, 2040)"),
+    "overlap": (["water_electrolysis.co2_reduction.2050", "hydrogen_supply_chain.co2_reduction.2050"],
+                "they overlap (hydrogen): the same hydrogen"),
+    "list": (["clean_energy_vehicles.economic_effect.one-off", "insulated_windows.economic_effect.one-off"],
+             "listed, not added (induced_spending)"),
+    "no number": (["clean_energy_vehicles.co2_reduction.2030", "gtex.co2_reduction.2030"],
+                  "no total with gtex.co2_reduction.2030: it has no number (reference_only)"),
+    "not declared": (["regional_microgrids.co2_reduction.2030", "insulated_windows.co2_reduction.2030"],
+                     "no group of totals.toml says that they may be added"),
+    "twice": (["clean_energy_vehicles.co2_reduction.2030"] * 2, "each once"),
+    "one": (["clean_energy_vehicles.co2_reduction.2030"], "at least two cells"),
+    "none": ([], "at least two cells"),
+    "unknown": (["clean_energy_vehicle.co2_reduction.2030", "insulated_windows.co2_reduction.2030"],
+                "Did you mean 'clean_energy_vehicles.co2_reduction.2030'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_cells_that_may_not_be_added(name: str) -> None:
+    cells, words = ASKED[name]
+    with pytest.raises(InputError) as raised:
+        asked(cells, scenario().programmes, scenario().totals)
+    assert words in str(raised.value) and "\n" not in str(raised.value)
+    if len(cells) > 1:  # in whatever order
+        with pytest.raises(InputError):
+            asked(cells[::-1], scenario().programmes, scenario().totals)
+
+
+@pytest.mark.parametrize("name", ["boundary", "overlap", "unknown"])
+def test_the_command_says_the_same_in_one_line(name: str) -> None:
+    cells, words = ASKED[name]
+    done = CliRunner().invoke(main, ["total", "framework_2023_11", *cells])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("year", ["2030", "2040", "2050"])
+@pytest.mark.parametrize("names", [UNITS, UNITS[:2], UNITS[1:3], UNITS[::-1]])
+def test_any_members_of_a_sum_may_be_added(names: tuple[str, ...], year: str) -> None:
+    cells = [f"{name}.co2_reduction.{year}" for name in names]
+    made, when = asked(cells, scenario().programmes, scenario().totals)
+    assert (made.id, made.members, when) == ("total", names, year)
+    [total] = totals_of([made], scenario().programmes, [year], ["co2_reduction"])
+    assert total.members == names and total.boundary == "units_supported" and total.reason is None
+
+
+def test_parts_of_one_figure_may_be_added_off_the_axis() -> None:
+    parts = ["electric_commercial_vehicles.co2_reduction.FY2024.taxi",
+             "electric_commercial_vehicles.co2_reduction.FY2024.kei_truck"]  # fmt: skip
+    made, when = asked(parts, scenario().programmes, scenario().totals)
+    assert (list(made.members), when, made.figure) == (parts, "", None)
+
+
+def test_no_two_members_of_a_sum_overlap() -> None:
+    for one in declared([Document("shipped", schema.TotalsFile(format=1, group=tuple(scenario().totals)), {})]):
+        names = list(dict.fromkeys(name.partition(".")[0] for name in one.members)) if one.kind == "sum" else []
+        assert not any(overlap(a, b, scenario().totals) for a in names for b in names if a != b), one.id
