@@ -26,6 +26,7 @@ from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, trail_tables, values_words
+from ctsim.report_command import report_command
 
 if TYPE_CHECKING:
     from ctsim.catalog import Scenario
@@ -335,6 +336,7 @@ def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> Non
 
 
 main.add_command(compare_command)
+main.add_command(report_command)
 
 
 @main.command()

@@ -31,8 +31,8 @@ LAYERS: list[set[str]] = [
     {"shards", "explain", "contrast", "sensitivity"},
     {"compare", "trail"},
     {"stress"},
-    {"printing", "compare_tables"},
-    {"compare_command"},
+    {"printing", "compare_tables", "report"},
+    {"compare_command", "report_command"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}
