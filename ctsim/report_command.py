@@ -13,7 +13,7 @@ from ctsim.options import formulas_option
 @click.option("--out", metavar="FILE", help="Where the page is written; DIR/report.<lang>.html if absent.")
 @formulas_option
 def report_command(directory: str, lang: str, out: str | None, formulas: str | None) -> None:
-    """Write the run in DIR as one HTML file that opens from disk: every number, its place in the report, its reasons."""
+    """Write the run in DIR as one HTML file that opens from disk: every number with its place and its reasons."""
     from ctsim.report.page import report
 
     click.echo(f"page {report(directory, lang, out, formulas)}")

@@ -1,12 +1,12 @@
 """A run as a page reads it: every quantity of the tree with its labels, its words and its address.
 
-A number is printed from here only, in the unit that suits its size, together with its address in the tree: so a test, or
-a reader with the dataset, finds where each number of a page comes from.
+A number is printed from here only, in the unit that suits its size, together with its address in the tree: so a test,
+or a reader with the dataset, finds where each number of a page comes from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -28,8 +28,8 @@ MINUS: Final = "−"
 class Fact:
     """One quantity of the tree: a cell, a part, a figure off the year axis, a reading or a total.
 
-    `address` is its node and labels, `name` the cell as commands name it, `values` every variable and coordinate at that
-    place as plain values (lists over quantiles).
+    `address` is its node and labels, `name` the cell as commands name it, `values` every variable and coordinate at
+    that place as plain values (lists over quantiles).
     """
 
     address: tuple[str, ...]
@@ -110,7 +110,8 @@ class Fact:
     def plain(self, name: str, share: float | None = None) -> Markup:
         """A statistic in the unit of the tree: parameters are not scaled."""
         value = self.value(name, share)
-        return self.tagged(digits(value) if name == "value" else number(value), name, share, 1.0)
+        said = digits(value) if name == "value" else number(value)
+        return self.tagged(said.replace(",", "") if self.unit == "yr" else said, name, share, 1.0)
 
     def percent(self, name: str, error: str) -> Markup:
         """A share of the draws in per cent; its error bounds its digits."""
@@ -230,11 +231,3 @@ class Facts:
                     value = value[at[dim]] if dim in at else value
                 found[name] = value
             yield found
-
-
-def grouped(facts: Sequence[Fact]) -> dict[tuple[str, str, str], list[Fact]]:
-    """Facts by panel, in the order they come."""
-    found: dict[tuple[str, str, str], list[Fact]] = {}
-    for one in facts:
-        found.setdefault(one.panel, []).append(one)
-    return found

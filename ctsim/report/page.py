@@ -27,8 +27,8 @@ def report(
 ) -> Path:  # fmt: skip
     """Write the page of the sealed run in `directory`, to `out` or to DIR/report.<lang>.html; the path is returned.
 
-    `formulas` is the folder of formulas from outside that the run was made with. Raises RunDirectoryError for a run that
-    is not whole, InputError where its formulas are not those of today or the file cannot be written.
+    `formulas` is the folder of formulas from outside that the run was made with. Raises RunDirectoryError for a run
+    that is not whole, InputError where its formulas are not those of today or the file cannot be written.
     """
     if lang not in LANGUAGES:
         raise InputError(f"--lang {lang}: no such language; one of {', '.join(LANGUAGES)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 from typing import Final
 
@@ -168,7 +169,7 @@ class _Frame:
 
     def bands(self, finite: Sequence[Fact]) -> list[str]:
         """Areas between years that follow each other and both have a number."""
-        pairs = [(a, b) for a, b in zip(finite, finite[1:], strict=False) if int(b.when) - int(a.when) == 10]
+        pairs = [(a, b) for a, b in pairwise(finite) if int(b.when) - int(a.when) == 10]
         found = []
         for low, high, name in BANDS:
             for a, b in pairs:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar, get_args
 
 from markupsafe import Markup
 
@@ -17,9 +17,14 @@ from ctsim.catalog import Scenario
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
 from ctsim.locale import text, when
 from ctsim.programme import Programme
-from ctsim.report.facts import Fact, Facts, digits, grouped
+from ctsim.report.facts import Fact, Facts, digits
 from ctsim.report.pictures import Fan, fan, spark
 from ctsim.trail import Trail, every_trail
+
+Key = tuple[str, str, str]
+"""What may stand in one table shares: metric, kind of money, boundary."""
+
+T = TypeVar("T")
 
 METRICS: Final = ("co2_reduction", "other", "economic_effect")
 
@@ -49,16 +54,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """Facts that may stand in one table, or beside each other: one metric, one kind of money, one boundary."""
-
-    anchor: str
-    heading: str
-    lines: Sequence[Line] = ()
-    fans: Sequence[Fan] = ()
-
-
-@dataclass(frozen=True)
 class ReadingLine:
     """A reading and the literal result that it stands beside."""
 
@@ -68,13 +63,26 @@ class ReadingLine:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """Facts that may stand in one table, or beside each other: one metric, one kind of money, one boundary."""
+
+    anchor: str
+    heading: str
+    lines: Sequence[Line] = ()
+    fans: Sequence[Fan] = ()
+    readings: Sequence[ReadingLine] = ()
+    audited: Sequence[AuditFigure] = ()
+    totals: Sequence[Fact] = ()
+
+
+@dataclass(frozen=True)
 class ProgrammePart:
-    """All that the page says of one programme."""
+    """All that the page says of one programme: what has a number, by boundary, and what has none."""
 
     programme: Programme
     name: str
-    lines: Sequence[Line]
-    readings: Sequence[ReadingLine]
+    panels: Sequence[Panel]
+    empty: Sequence[Line]
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,9 @@ class Sections:
         self.names = {one.id: _tidy(getattr(one, f"name_{self.lang}")) for one in scenario.programmes}
         self.audit: Audit = audit(scenario)
         trails = every_trail(scenario)
-        self.lines = [_line(one, trails.get(one.name), self.lang) for one in (*facts.cells, *facts.items, *facts.others)]
+        self.lines = [
+            _line(one, trails.get(one.name), self.lang) for one in (*facts.cells, *facts.items, *facts.others)
+        ]
 
     # ---- headlines
 
@@ -138,7 +148,7 @@ class Sections:
     def verdicts(self) -> list[tuple[str, int]]:
         """How many published figures have each verdict, in the order of the schema."""
         found = Counter(one.verdict for one in self.audit.figures)
-        return [(name, found[name]) for name in schema.Verdict.__args__ if found[name]]
+        return [(name, found[name]) for name in get_args(schema.Verdict) if found[name]]
 
     # ---- tables by boundary
 
@@ -160,21 +170,27 @@ class Sections:
             for line in panel.lines:
                 by_programme.setdefault(line.fact.programme, []).append(line.fact)
             pictures = [fan(facts, self.title(name)) for name, facts in by_programme.items()]
-            found.append(Panel(panel.anchor, panel.heading, panel.lines, pictures))
+            found.append(replace(panel, fans=pictures))
         return found
 
     def _of(self, fact: Fact) -> Line:
         return next(one for one in self.lines if one.fact is fact)
 
     def _panels(self, lines: Sequence[Line], prefix: str) -> list[Panel]:
-        by_panel = grouped([one.fact for one in lines])
-        of = {id(one.fact): one for one in lines}
-        found = []
-        for key in sorted(by_panel, key=_panel_order):
-            mine = sorted((of[id(fact)] for fact in by_panel[key]), key=lambda one: self.number(one.fact.programme))
-            anchor = "-".join(filter(None, (prefix, *key)))
-            found.append(Panel(anchor, _heading(key, self.lang), mine))
-        return found
+        by_panel = _grouped([(one.fact.panel, one) for one in lines])
+        return [replace(self._panel(key, prefix), lines=sorted(mine, key=self._order)) for key, mine in by_panel]
+
+    def _panel(self, key: Key, prefix: str) -> Panel:
+        return Panel("-".join(filter(None, (prefix, *key))), _heading(key, self.lang))
+
+    def totals(self) -> list[Panel]:
+        """Totals of declared groups, by boundary."""
+        found = _grouped([(one.panel, one) for one in self.facts.totals])
+        return [replace(self._panel(key, "total"), totals=mine) for key, mine in found]
+
+    def _order(self, line: Line) -> tuple[int, str, str, bool]:
+        """By programme and year; a total before its parts."""
+        return self.number(line.fact.programme), line.fact.programme, line.fact.when, bool(line.fact.said("item"))
 
     # ---- programmes
 
@@ -190,12 +206,20 @@ class Sections:
     @cached_property
     def parts(self) -> list[ProgrammePart]:
         """A part for each programme, in the report's order."""
-        found = []
-        for one in sorted(self.scenario.programmes, key=lambda one: self.number(one.id)):
-            lines = [line for line in self.lines if line.fact.programme == one.id and _shown(line.fact)]
-            read = [self._reading(fact) for fact in self.facts.readings if fact.programme == one.id]
-            found.append(ProgrammePart(one, self.title(one.id), lines, read))
-        return found
+        ordered = sorted(self.scenario.programmes, key=lambda one: self.number(one.id))
+        return [self._part(one) for one in ordered]
+
+    def _part(self, programme: Programme) -> ProgrammePart:
+        mine = [line for line in self.lines if line.fact.programme == programme.id and _shown(line.fact)]
+        lines = [one for one in mine if one.fact.finite or one.fact.printed]
+        prefix = f"p-{programme.id}"
+        panels = {one.anchor: one for one in self._panels(lines, prefix)}
+        read = [self._reading(fact) for fact in self.facts.readings if fact.programme == programme.id]
+        for key, readings in _grouped([(_panel_of(one), one) for one in read]):
+            panel = self._panel(key, prefix)
+            panels[panel.anchor] = replace(panels.get(panel.anchor, panel), readings=readings)
+        empty = [one for one in mine if not (one.fact.finite or one.fact.printed)]
+        return ProgrammePart(programme, self.title(programme.id), list(panels.values()), empty)
 
     def _reading(self, fact: Fact) -> ReadingLine:
         literal = self.facts.by_name.get(fact.word("figure"))
@@ -204,6 +228,13 @@ class Sections:
         return ReadingLine(fact, literal, label)
 
     # ---- the report against itself
+
+    def audited(self) -> list[Panel]:
+        """Published figures beside what their formulas give, by boundary."""
+        boundaries = {one.key: str(one.record.boundary or "") for one in self.scenario.figures()}
+        kinds = {one.key: str(one.record.money_kind or "") for one in self.scenario.figures()}
+        keyed = [((one.metric, kinds[one.key], boundaries[one.key]), one) for one in self.audit.figures]
+        return [replace(self._panel(key, "audit"), audited=mine) for key, mine in _grouped(keyed)]
 
     def audit_line(self, one: AuditFigure) -> tuple[str, str, str, str]:
         """Label, published, computed and difference of a figure, as printed; unit and words are the record's."""
@@ -260,7 +291,7 @@ class Sections:
         title = f"{row.label} [{row.unit}]"
         return ParameterLine(
             row, fact, f"par-{row.label}", spark(fact, title, _atoms(row)), spread_words(row, self.lang), printed,
-            quote, where, note, f"scenario.toml:{row.place.line}" if row.place.line else "", symbol,
+            quote, where, note, f"scenario.toml:{row.place.line}" if row.place.line > 1 else "", symbol,
         )  # fmt: skip
 
     @cached_property
@@ -312,7 +343,7 @@ def _item_title(fact: Fact | None) -> str:
     return "" if fact is None else fact.said("item")
 
 
-def _heading(panel: tuple[str, str, str], lang: str) -> str:
+def _heading(panel: Key, lang: str) -> str:
     metric, kind, boundary = panel
     said = [text(f"metric.{metric}", lang)]
     if metric == "economic_effect":
@@ -320,7 +351,20 @@ def _heading(panel: tuple[str, str, str], lang: str) -> str:
     return " · ".join([*said, text(f"boundary.{boundary or 'unstated'}", lang)])
 
 
-def _panel_order(panel: tuple[str, str, str]) -> tuple[int, int, int, int]:
+def _grouped(keyed: Sequence[tuple[Key, T]]) -> list[tuple[Key, list[T]]]:
+    """What belongs to each panel, in the order of panels."""
+    found: dict[Key, list[T]] = {}
+    for key, one in keyed:
+        found.setdefault(key, []).append(one)
+    return sorted(found.items(), key=lambda one: _panel_order(one[0]))
+
+
+def _panel_of(reading: ReadingLine) -> Key:
+    kind = reading.literal.word("money_kind") if reading.literal else ""
+    return reading.fact.metric, kind, reading.fact.word("boundary")
+
+
+def _panel_order(panel: Key) -> tuple[int, int, int, int]:
     metric, kind, boundary = panel
     return (
         int(boundary == "reference"), _place(METRICS, metric), _place(MONEY_KINDS, kind), _place(BOUNDARIES, boundary)
