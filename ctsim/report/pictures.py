@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -251,7 +251,8 @@ def _density(fact: Fact, low: float, high: float) -> list[tuple[float, float]]:
     return [(low, 0.0), *curve, (high, 0.0)]
 
 
-def _slopes(places: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]):  # type: ignore[no-untyped-def]
+def _slopes(places: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> Any:
+    """The slope of a smooth monotone curve through (place, share), as a function of places."""
     from scipy.interpolate import PchipInterpolator
 
     distinct = np.concatenate(([True], np.diff(places) > 0))
