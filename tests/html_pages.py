@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 VOID = {"meta", "input", "br", "link", "img", "rect", "line", "circle", "polygon"}
@@ -44,7 +45,11 @@ class Element:
 
     def by_id(self, name: str) -> Element:
         """The element below with that id."""
-        return next(one for one in self.all() if one.attributes.get("id") == name)
+        return self._ids[name]
+
+    @cached_property
+    def _ids(self) -> dict[str, Element]:
+        return {one.attributes["id"]: one for one in self.all() if "id" in one.attributes}
 
 
 class _Parser(HTMLParser):

@@ -6,19 +6,22 @@ from collections.abc import Iterator
 from functools import cache
 from math import floor, isfinite, log10
 from pathlib import Path
+from statistics import NormalDist
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
 
 from ctsim import simulate
 from ctsim.audit import audit
-from ctsim.catalog import load_resolved
+from ctsim.catalog import Scenario, load_resolved
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
 from ctsim.report.facts import Facts
 from ctsim.report.page import html, report
-from ctsim.report.pictures import _ticks
+from ctsim.report.pictures import _slopes, _ticks
 from ctsim.report.sections import Sections
 from tests.html_pages import Element, parsed
 from tests.runs import outside, scenario, study
@@ -43,10 +46,20 @@ def run(directory: Path) -> Run:
 
 
 @pytest.fixture(scope="module")
-def pages(directory: Path, run: Run) -> dict[str, str]:
+def resolved(directory: Path) -> Scenario:
+    return load_resolved(directory / "scenario.toml")
+
+
+@pytest.fixture(scope="module")
+def gathered(resolved: Scenario, run: Run) -> dict[str, Sections]:
+    """What pages are made of, by language."""
+    return {lang: Sections(resolved, Facts(run.tree, lang), run.card) for lang in LANGUAGES}
+
+
+@pytest.fixture(scope="module")
+def pages(gathered: dict[str, Sections]) -> dict[str, str]:
     """The page in both languages."""
-    resolved = load_resolved(directory / "scenario.toml")
-    return {lang: html(Sections(resolved, Facts(run.tree, lang), run.card)) for lang in LANGUAGES}
+    return {lang: html(gathered[lang]) for lang in LANGUAGES}
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +143,8 @@ def test_published_computed_and_interval_stand_side_by_side(trees: dict[str, Ele
         assert ("computed" in names) != (status in ("算定式なし", "no formula")), row.text
 
 
-def test_the_audit_is_the_audits(directory: Path, trees: dict[str, Element]) -> None:
-    result = audit(load_resolved(directory / "scenario.toml"))
+def test_the_audit_is_the_audits(resolved: Scenario, trees: dict[str, Element]) -> None:
+    result = audit(resolved)
     rows = {one.attributes["data-audit"]: one for one in trees["en"].all("tr") if "data-audit" in one.attributes}
     assert rows.keys() == {one.key for one in result.figures}
     for one in result.figures:
@@ -153,19 +166,21 @@ def test_the_audit_is_the_audits(directory: Path, trees: dict[str, Element]) -> 
 # ---- what must be said, and what never
 
 
-@pytest.mark.parametrize(("lang", "lead"), [("ja", "計算誤差は無視できる。幅は仮定が決める。"),
-                                            ("en", "The computing error is negligible.")])  # fmt: skip
-def test_the_first_screen_says_what_decides_the_width(directory: Path, lang: str, lead: str) -> None:
-    run = open_run(directory)
-    resolved = load_resolved(directory / "scenario.toml")
-    facts = Facts(run.tree, lang)
-    assert 0 < facts.worst_error() < 0.02
-    facts.worst_error = lambda: 0.004  # type: ignore[method-assign]
-    top = next(parsed(html(Sections(resolved, facts, run.card))).all("header")).text
-    assert lead in top and top.index(lead) < 300
-    facts.worst_error = lambda: 0.2  # type: ignore[method-assign]
-    top = next(parsed(html(Sections(resolved, facts, run.card))).all("header")).text
-    assert lead not in top and "20" in top
+@pytest.mark.parametrize(
+    ("lang", "lead"),
+    [
+        ("ja", "計算誤差は無視できる。幅は仮定が決める。"),
+        ("en", "The computing error is negligible. The assumptions decide the width."),
+    ],
+)
+def test_the_first_screen_says_what_decides_the_width(gathered: dict[str, Sections], lang: str, lead: str) -> None:
+    sections = gathered[lang]
+    assert 0 < sections.facts.worst_error() < 0.02
+    for worst, negligible in ((0.004, True), (0.2, False)):
+        with patch.object(Facts, "worst_error", lambda _, worst=worst: worst):
+            top = parsed(html(sections, "top.html")).text
+        assert (lead in top) == negligible and ("20" in top.split("%")[0][-5:]) != negligible
+        assert not negligible or top.index(lead) < 200
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -192,9 +207,10 @@ def test_boundaries_never_share_a_table_or_a_picture(run: Run, trees: dict[str, 
     assert tables > 60
 
 
-def test_exceedance_stays_out_of_headlines_where_assumptions_decide(directory: Path, run: Run) -> None:
-    sections = Sections(load_resolved(directory / "scenario.toml"), Facts(run.tree, "en"), run.card)
-    page = parsed(html(sections))
+def test_exceedance_stays_out_of_headlines_where_assumptions_decide(
+    gathered: dict[str, Sections], trees: dict[str, Element]
+) -> None:
+    sections, page = gathered["en"], trees["en"]
     assumed = {"|".join(one.fact.address): one.mostly_assumed for one in sections.lines}
     shown = [one.attributes["data-at"] for one in page.by_id("published").all("data")
              if "p_at_least_published" in one.attributes["data-at"]]  # fmt: skip
@@ -206,8 +222,10 @@ def test_exceedance_stays_out_of_headlines_where_assumptions_decide(directory: P
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_the_interval_leaves_out_stands_beside_it(directory: Path, trees: dict[str, Element], lang: str) -> None:
-    for programme in load_resolved(directory / "scenario.toml").programmes:
+def test_what_the_interval_leaves_out_stands_beside_it(
+    resolved: Scenario, trees: dict[str, Element], lang: str
+) -> None:
+    for programme in resolved.programmes:
         section = trees[lang].by_id(f"p-{programme.id}")
         for one in programme.page.unquantified:
             assert getattr(one, f"what_{lang}") in section.text
@@ -217,14 +235,15 @@ def test_what_the_interval_leaves_out_stands_beside_it(directory: Path, trees: d
             if impact.counterfactual and impact.printed:
                 assert getattr(impact.counterfactual, lang) in section.text
     outputs = trees[lang].by_id("outputs").text
-    for programme in load_resolved(directory / "scenario.toml").programmes:
+    for programme in resolved.programmes:
         assert all(getattr(one, f"indicator_{lang}") in outputs for one in programme.page.output)
         assert programme.page.readiness is None or programme.page.readiness.quote in outputs
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_parameter_has_its_picture_basis_and_words(directory: Path, trees: dict[str, Element], lang: str) -> None:
-    resolved = load_resolved(directory / "scenario.toml")
+def test_every_parameter_has_its_picture_basis_and_words(
+    resolved: Scenario, trees: dict[str, Element], lang: str
+) -> None:
     known = resolved.parameters()
     for row in resolved.binding.rows:
         line = trees[lang].by_id(f"par-{row.label}")
@@ -347,8 +366,8 @@ def test_ticks_are_round_and_hold_both_ends(low: float, high: float) -> None:
 
 
 def test_a_fan_has_its_medians_where_the_axis_says(trees: dict[str, Element], run: Run) -> None:
-    [figure] = [one for one in trees["en"].by_id("fan-co2_reduction-japanese_firms").all("figure")]
-    [picture] = list(figure.all("svg"))
+    [figure] = trees["en"].by_id("fan-co2_reduction-japanese_firms").all("figure")
+    [picture] = figure.all("svg")
     ticks = {}
     for one in picture.all("text"):
         if one.attributes["class"] == "tick end":
@@ -359,6 +378,20 @@ def test_a_fan_has_its_medians_where_the_axis_says(trees: dict[str, Element], ru
     medians = run.tree["co2_reduction"]["quantiles"].sel(programme="perovskite_solar", quantile=0.5).values
     for y, median in zip(dots, medians, strict=True):
         assert a + (y - y_a) / (y_b - y_a) * (b - a) == pytest.approx(median, abs=(b - a) / 500)
+
+
+def test_slopes_are_those_of_the_curve() -> None:
+    """Of a straight line and of a normal distribution through the quantiles that a run keeps."""
+    x = np.array([0.0, 1.0, 3.0])
+    assert _slopes(np.array([0.5, 2.0, 3.5]), x, x / 3).tolist() == pytest.approx([1 / 3, 1 / 3, 0.0])
+    shares = np.array([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99])
+    normal = NormalDist()
+    places = np.array([normal.inv_cdf(p) for p in shares])
+    at = np.linspace(-2, 2, 41)
+    right = np.array([normal.pdf(one) for one in at])
+    assert np.abs(_slopes(at, places, shares) - right).max() < 0.05
+    total = _slopes(np.linspace(-2.3, 2.3, 2001), places, shares).mean() * 4.6
+    assert total == pytest.approx(0.98, abs=0.005)
 
 
 # ---- names from outside, and what goes wrong

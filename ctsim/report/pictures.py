@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from markupsafe import Markup, escape
 from ctsim.figures.amounts import interval, scale
 from ctsim.locale import text
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, digits
+
+FloatArray = npt.NDArray[np.float64]
 
 BANDS: Final = ((0.01, 0.99, "q98"), (0.05, 0.95, "q90"), (0.25, 0.75, "q50"))
 BAR: Final = (150.0, 18.0)
@@ -243,19 +245,27 @@ def _density(fact: Fact, low: float, high: float) -> list[tuple[float, float]]:
     shares = np.array([0.0, *fact.values["quantile"], 1.0])
     places = np.array([fact.value("minimum"), *fact.values["quantiles"], fact.value("maximum")])
     kept = np.isfinite(places) & (places >= low) & (places <= high)
-    slope = _slopes(places[kept], shares[kept])
     at = np.linspace(low, high, _SPARK_POINTS)
-    heights = np.clip(slope(at), 0, None)
+    heights = _slopes(at, places[kept], shares[kept])
     top = float(heights.max()) or 1.0
     curve = [(float(a), float(h) / top) for a, h in zip(at, heights, strict=True)]
     return [(low, 0.0), *curve, (high, 0.0)]
 
 
-def _slopes(places: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> Any:
-    """The slope of a smooth monotone curve through (place, share), as a function of places."""
-    from scipy.interpolate import PchipInterpolator
+def _slopes(at: FloatArray, places: FloatArray, shares: FloatArray) -> FloatArray:
+    """Slopes at `at` of a smooth rising curve through (place, share): cubics with harmonic mean slopes at the places.
 
+    F. N. Fritsch and J. Butland, SIAM J. Sci. Stat. Comput. 5, 300 (1984). Outside the places the slope is 0.
+    """
     distinct = np.concatenate(([True], np.diff(places) > 0))
-    if distinct.sum() < 2:
-        return lambda at: np.ones_like(at)
-    return PchipInterpolator(places[distinct], shares[distinct], extrapolate=False).derivative()
+    x, p = places[distinct], shares[distinct]
+    if len(x) < 2:
+        return np.ones_like(at)
+    steps = np.diff(x)
+    mean = np.diff(p) / steps
+    inner = 2 / (1 / mean[:-1] + 1 / mean[1:])
+    ends = np.concatenate((mean[:1], inner, mean[-1:]))
+    i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
+    t = (at - x[i]) / steps[i]
+    curve = 6 * t * (1 - t) * mean[i] + (1 - 4 * t + 3 * t**2) * ends[i] + (3 * t**2 - 2 * t) * ends[i + 1]
+    return np.where((at < x[0]) | (at > x[-1]), 0.0, np.maximum(curve, 0.0))
