@@ -19,6 +19,7 @@ from ctsim.audit import audit
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
+from ctsim.locale import text
 from ctsim.report.facts import Facts
 from ctsim.report.page import html, report
 from ctsim.report.pictures import _slopes, _ticks
@@ -179,7 +180,8 @@ def test_the_first_screen_says_what_decides_the_width(gathered: dict[str, Sectio
     for worst, negligible in ((0.004, True), (0.2, False)):
         with patch.object(Facts, "worst_error", lambda _, worst=worst: worst):
             top = parsed(html(sections, "top.html")).text
-        assert (lead in top) == negligible and ("20" in top.split("%")[0][-5:]) != negligible
+        other = text("report.lead_error", lang, share="20")
+        assert (lead in top, other in top) == (negligible, not negligible)
         assert not negligible or top.index(lead) < 200
 
 
