@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "compare", "load", "open_run",
+    "sensitivity",
     "simulate",
 ]  # fmt: skip
 
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from ctsim.engine import Run, open_run, simulate
     from ctsim.errors import CtsimError
     from ctsim.programme import Parameter, Programme
+    from ctsim.sensitivity import sensitivity
 
 _HOMES = {
     "Audit": "audit", "audit": "audit", "compare": "compare", "CtsimError": "errors", "Parameter": "programme",
     "Programme": "programme", "Run": "engine", "Scenario": "catalog", "load": "catalog", "open_run": "engine",
+    "sensitivity": "sensitivity",
     "simulate": "engine",
 }  # fmt: skip
 

@@ -23,7 +23,8 @@ from ctsim.programme import DELIVERY, FIXED, Figure, Parameter, Programme, Sprea
 class Row:
     """One sampled quantity: a parameter for one year, or a reported figure. `unit` is the page's unit.
 
-    `composition` names the whole that the row is a share of, "" for most.
+    `composition` names the whole that the row is a share of, "" for most; `twin_of` is the number of the
+    row that this one is without dependence. Twins come after all other rows.
     """
 
     stream: str
@@ -35,6 +36,7 @@ class Row:
     basis: str
     place: Place
     composition: str = ""
+    twin_of: int | None = None
 
     @property
     def central(self) -> float:
@@ -45,6 +47,11 @@ class Row:
         """Whether draws of it differ."""
         constant = self.spread.dist == "fixed" or self.spread.widen == 0 or (self.spread.relative and not self.central)
         return not constant
+
+    @property
+    def mover(self) -> str:
+        """What draws of it are moved by: its stream, or the composition that it is a share of."""
+        return self.composition or self.stream
 
     @property
     def label(self) -> str:
@@ -112,6 +119,18 @@ class Binding:
         last = {(step.figure.key, step.reading): (number, step) for number, step in enumerate(self.steps)
                 if step.reading}  # fmt: skip
         return list(last.values())
+
+    def reach(self) -> list[frozenset[int]]:
+        """The rows that each step is computed from, through any number of steps."""
+        found: list[frozenset[int]] = []
+        for step in self.steps:
+            inputs = (frozenset((one.index,)) if one.kind == "row" else found[one.index] for one in step.inputs)
+            found.append(frozenset().union(*inputs))
+        return found
+
+    def own_rows(self) -> list[Row]:
+        """The rows that are no twins."""
+        return [row for row in self.rows if row.twin_of is None]
 
     def evaluate(self, values: Sequence[float]) -> list[float]:
         """Every step at one set of row values (page units), by plain Python; results in the figures' units."""

@@ -28,6 +28,7 @@ SOURCES: Final = (
         "distributions",
         "elementary.py",
         "errors.py",
+        "exchange.py",
     ),
     *("generated.py", "kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
 )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -28,7 +28,9 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.library import Library, PlacedChange, PlacedDependence, Wanted, chain, holds, merged, read_library
 from ctsim.programme import Figure, Parameter, Programme
 from ctsim.streams import STREAM_VERSION
-from ctsim.tomlfile import findings_of, read
+from ctsim.tomlfile import Document, findings_of, read
+from ctsim.totals import declared as declared_totals
+from ctsim.totals import faults as totals_faults
 
 MAX_RESOLVED: Final = 256_000_000
 
@@ -98,11 +100,16 @@ class Scenario:
         content = {
             **({"compositions": wholes} if wholes else {}), **({"years drawn apart": apart} if apart else {}),
             "streams": STREAM_VERSION, "rows": rows, "steps": steps, "formulas": list(sources(self.binding)),
-            "dependence": pairs,
+            "dependence": pairs, "totals": [_dump(one) for one in self.totals],
         }  # fmt: skip
         if coordinates := own(self.binding.rows, self.programmes, self.library.coordinates):
             content["coordinates"] = coordinates  # those of the library never change
         return sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
+
+    @property
+    def totals(self) -> list[schema.TotalGroup]:
+        """Groups that may be added, that overlap or that are listed."""
+        return declared_totals(self.library.totals)
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:
@@ -202,6 +209,11 @@ class Scenario:
         """A new scenario in which research programmes deliver or not, as their pages assume."""
         return replace(self, delivery="included")
 
+    def with_totals(self, groups: Sequence[schema.TotalGroup]) -> Scenario:
+        """A new scenario with these groups of what may be added instead of those it has."""
+        file = Document("totals", schema.TotalsFile(format=1, group=tuple(groups)), {})
+        return replace(self, library=replace(self.library, totals=(file,)))
+
     def with_dependence(self, factor: float | None) -> Scenario:
         """A new scenario with every declared rank correlation times `factor`, from 0 to 1; None: each 1 or -1."""
         ties = []
@@ -243,7 +255,8 @@ class Scenario:
                 "delivery": self.delivery, "digest": self.digest,
                 "ctsim": ctsim.__version__,
             },
-            "change": changes, "dependence": ties, "provision": provisions, "shared": shared, "spread_class": classes,
+            "change": changes, "dependence": ties, "provision": provisions,
+            "group": [_dump(one) for one in self.totals], "shared": shared, "spread_class": classes,
             "source": {name: _dump(one) for name, one in known.items() if name in cited},
             **({"elsewhere": elsewhere} if elsewhere else {}),
             "formulas": self.formula_digests(), "programmes": programmes,
@@ -285,6 +298,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
         document.part(schema.SharedFile(format=1, parameter=record.shared)),
         document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
         document.part(schema.SourcesFile(format=1, source=record.source)),
+        (document.part(schema.TotalsFile(format=1, group=record.group)),),
         record.coordinates,
     )
     ties = tuple(PlacedDependence(one, document.place("dependence", number))
@@ -326,7 +340,8 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
         head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
         wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
     )  # fmt: skip
-    found = [*findings, *found]
+    pages = [page.record.programme.id for page in library.pages]
+    found = [*findings, *found, *totals_faults(library.totals, programmes, pages)]
     try:
         _ = scenario.binding
         found += _dependence_faults(scenario)

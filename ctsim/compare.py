@@ -28,7 +28,6 @@ from ctsim.cluster import run_chunks, stoppable
 from ctsim.contrast import Contrast, Statistics
 from ctsim.coordinates import Coordinate, assign, by_net
 from ctsim.differences import Atom, Difference, differences
-from ctsim.distributions import Quantiles
 from ctsim.engine import Run
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
 from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
@@ -276,13 +275,13 @@ class _Pair:
         bare = next(one for one in sides if one is not None)
         parts = [hybrids.parts(key, mixture) if one is not None else ()
                  for one, mixture in zip(sides, (hybrids.none, hybrids.all), strict=True)]  # fmt: skip
+        if status == "comparable" and parts[0] == parts[1]:
+            place = _added(targets, bare, parts[0])
+            return "unchanged", "", place, place, None
         places = [_added(targets, bare, one) for one in parts]
-        if status != "comparable":
-            paired = None if status not in ("added", "removed") else _added(targets, bare, _minus(*parts), ABOVE_ZERO)
-            return status, reason, places[0], places[1], paired
-        if parts[0] == parts[1]:
-            return "unchanged", "", places[0], places[0], None
-        return "changed", "", places[0], places[1], _added(targets, bare, _minus(*parts), ABOVE_ZERO)
+        is_paired = status in ("comparable", "added", "removed")
+        paired = _added(targets, bare, _minus(*parts), ABOVE_ZERO) if is_paired else None
+        return "changed" if status == "comparable" else status, reason, places[0], places[1], paired
 
     # ---- its attribution
 
@@ -350,18 +349,16 @@ def _added(targets: list[Target], bare: Target, parts: tuple[Part, ...], low: fl
 
 def _side(source: Source, request: Mapping[str, Any]) -> Side:
     """A scenario with the programmes that were chosen, and the quantile functions it is drawn with."""
-    scenario = source.scenario
-    targets = dataset.targets(view(scenario, request), request["years"], request["metrics"])
-    labels = [row.label for row in scenario.binding.rows]
-    quantiles: Sequence[Quantiles]
-    if source.tables is None:
-        quantiles = Kernel(scenario.binding, (), 0).quantiles
-    else:
-        try:
-            quantiles = npz.quantiles_of(labels, source.tables)
-        except npz.DamagedError as error:
-            raise RunDirectoryError(f"{source.name}/{TABLES}: {error}; run it again elsewhere") from None
-    return side_of(scenario, targets, quantiles)
+    scenario = view(source.scenario, request)
+    targets = dataset.targets(scenario, request["years"], request["metrics"])
+    if source.tables is None or source.card is None:
+        return side_of(scenario, targets, Kernel(scenario.binding, (), 0).quantiles)
+    labels = [row.label for row in view(source.scenario, source.card).binding.rows]
+    try:
+        stored = dict(zip(labels, npz.quantiles_of(labels, source.tables), strict=True))
+    except npz.DamagedError as error:
+        raise RunDirectoryError(f"{source.name}/{TABLES}: {error}; run it again elsewhere") from None
+    return side_of(scenario, targets, [stored[row.label] for row in scenario.binding.rows])
 
 
 def _coordinates(sources: Sequence[Source]) -> dict[str, Coordinate]:

@@ -120,7 +120,13 @@ def _row(one: Line, numbered: Mapping[str, str]) -> list[str]:
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
     return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", " to ".join(ends),
-            "always" if share == 1 else "never" if share == 0 else f"{share:.0%}", ", ".join(said)]  # fmt: skip
+_share(share), ", ".join(said)]  # fmt: skip
+
+
+def _share(share: float) -> str:
+    if share in (0.0, 1.0):
+        return "always" if share else "never"
+    return "over 99%" if share > 0.995 else "under 1%" if share < 0.005 else f"{share:.0%}"
 
 
 def _closing_words(found: Comparison, every: Sequence[Line], unshown: int) -> None:

@@ -27,6 +27,26 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], _decorate(function, forceinline=True))
 
 
+def callback(function: Callable[..., None]) -> Any:
+    """Compile `function(which, rows, steps, width)` for calls by its `address`, where rows and steps are pointers.
+
+    A caller of many such functions does not contain them: it is compiled once, whatever they are.
+    """
+    from numba import types
+    from numba.core import sigutils
+    from numba.core.ccallback import CFunc
+
+    numbers = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
+    signature = types.void(types.int64, numbers, numbers, types.int64)
+    made: Any = CFunc
+    normalized: Any = sigutils.normalize_signature
+    found = made(function, normalized(signature), {}, {"error_model": "numpy", "fastmath": False})
+    if isinstance(function, FunctionType):
+        found._cache = _Kept(function, "callback")
+    found.compile()
+    return found
+
+
 def machine_code(functions: Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:
     """Small plain functions that call each other, as `inlined` ones; the plain ones stay as they are."""
     scopes = {plain.__module__: dict(plain.__globals__) for plain in functions}
@@ -52,7 +72,7 @@ def _decorate(function: Callable[..., Any], forceinline: bool) -> Any:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, "forceinline": forceinline}
     dispatcher: Any = numba.njit(**options)(function)
     if isinstance(function, FunctionType) and not function.__closure__:
-        dispatcher._cache = _Kept(function, forceinline)
+        dispatcher._cache = _Kept(function, "inlined" if forceinline else "compiled")
     return dispatcher
 
 
@@ -66,9 +86,9 @@ class _Kept:
 
     cache_path = None
 
-    def __init__(self, function: FunctionType, forceinline: bool) -> None:
+    def __init__(self, function: FunctionType, how: str) -> None:
         self._function = function
-        self._forceinline = forceinline
+        self._how = how
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """What numba compiled for a signature in this or another process, or None."""
@@ -91,7 +111,7 @@ class _Kept:
         code = self._function.__code__
         bytecode = blake2b(code.co_code, digest_size=16).hexdigest()
         named = (self._function.__module__, code.co_qualname, code.co_firstlineno, _source(code.co_filename), bytecode)
-        return repr((named, self._forceinline, signature, codegen.magic_tuple(), sys.implementation.cache_tag))
+        return repr((named, self._how, signature, codegen.magic_tuple(), sys.implementation.cache_tag))
 
 
 @cache

@@ -166,19 +166,15 @@ def tree(
     metrics: Sequence[str] = (*METRICS, "other"),
 ) -> xr.DataTree:  # fmt: skip
     """The result tree of a run; `summary` is by target of `kernel`."""
-    found = kernel.targets
-    # Where the report prints no formula nothing is computed: the figure would only be compared with itself.
-    central = np.where([_reported(kernel, target) for target in found], np.nan, kernel.central())
-    index = {(target.node, target.key): i for i, target in enumerate(found)}
-    table = _Table(summary, found, central, index)
+    table = Table(kernel, summary)
     nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_root_attributes(scenario, card))}
     for metric in _axes(metrics):
         nodes[f"/{metric}"] = _cells(scenario, metric, years, table)
         nodes[f"/items/{metric}"] = _items(scenario, metric, years, table)
     nodes["/other"] = _others(scenario, metrics, table)
-    if read := [one for one in reads(scenario) if ("/readings", (one.key,)) in index]:
+    if read := [one for one in reads(scenario) if ("/readings", (one.key,)) in table.index]:
         nodes["/readings"] = _readings(scenario, read, table)
-    nodes["/parameters"] = _parameters(scenario.binding.rows, kernel.quantiles)
+    nodes["/parameters"] = _parameters(scenario.binding.rows, kernel.quantiles[: len(scenario.binding.rows)])
     return xr.DataTree.from_dict(nodes, name=scenario.id)
 
 
@@ -187,13 +183,14 @@ def _reported(kernel: Kernel, target: Target) -> bool:
     return all(kind == "step" and kernel.binding.steps[index].function is None for kind, index, _ in target.parts)
 
 
-class _Table:
+class Table:
     """Statistics by target, looked up by node and key; NaN where a node has no such target."""
 
-    def __init__(
-        self, summary: Summary, found: Sequence[Target], central: npt.NDArray[np.float64], index: Mapping[Any, int]
-    ) -> None:
-        self.index = index
+    def __init__(self, kernel: Kernel, summary: Summary) -> None:
+        found = kernel.targets
+        # Where the report prints no formula nothing is computed: the figure would only be compared with itself.
+        central = np.where([_reported(kernel, target) for target in found], np.nan, kernel.central())
+        self.index = {(target.node, target.key): i for i, target in enumerate(found)}
         self.summary = summary
         self.columns: dict[str, npt.NDArray[Any]] = {
             "mean": summary.mean, "mcse": summary.mcse, "sd": summary.sd, "sd_mcse": summary.sd_mcse,
@@ -205,6 +202,11 @@ class _Table:
             "not_finite": summary.not_finite.astype(float), "quantiles": summary.quantiles,
             "quantiles_mcse": summary.quantiles_mcse,
         }  # fmt: skip
+
+    def share(self, key: tuple[str, tuple[str, ...]], other: tuple[str, tuple[str, ...]] | None) -> None:
+        """Let a place that has no target of its own show the statistics of another."""
+        if other in self.index:
+            self.index.setdefault(key, self.index[other])
 
     def array(self, name: str, node: str, keys: Sequence[tuple[str, ...]]) -> npt.NDArray[np.float64]:
         """Column `name` for `keys`; (key) or (key, quantile)."""
@@ -222,8 +224,8 @@ class _Table:
         return f"{bad} of {self.summary.draws} draws not finite, first at draw {int(self.summary.first_bad[i])}"
 
 
-def _statistics(
-    table: _Table, node: str, keys: Sequence[tuple[str, ...]], dims: tuple[str, ...], shape: tuple[int, ...], unit: str
+def statistics(
+    table: Table, node: str, keys: Sequence[tuple[str, ...]], dims: tuple[str, ...], shape: tuple[int, ...], unit: str
 ) -> dict[str, xr.Variable]:
     """Every statistic as a variable over `dims`; quantiles over `dims` and quantile."""
     variables = {}
@@ -248,25 +250,27 @@ def _variable(
     return xr.indexes.PandasIndex(labels, dims[0], values.dtype).create_variables({dims[0]: variable})[dims[0]]
 
 
-def _words(name: str, dims: tuple[str, ...], values: Sequence[str], shape: tuple[int, ...]) -> xr.Variable:
+def words(name: str, dims: tuple[str, ...], values: Sequence[str], shape: tuple[int, ...]) -> xr.Variable:
+    """Words as a variable, or as an index where it is named as its dimension."""
     attributes = {"units": "", "long_name": name.replace("_", " ")}
     kind = object if len(values) else "<U1"  # a netCDF file gives empty objects back as numbers
     return _variable(dims, np.array(values, dtype=kind).reshape(shape), attributes, dims == (name,))
 
 
-def _quantile_coordinate() -> dict[str, xr.Variable]:
+def quantile_coordinate() -> dict[str, xr.Variable]:
+    """The shares of draws below, as an index."""
     attributes = {"units": "1", "long_name": "share of draws below"}
     return {"quantile": _variable(("quantile",), np.array(QUANTILES), attributes, True)}
 
 
 def _programme_coordinates(programmes: Sequence[Programme]) -> dict[str, xr.Variable]:
-    def words(name: str, values: list[str]) -> xr.Variable:
-        return _words(name, ("programme",), values, (len(values),))
+    def named(name: str, values: list[str]) -> xr.Variable:
+        return words(name, ("programme",), values, (len(values),))
 
     return {
-        "programme": words("programme", [p.id for p in programmes]),
-        "programme_ja": words("name in Japanese", [p.name_ja for p in programmes]),
-        "programme_en": words("name in English", [p.name_en for p in programmes]),
+        "programme": named("programme", [p.id for p in programmes]),
+        "programme_ja": named("name in Japanese", [p.name_ja for p in programmes]),
+        "programme_en": named("name in English", [p.name_en for p in programmes]),
         "programme_number": _variable(
             ("programme",),
             np.array([p.number for p in programmes]),
@@ -275,16 +279,17 @@ def _programme_coordinates(programmes: Sequence[Programme]) -> dict[str, xr.Vari
     }
 
 
-def _years(years: Sequence[str]) -> dict[str, xr.Variable]:
+def years_coordinate(years: Sequence[str]) -> dict[str, xr.Variable]:
+    """The years as an index."""
     attributes = {"units": "yr", "long_name": "year"}
     return {"year": _variable(("year",), np.array([int(y) for y in years]), attributes, True)}
 
 
-def _cells(scenario: Scenario, metric: str, years: Sequence[str], table: _Table) -> xr.Dataset:
+def _cells(scenario: Scenario, metric: str, years: Sequence[str], table: Table) -> xr.Dataset:
     cells = [programme.cell(metric, year) for programme in scenario.programmes for year in years]
     node, dims, shape = f"/{metric}", ("programme", "year"), (len(scenario.programmes), len(years))
     keys = [(cell.programme, cell.year) for cell in cells]
-    variables = _statistics(table, node, keys, dims, shape, NODE_UNITS[metric])
+    variables = statistics(table, node, keys, dims, shape, NODE_UNITS[metric])
     columns: dict[str, list[str]] = {
         "status": [cell.status for cell in cells],
         "reason": [_reason(table, node, cell) for cell in cells],
@@ -295,14 +300,14 @@ def _cells(scenario: Scenario, metric: str, years: Sequence[str], table: _Table)
     }
     if metric == "economic_effect":
         columns["money_kind"] = [_common(cell.figures, "money_kind") for cell in cells]
-    variables |= {name: _words(name, dims, values, shape) for name, values in columns.items()}
+    variables |= {name: words(name, dims, values, shape) for name, values in columns.items()}
     reasons_ja = [cell.reason.ja if cell.reason else "" for cell in cells]
-    variables["reason_ja"] = _words("reason in Japanese", dims, reasons_ja, shape)
-    coordinates = _programme_coordinates(scenario.programmes) | _years(years) | _quantile_coordinate()
+    variables["reason_ja"] = words("reason in Japanese", dims, reasons_ja, shape)
+    coordinates = _programme_coordinates(scenario.programmes) | years_coordinate(years) | quantile_coordinate()
     return xr.Dataset(variables, coordinates, {"long_name": metric.replace("_", " ")})
 
 
-def _reason(table: _Table, node: str, cell: Cell) -> str:
+def _reason(table: Table, node: str, cell: Cell) -> str:
     return table.not_finite(node, (cell.programme, cell.year)) or (cell.reason.en if cell.reason else "")
 
 
@@ -312,13 +317,13 @@ def _common(figures: Sequence[Figure], name: str) -> str:
     return "" if not said else said.pop() if len(said) == 1 else _UNLIKE
 
 
-def _items(scenario: Scenario, metric: str, years: Sequence[str], table: _Table) -> xr.Dataset:
+def _items(scenario: Scenario, metric: str, years: Sequence[str], table: Table) -> xr.Dataset:
     figures = [f for p in scenario.programmes for f in p.items() if f.record.metric == metric]
     names = list(dict.fromkeys(item_name(figure) for figure in figures))
     by_key = {(item_name(figure), figure.record.when): figure for figure in figures}
     node, dims, shape = f"/items/{metric}", ("item", "year"), (len(names), len(years))
     keys = [(name, year) for name in names for year in years]
-    variables = _statistics(table, node, keys, dims, shape, NODE_UNITS[metric])
+    variables = statistics(table, node, keys, dims, shape, NODE_UNITS[metric])
     here = [by_key.get(key) for key in keys]
     columns: dict[str, list[str]] = {
         "status": [_item_status(figure) for figure in here],
@@ -327,13 +332,13 @@ def _items(scenario: Scenario, metric: str, years: Sequence[str], table: _Table)
         "reason_ja": ["" if figure else _NO_ITEM[1] for figure in here],
         **{name: [str(getattr(f.record, name) or "") if f else "" for f in here] for name in _WORDS[3:]},
     }
-    variables |= {name: _words(name, dims, said, shape) for name, said in columns.items()}
+    variables |= {name: words(name, dims, said, shape) for name, said in columns.items()}
     first = {item_name(figure): figure for figure in reversed(figures)}
-    coordinates: dict[str, Any] = {"item": _words("item", ("item",), names, (len(names),))}
+    coordinates: dict[str, Any] = {"item": words("item", ("item",), names, (len(names),))}
     for suffix in ("ja", "en"):
         titles = [getattr(first[name].record, f"item_{suffix}") or first[name].record.item for name in names]
-        coordinates[f"item_{suffix}"] = _words(f"item_{suffix}", ("item",), titles, (len(names),))
-    return xr.Dataset(variables, coordinates | _years(years) | _quantile_coordinate())
+        coordinates[f"item_{suffix}"] = words(f"item_{suffix}", ("item",), titles, (len(names),))
+    return xr.Dataset(variables, coordinates | years_coordinate(years) | quantile_coordinate())
 
 
 def _item_status(figure: Figure | None) -> str:
@@ -342,19 +347,19 @@ def _item_status(figure: Figure | None) -> str:
     return figure.status
 
 
-def _others(scenario: Scenario, metrics: Sequence[str], table: _Table) -> xr.Dataset:
+def _others(scenario: Scenario, metrics: Sequence[str], table: Table) -> xr.Dataset:
     all_figures = (figure for programme in scenario.programmes for figure in programme.other_figures())
     figures = [figure for figure in all_figures if figure.record.metric in metrics]
     n, dims = len(figures), ("figure",)
     keys = [(figure.key,) for figure in figures]
-    variables = _statistics(table, "/other", keys, dims, (n,), "see coordinate unit")
+    variables = statistics(table, "/other", keys, dims, (n,), "see coordinate unit")
     columns: dict[str, list[str]] = {
         "status": [figure.status for figure in figures],
         "reason": [table.not_finite("/other", key) for key in keys],
         "reason_code": ["reference_only" if figure.record.reference else "" for figure in figures],
         **{name: [str(getattr(f.record, name) or "") for f in figures] for name in _WORDS[3:]},
     }
-    variables |= {name: _words(name, dims, values, (n,)) for name, values in columns.items()}
+    variables |= {name: words(name, dims, values, (n,)) for name, values in columns.items()}
     coordinates: dict[str, list[str]] = {
         "figure": [figure.key for figure in figures],
         "programme": [figure.programme for figure in figures],
@@ -368,16 +373,16 @@ def _others(scenario: Scenario, metrics: Sequence[str], table: _Table) -> xr.Dat
     }
     of = [scenario.programme(figure.programme) for figure in figures]
     coordinates |= {"programme_ja": [one.name_ja for one in of], "programme_en": [one.name_en for one in of]}
-    named = {name: _words(name, dims, values, (n,)) for name, values in coordinates.items()}
+    named = {name: words(name, dims, values, (n,)) for name, values in coordinates.items()}
     attributes = {"units": "1", "long_name": "number in the report"}
     named["programme_number"] = _variable(dims, np.array([one.number for one in of], dtype=int), attributes)
-    return xr.Dataset(variables, named | _quantile_coordinate())
+    return xr.Dataset(variables, named | quantile_coordinate())
 
 
-def _readings(scenario: Scenario, read: Sequence[Read], table: _Table) -> xr.Dataset:
+def _readings(scenario: Scenario, read: Sequence[Read], table: Table) -> xr.Dataset:
     """Named alternatives, each in the unit of the literal result, which stands elsewhere under `figure`."""
     dims = ("reading",)
-    variables = _statistics(table, "/readings", [(one.key,) for one in read], dims, (len(read),), "see coordinate unit")
+    variables = statistics(table, "/readings", [(one.key,) for one in read], dims, (len(read),), "see coordinate unit")
     of = [scenario.programme(one.figures[0].programme) for one in read]
     coordinates = {
         "reading": [one.key for one in read], "name": [one.reading.name for one in read],
@@ -388,10 +393,10 @@ def _readings(scenario: Scenario, read: Sequence[Read], table: _Table) -> xr.Dat
         "why": [one.reading.reason for one in read],
         "programme_ja": [one.name_ja for one in of], "programme_en": [one.name_en for one in of],
     }  # fmt: skip
-    named = {name: _words(name, dims, values, (len(read),)) for name, values in coordinates.items()}
+    named = {name: words(name, dims, values, (len(read),)) for name, values in coordinates.items()}
     attributes = {"units": "1", "long_name": "number in the report"}
     named["programme_number"] = _variable(dims, np.array([one.number for one in of], dtype=int), attributes)
-    return xr.Dataset(variables, named | _quantile_coordinate())
+    return xr.Dataset(variables, named | quantile_coordinate())
 
 
 def _parameters(rows: Sequence[Row], distributions: Sequence[Quantiles]) -> xr.Dataset:
@@ -414,14 +419,14 @@ def _parameters(rows: Sequence[Row], distributions: Sequence[Quantiles]) -> xr.D
     values = np.array([row.central for row in rows], dtype=float)
     attributes = {"units": "see coordinate unit", "long_name": LONG_NAMES["value"]}
     variables["value"] = _variable(dims, values, attributes)
-    words = {
+    columns_of_words = {
         "basis": [row.basis for row in rows], "distribution": [row.spread.dist for row in rows],
         "spread_class": [row.spread.spread_class or "" for row in rows],
     }  # fmt: skip
-    variables |= {name: _words(name, dims, list(said), (n,)) for name, said in words.items()}
+    variables |= {name: words(name, dims, list(said), (n,)) for name, said in columns_of_words.items()}
     coordinates = {"parameter": [row.label for row in rows], "unit": [row.unit for row in rows]}
-    named = {name: _words(name, dims, said, (n,)) for name, said in coordinates.items()}
-    return xr.Dataset(variables, named | _quantile_coordinate())
+    named = {name: words(name, dims, said, (n,)) for name, said in coordinates.items()}
+    return xr.Dataset(variables, named | quantile_coordinate())
 
 
 def _or_nan(number: float | None) -> float:

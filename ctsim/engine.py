@@ -31,6 +31,7 @@ from ctsim.rundir import FORMAT, REQUEST, SCENARIO, STATE, TABLES, RunDirectory,
 from ctsim.streams import STREAM_VERSION, TILE
 from ctsim.switches import Names, Values, switched
 from ctsim.thresholds import Given, checked
+from ctsim.totals import asked as asked_total
 
 DEFAULT_DRAWS: Final = 2**20
 DEFAULT_CHUNK: Final = 2**18
@@ -51,6 +52,7 @@ class Run:
     card: dict[str, Any]
     directory: Path | None = None
     messages: tuple[str, ...] = field(default=())
+    scenario: Scenario | None = field(default=None, repr=False)
 
     @property
     def result_digest(self) -> str:
@@ -60,6 +62,25 @@ class Run:
     def precision_reached(self) -> bool | None:
         """Whether every cell was sure when the run ended; None where no precision was asked for."""
         return self.card.get("precision_reached")
+
+    def total(self, cells: Sequence[str], formulas: str | Path | None = None) -> xr.Dataset:
+        """The sum of these cells (`programme.metric.when`) over the draws of this run, as one group of a totals node.
+
+        Raises InputError with the reason where they may not be added. The draws are made again, of these cells only.
+        """
+        if self.directory is None:
+            if self.scenario is None:
+                raise InputError("this run has neither a scenario nor a directory to be drawn again from")
+            given = {name: self.card[name] for name in ("draws", "seed", "method")}
+            return total(self.scenario, cells, **given)
+        there = RunDirectory(self.directory)
+        there.whole(self.card)
+        asked, _ = stored(there, self.card, formulas)
+        group, year = asked_total(cells, asked.scenario.programmes, asked.scenario.totals)
+        only = {"metrics": [group.metric], "years": [year] if year else [], "thresholds": [], "precision": None}
+        request = {**asked.request, **only, "draws": self.card["draws"], "keep_draws": ""}
+        asked = replace(asked, scenario=asked.scenario.with_totals([group]), request=request)
+        return _total_node(_in_memory(asked, None, (), kernel_of(there, asked)), year)
 
 
 # ---- what is asked for
@@ -110,23 +131,66 @@ def simulate(
     factor from 0 to 1, or "full") and `with_delivery` change the scenario as the command's options do.
     Raises InputError, RunDirectoryError, and Stopped where a signal ends a run that is kept.
     """
-    wanted = checked_years(years)
-    _check(draws, seed, method, chunk, workers, precision)
-    resolved = switched(
+    changed = switched(
         scenario if isinstance(scenario, Scenario) else load(scenario, formulas), set=set, fix=fix, reading=reading,
         only_basis=only_basis, scale_assumed=scale_assumed, dependence=dependence, with_delivery=with_delivery,
     )  # fmt: skip
-    total = _raised(draws, method)
-    _check_shard(shard, total // TILE, out is not None, extend is not None, precision is not None)
-    coordinates = coordinates_of(resolved) if method == "sobol" else None
-    chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, out is not None or extend is not None)
-    request = _request(resolved, total, seed, method, wanted, shard or "", precision, thresholds, chosen)
-    asked = Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory))
-    kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
-    said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
+    asked, said = asked_for(
+        changed, draws=draws, seed=seed, method=method, years=years, chunk=chunk, workers=workers, memory=memory,
+        formulas=formulas, shard=shard, precision=precision, thresholds=thresholds, progress=progress,
+        has_directory=out is not None or extend is not None, is_extended=extend is not None,
+        programmes=programmes, metrics=metrics, keep_draws=keep_draws, keep_as=keep_as,
+    )  # fmt: skip
     if extend is not None:
         return _extended(asked, RunDirectory(extend), None if out is None else RunDirectory(out), command, said)
     return _in_memory(asked, command, said) if out is None else _kept(asked, RunDirectory(out), command, said)
+
+
+def asked_for(
+    scenario: str | Path | Scenario, *, draws: int, seed: int, method: str, years: Sequence[int | str] | None,
+    programmes: Sequence[str] | None, metrics: Sequence[str] | None, thresholds: Given, workers: int | None,
+    formulas: str | Path | None, progress: Progress | None, chunk: int = DEFAULT_CHUNK,
+    memory: int | str | None = None, shard: str | None = None, precision: float | str | None = None,
+    keep_draws: str | None = None, keep_as: str = "float64", has_directory: bool = False, is_extended: bool = False,
+) -> tuple[Job, tuple[str, ...]]:  # fmt: skip
+    """The job of options, those of `simulate`, and what there is to say of them. Raises InputError."""
+    wanted = checked_years(years)
+    _check(draws, seed, method, chunk, workers, precision)
+    resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
+    total = _raised(draws, method)
+    _check_shard(shard, total // TILE, has_directory, is_extended, precision is not None)
+    coordinates = coordinates_of(resolved) if method == "sobol" else None
+    chosen = _chosen(resolved, programmes, metrics, keep_draws, keep_as, has_directory)
+    request = _request(resolved, total, seed, method, wanted, shard or "", precision, thresholds, chosen)
+    kind = "16 times a power of two" if method == "sobol" else f"a multiple of {TILE}"
+    said = (f"{draws:,} draws raised to {total:,}, {kind}",) if total != draws else ()
+    return Job(resolved, request, chunk, workers, progress, coordinates, parsed_size(memory)), said
+
+
+def total(
+    scenario: str | Path | Scenario,
+    cells: Sequence[str],
+    *,
+    draws: int = DEFAULT_DRAWS,
+    seed: int = 0,
+    method: str = DEFAULT_METHOD,
+    formulas: str | Path | None = None,
+) -> xr.Dataset:
+    """The sum of these cells, draw by draw. Raises InputError with the reason where they may not be added."""
+    resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
+    group, year = asked_total(cells, resolved.programmes, resolved.totals)
+    names = [name.partition(".")[0] for name in group.members]
+    made = simulate(
+        resolved.with_totals([group]), draws=draws, seed=seed, method=method, years=[year] if year else None,
+        programmes=[one.id for one in resolved.programmes if one.id in names], metrics=[group.metric],
+    )  # fmt: skip
+    return _total_node(made, year)
+
+
+def _total_node(made: Run, year: str) -> xr.Dataset:
+    """The one node of totals of a run that was made for one total."""
+    [node] = [one for name, one in made.tree["totals"].children.items() if (name == "other") != bool(year)]
+    return node.to_dataset().assign_attrs(draws=made.card["draws"], seed=made.card["seed"])
 
 
 def resume(
@@ -292,13 +356,13 @@ def _chosen(
 # ---- carrying it out
 
 
-def _in_memory(asked: Job, command: str | None, said: tuple[str, ...]) -> Run:
+def _in_memory(asked: Job, command: str | None, said: tuple[str, ...], kernel: Kernel | None = None) -> Run:
     clock = perf_counter()
-    kernel = asked.kernel()
+    kernel = kernel or asked.kernel()
     card = job.begun_card(asked, command) | job.forecast(asked, kernel, None)
     planned = job.planned(asked, kernel)
     counted = job.count(asked, planned, None, Event())
-    return Run(*job.result(asked, planned, counted, card, clock), None, said)
+    return Run(*job.result(asked, planned, counted, card, clock), None, said, asked.scenario)
 
 
 def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[str, ...]) -> Run:
@@ -310,7 +374,7 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
             return found
         with keeping(directory, fresh=True):
             kernel = asked.kernel()
-            tables = npz.quantiles_content(asked.labels, kernel.quantiles)
+            tables = npz.quantiles_content(asked.labels, kernel.quantiles[: len(asked.labels)])
             card = directory.begin(job.begun_card(asked, command), asked.scenario.to_toml(), tables)
             return finished(asked, directory, kernel, card, said)
 

@@ -163,6 +163,7 @@ def formula_place(function: Formula) -> Place:
     return Place(f"ctsim/formulas/{path.name}" if shipped else str(path), code.co_firstlineno)
 
 
+@cache
 def formula_source(function: Formula) -> str:
     """The text of a formula, for its syntax tree and for digests."""
     return textwrap.dedent(inspect.getsource(function))

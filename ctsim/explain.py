@@ -76,7 +76,7 @@ def explain(
         independent = _means(free, free.kernel(there.content(TABLES)))
     else:
         independent = means
-    wanted = _wanted(kernel.targets, list(cells))
+    wanted = _wanted(kernel.targets[: len(independent)], list(cells))  # not the totals without dependence
     names = {one.id: (one.name_ja, one.name_en) for one in asked.scenario.programmes}
     said = {figure.key: figure.words for programme in asked.scenario.programmes for figure in programme.figures}
     found = (_computed(kernel, i, means[i], independent[i], names) for i in wanted)
@@ -118,8 +118,7 @@ def _computed(
 
 
 def _value(binding: Binding, target: Target, rows: list[float]) -> float:
-    steps = binding.evaluate(rows)
-    return sum((rows if kind == "row" else steps)[index] * factor for kind, index, factor in target.parts)
+    return target.of(rows, binding.evaluate(rows))
 
 
 def rows_of(binding: Binding, target: Target) -> list[int]:

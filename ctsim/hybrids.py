@@ -123,8 +123,9 @@ class Hybrids:
 
     @cached_property
     def formulas(self) -> list[Formula]:
-        """All formulas of both scenarios."""
-        every = (step.function for side in (self.a, self.b) for step in side.scenario.binding.steps)
+        """All formulas that quantities of either scenario are computed by."""
+        names = self._reached(self.keys)
+        every = (side.steps[name].function for name in names for side in (self.a, self.b) if name in side.steps)
         return [one for one in every if one is not None]
 
     @cached_property
@@ -244,35 +245,41 @@ class Hybrids:
     def touching(self, key: Key) -> Mixture:
         """The atoms that reach a quantity in any mixture."""
         found: set[Atom] = set()
-        waiting = [name for side in (self.a, self.b) if key in side.targets for name in side.parts(key)]
-        if ("delivery", "") in self.listed:
-            waiting += [
-                one for name in waiting for side in (self.a, self.b) if (one := f"{name}:delivered") in side.steps
-            ]
-            found |= {("delivery", "") for name in waiting if name.endswith(":delivered")}
-        elif self.a.scenario.delivery == "included":
-            waiting += [one for name in waiting if (one := f"{name}:delivered") in self.a.steps or one in self.b.steps]
-        seen: set[str] = set()
+        for name in self._reached([key]):
+            found |= {("figure", name), ("cell", name), ("programme", name.partition(".")[0])}
+            if name.endswith(":delivered"):
+                found.add(("delivery", ""))
+            for stream in self._streams_of(name):
+                found.add(("row", stream))
+                if self._ties[0].get(stream) != self._ties[1].get(stream):
+                    found.add(("together", self._linked[stream]))
+        return frozenset(found & self.listed)
+
+    def _reached(self, keys: Iterable[Key]) -> list[str]:
+        """Names of all steps that quantities are made from in any mixture."""
+        sides = (self.a, self.b)
+        waiting = [name for key in keys for side in sides if key in side.targets for name in side.parts(key)]
+        if any(side.scenario.delivery == "included" for side in sides):
+            delivered = [f"{name}:delivered" for name in waiting]
+            waiting += [name for name in delivered if any(name in side.steps for side in sides)]
+        seen: dict[str, None] = {}
         while waiting:
             name = waiting.pop()
             if name not in seen:
-                seen.add(name)
-                found |= {("figure", name), ("cell", name), ("programme", name.partition(".")[0])}
-                for side in (self.a, self.b):
-                    if name in side.steps:
-                        self._reach(side, side.steps[name], found, waiting)
-        return frozenset(found & self.listed)
+                seen[name] = None
+                for side in sides:
+                    inputs = side.steps[name].inputs if name in side.steps else ()
+                    waiting += [step_id(side.scenario.binding.steps[one.index]) for one in inputs if one.kind == "step"]
+        return list(seen)
 
-    def _reach(self, side: Side, step: Step, found: set[Atom], waiting: list[str]) -> None:
-        binding = side.scenario.binding
-        for one in step.inputs:
-            if one.kind == "row":
-                for stream in (binding.rows[number].stream for number in binding.with_partners([one.index])):
-                    found.add(("row", stream))
-                    if self._ties[0].get(stream) != self._ties[1].get(stream):
-                        found.add(("together", self._linked[stream]))
-            else:
-                waiting.append(step_id(binding.steps[one.index]))
+    def _streams_of(self, name: str) -> list[str]:
+        """Streams that a step takes in either scenario, and those they are scaled with."""
+        found = []
+        for side in (one for one in (self.a, self.b) if name in one.steps):
+            binding = side.scenario.binding
+            taken = binding.with_partners(one.index for one in side.steps[name].inputs if one.kind == "row")
+            found += [binding.rows[number].stream for number in sorted(taken)]
+        return found
 
 
 def side_of(scenario: Scenario, kernel_targets: Sequence[Target], quantiles: Sequence[Quantiles]) -> Side:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import xarray as xr
 
 import ctsim
-from ctsim import choices, dataset, keeping, memory, npz, precision, summaries, thresholds
+from ctsim import choices, dataset, independent, keeping, memory, npz, precision, summaries, summed, thresholds
 from ctsim.catalog import Scenario
 from ctsim.checkpoint import Checkpoints, Range, Ranges, missing
 from ctsim.cluster import run_chunks
@@ -76,11 +76,13 @@ class Job:
         """Names of what is sampled, in the kernel's order."""
         return [row.label for row in self.chosen.binding.rows]
 
-    def kernel(self, tables: bytes | None = None) -> Kernel:
+    def kernel(self, tables: bytes | None = None, *, totals: bool = True) -> Kernel:
         """What draws; with the quantile functions of `tables` where a run has stored some. Raises DamagedError."""
         quantiles = None if tables is None else npz.quantiles_of(self.labels, tables)
-        found = dataset.targets(self.chosen, self.request["years"], self.request["metrics"])
+        wanted = self.chosen, self.request["years"], self.request["metrics"]
+        found = dataset.targets(*wanted) + (summed.targets(*wanted) if totals else [])
         binding, found = choices.pruned(self.chosen.binding, thresholds.placed(found, self.request["thresholds"]))
+        binding, found = independent.twinned(binding, found, self.scenario.groups)
         sample_all = self.request["keep_draws"] in ("parameters", "all")
         return Kernel(
             binding,
@@ -126,7 +128,7 @@ def planned(job: Job, kernel: Kernel) -> Planned:
     pilot = kernel.evaluate(0, min(job.tiles, summaries.PILOT // TILE), workers)
     plan = kernel.plan(pilot, workers)
     said = {name: job.request[name] for name in COUNTED}
-    tables = npz.quantiles_digest(job.labels, kernel.quantiles)
+    tables = npz.quantiles_digest(job.labels, kernel.quantiles[: len(job.labels)])
     coordinates = sorted((job.coordinates or {}).items())
     digest = npz.plan_digest(plan, ctsim.__version__, sorted(said.items()), coordinates, tables)
     kept = pilot.shape[1] == job.tiles * TILE or job.request["precision"] is not None
@@ -279,6 +281,10 @@ def result(
     memory.made(planned.kernel)
     made["seconds"] = round(perf_counter() - clock, 3)
     tree = dataset.tree(job.chosen, planned.kernel, summary, made, job.request["years"], job.request["metrics"])
+    for path, node in summed.nodes(
+        job.chosen, planned.kernel, summary, job.request["years"], job.request["metrics"]
+    ).items():
+        tree[path] = xr.DataTree(node)
     if job.request["thresholds"]:
         tree["thresholds"] = xr.DataTree(thresholds.node(planned.kernel.targets, summary))
     made["result_digest"] = tree.attrs["result_digest"] = dataset.result_digest(tree)

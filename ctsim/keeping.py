@@ -50,7 +50,8 @@ def layout(scenario: Scenario, kernel: Kernel, request: Mapping[str, Any]) -> La
             "year": ("year", tuple(int(year) for year in request["years"])),
         }
     if kind != "cells":
-        rows, n = kernel.binding.rows, len(kernel.binding.rows)
+        rows = kernel.binding.own_rows()
+        n = len(rows)
         names = {"units": "see coordinate unit", "long_name": "parameters as sampled"}
         variables.append(
             Variable("parameters", ("parameter",), (n,), tuple(range(n)), tuple(range(n)), sampled=True, **names)

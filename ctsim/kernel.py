@@ -34,11 +34,15 @@ Keep = Callable[[FloatArray, FloatArray, int, int], None]
 """keep(rows, targets, first tile, stride): take the values of a block of draws before they are overwritten."""
 
 BLOCK_TILES: Final = 2
+HOW: Final = {"sum": 0, "largest": 1, "two_largest": 2}
+"""How parts make a target: all of them, or so many of the largest."""
 
 
 @dataclass(frozen=True)
 class Target:
     """One quantity to be summarised: a sum of rows or steps, each times a factor into the target's unit.
+
+    `how`: "sum", or "largest" and "two_largest" for the largest part and for that with the next one.
 
     `low`, `high`, `middle`: published figure in the same unit, NaN where there is none; `thresholds` are more values
     that draws are compared with.
@@ -52,6 +56,12 @@ class Target:
     high: float = float("nan")
     middle: float = float("nan")
     thresholds: tuple[float, ...] = ()
+    how: str = "sum"
+
+    def of(self, rows: Sequence[float], steps: Sequence[float]) -> float:
+        """The target at one set of values of rows and steps."""
+        parts = [(rows if kind == "row" else steps)[i] * factor for kind, i, factor in self.parts]
+        return sum(parts if self.how == "sum" else sorted(parts)[-HOW[self.how] :])
 
     @property
     def name(self) -> str:
@@ -88,17 +98,21 @@ class Kernel:
         self.binding = binding
         self.targets = tuple(targets)
         self.seed = seed
-        self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in binding.rows]
+        self.groups = tuple(groups)
+        own = [row for row in binding.rows if row.twin_of is None]
+        self.quantiles = list(quantiles) if quantiles is not None else [_quantiles(row) for row in own]
+        self.quantiles += [self.quantiles[row.twin_of] for row in binding.rows if row.twin_of is not None]
         rows = range(len(binding.rows)) if sample_all else sorted(binding.with_partners(_needed(binding, self.targets)))
         if ties is None:
             by_stream = ties_of(groups)
-            ties = {i: by_stream[row.stream] for i, row in enumerate(binding.rows) if row.stream in by_stream}
+            ties = {i: by_stream[row.stream] for i, row in enumerate(binding.rows)
+                    if row.stream in by_stream and row.twin_of is None}  # fmt: skip
         blocks = dict.fromkeys([*(group.streams for group in groups), *(streams for streams, _ in ties.values())])
         self._together = _Together(list(blocks), ties, self.quantiles, seed, coordinates)
         alone = [i for i in rows if i not in self._together.rows]
         self._sampled = _Sampled([row.stream for row in binding.rows], self.quantiles, seed, coordinates, alone)
         self._scaled = Scaled(binding.compositions)
-        self._sums = _Sums(self.targets, len(binding.steps))
+        self.sums = Sums(self.targets, len(binding.steps))
         self._evaluate = evaluator(binding) if formulas is None else indexed(binding, formulas)
 
     @property
@@ -110,8 +124,7 @@ class Kernel:
         """The targets at what is printed, by plain Python, in their units."""
         rows = self.binding.central()
         steps = self.binding.evaluate(rows)
-        return np.array([sum((rows if kind == "row" else steps)[i] * factor for kind, i, factor in target.parts)
-                         for target in self.targets])  # fmt: skip
+        return np.array([target.of(rows, steps) for target in self.targets])
 
     def evaluate(self, first_tile: int, tiles: int, workers: int = 1) -> FloatArray:
         """Target values (target, draw) of a range of tiles, by so many threads."""
@@ -144,7 +157,7 @@ class Kernel:
         rows, steps = self._buffers()
         for start in range(first_tile, first_tile + tiles, BLOCK_TILES):
             count = min(BLOCK_TILES, first_tile + tiles - start) * TILE
-            keep(rows, self._block(start, count, rows, steps)[self._sums.at], start, 1)
+            keep(rows, self._block(start, count, rows, steps)[self.sums.at], start, 1)
 
     def chunk(self, plan: summaries.Plan, first_tile: int, tiles: int, keep: Keep | None = None) -> summaries.State:
         """The statistics of a range of tiles, taken replicate by replicate; `keep` takes their values."""
@@ -156,38 +169,55 @@ class Kernel:
                 count = min(BLOCK_TILES, -(-(first_tile + tiles - first) // stride)) * TILE
                 values = self._block(first, count, *buffers, stride)
                 if keep is not None:
-                    keep(buffers[0], values[self._sums.at], first, stride)
-                summaries.accumulate(plan, state, values, first, stride, self._sums.at)
+                    keep(buffers[0], values[self.sums.at], first, stride)
+                summaries.accumulate(plan, state, values, first, stride, self.sums.at)
         summaries.fold(plan, state)
         return state
 
     def parameters_at(self, draw: int) -> list[tuple[Row, float]]:
         """Every row's value at one draw, for looking at a draw that went wrong."""
-        rows = self._buffers()[0]
-        self._draw(draw // TILE, rows)
+        rows = self.rows(TILE)
+        self.sample(draw // TILE, rows)
         return [(row, float(rows[i, draw % TILE])) for i, row in enumerate(self.binding.rows)]
 
-    def _draw(self, first_tile: int, rows: FloatArray, stride: int = 1) -> None:
-        """Fill `rows` (row, draw) from every `stride`-th tile from `first_tile` on; fixed rows are left alone."""
+    def rows(self, draws: int) -> FloatArray:
+        """A buffer (row, draw) with the fixed rows filled in."""
+        rows = np.empty((len(self.binding.rows), draws))
+        for row, quantiles in zip(rows, self.quantiles, strict=True):
+            if quantiles.kind == FIXED:
+                row[:] = quantiles.parameters[0]
+        return rows
+
+    def sample(self, first_tile: int, rows: FloatArray, stride: int = 1) -> None:
+        """Draw whole tiles, every `stride`-th from `first_tile` on, into `rows` (row, draw); fixed ones stay."""
         self._sampled.fill(first_tile, rows, stride)
         self._together.fill(first_tile, rows, stride)
         self._scaled.fill(rows)
 
+    def scores(self, first_tile: int, tiles: int = 1) -> FloatArray:
+        """Independent normal scores (member, draw) of the members of all groups, in the groups' order."""
+        return self._together.scores(first_tile, tiles * TILE)
+
+    def at(self, rows: FloatArray) -> FloatArray:
+        """Target values (target, n) at given values of the rows (row, n), in the targets' units."""
+        rows = rows.copy()
+        self._scaled.fill(rows)
+        steps = np.empty((self.sums.height, rows.shape[1]))
+        self._evaluate(rows, steps, rows.shape[1])
+        self.sums.fill(rows, steps, rows.shape[1])
+        return steps[self.sums.at]
+
     def _buffers(self) -> tuple[FloatArray, FloatArray]:
         """Rows with the fixed ones filled in; steps, and after them the targets that are more than a step."""
-        rows = np.empty((len(self.binding.rows), BLOCK_TILES * TILE))
-        for row, quantiles in zip(rows, self.quantiles, strict=True):
-            if quantiles.kind == FIXED:
-                row[:] = quantiles.parameters[0]
-        return rows, np.empty((self._sums.height, BLOCK_TILES * TILE))
+        return self.rows(BLOCK_TILES * TILE), np.empty((self.sums.height, BLOCK_TILES * TILE))
 
     def _block(self, first_tile: int, draws: int, rows: FloatArray, steps: FloatArray, stride: int = 1) -> FloatArray:
-        """`draws` draws, every `stride`-th tile, with target i in row `_sums.at[i]`; the buffers are overwritten."""
+        """`draws` draws, every `stride`-th tile, with target i in row `sums.at[i]`; the buffers are overwritten."""
         # A short block in arrays of its own: for slices of rows numba would compile everything once more.
         drawn, computed = (np.ascontiguousarray(one[:, :draws]) for one in (rows, steps))
-        self._draw(first_tile, drawn, stride)
+        self.sample(first_tile, drawn, stride)
         self._evaluate(drawn, computed, draws)
-        self._sums.fill(drawn, computed, draws)
+        self.sums.fill(drawn, computed, draws)
         if draws < rows.shape[1]:
             rows[:, :draws] = drawn
         return computed
@@ -208,7 +238,7 @@ class _Sampled:
         if coordinates is not None:  # rows of one net together: its order is found once a tile
             drawn.sort(key=lambda i: coordinates[streams[i]])
         self.rows = np.array(drawn, dtype=np.int64)
-        self.kinds, self.parameters, self.spans, self.table = _flat([quantiles[i] for i in drawn])
+        self.kinds, self.parameters, self.spans, self.table = flat([quantiles[i] for i in drawn])
         streams = [streams[i] for i in drawn]
         self.sobol = coordinates is not None
         if coordinates is None:
@@ -232,7 +262,7 @@ class _Sampled:
             _sample(self.rows, self.keys, self.kinds, self.parameters, self.spans, self.table, first_tile, stride, out)
 
 
-def _flat(quantiles: Sequence[Quantiles]) -> tuple[IntArray, FloatArray, IntArray, FloatArray]:
+def flat(quantiles: Sequence[Quantiles]) -> tuple[IntArray, FloatArray, IntArray, FloatArray]:
     """Kinds, parameters, where each one's table begins and how long it is, and the tables, equal ones once."""
     starts: dict[int, int] = {}
     tables: list[FloatArray] = []
@@ -276,14 +306,18 @@ class _Together:
             streams, weights = ties[i]
             start = sum(len(one) for one in blocks[: blocks.index(streams)])
             self._weights[row, start : start + len(streams)] = weights
-        self._quantiles = _flat([quantiles[i] for i in found])
+        self._quantiles = flat([quantiles[i] for i in found])
 
     def fill(self, first_tile: int, out: FloatArray, stride: int = 1) -> None:
         """Draw the rows that follow others, in every `stride`-th tile from `first_tile` on."""
         if self.rows:
-            scores = np.empty((self._members, out.shape[1]))
-            self._scores.fill(first_tile, scores, stride)
-            mix(self._rows, self._weights, *self._quantiles, scores, out)
+            mix(self._rows, self._weights, *self._quantiles, self.scores(first_tile, out.shape[1], stride), out)
+
+    def scores(self, first_tile: int, draws: int, stride: int = 1) -> FloatArray:
+        """Normal scores (member, draw) that know nothing of each other."""
+        scores = np.empty((self._members, draws))
+        self._scores.fill(first_tile, scores, stride)
+        return scores
 
 
 @compiled
@@ -335,7 +369,7 @@ def _sample_sobol(
             fill(kinds[k], parameters[k], nodes, words_, out[rows[k], t * 1024 : (t + 1) * 1024])
 
 
-class _Sums:
+class Sums:
     """Targets as sums of rows and steps, as arrays that one compiled loop can walk.
 
     `at` (target) is where each lies in a buffer of `height` rows: a target that is a step and nothing else is not
@@ -354,14 +388,18 @@ class _Sums:
         self.from_rows = np.array([kind == "row" for kind, _, _ in parts], dtype=np.bool_)
         self.indices = np.array([index for _, index, _ in parts], dtype=np.int64)
         self.factors = np.array([factor for _, _, factor in parts], dtype=np.float64)
+        self.how = np.array([HOW[target.how] for target in added], dtype=np.int64)
 
     def fill(self, rows: FloatArray, steps: FloatArray, draws: int) -> None:
         """Write the targets that are more than a step."""
-        _sum(self.starts, self.from_rows, self.indices, self.factors, rows, steps, self.steps, draws)
+        every = np.arange(self.steps, self.height)
+        add_up(every, self.starts, self.from_rows, self.indices, self.factors, rows, steps, self.steps, draws)
+        _largest(self.how, self.starts, self.from_rows, self.indices, self.factors, rows, steps, self.steps, draws)
 
 
 @compiled
-def _sum(
+def add_up(
+    which: IntArray,
     starts: IntArray,
     from_rows: npt.NDArray[np.bool_],
     indices: IntArray,
@@ -371,8 +409,13 @@ def _sum(
     first: int,
     n: int,
 ) -> None:
-    for target in range(len(starts) - 1):
-        result = steps[first + target]
+    """Write the first n draws of some targets that are sums, by their places in `steps`; `first` is that of the first.
+
+    The other arguments are those of `Sums`.
+    """
+    for place in which:
+        target = place - first
+        result = steps[place]
         for part in range(starts[target], starts[target + 1]):
             values = rows[indices[part]] if from_rows[part] else steps[indices[part]]
             factor = factors[part]
@@ -382,6 +425,34 @@ def _sum(
             else:
                 for i in range(n):
                     result[i] += values[i] * factor
+
+
+@compiled
+def _largest(
+    how: IntArray,
+    starts: IntArray,
+    from_rows: npt.NDArray[np.bool_],
+    indices: IntArray,
+    factors: FloatArray,
+    rows: FloatArray,
+    steps: FloatArray,
+    first: int,
+    n: int,
+) -> None:
+    """Write the targets that are their largest parts over their sums; what is not finite in a sum stays so."""
+    for target in range(len(starts) - 1):
+        if how[target] == 0:
+            continue
+        result = steps[first + target]
+        for i in range(n):
+            top, second = -np.inf, -np.inf
+            for part in range(starts[target], starts[target + 1]):
+                value = (rows[indices[part], i] if from_rows[part] else steps[indices[part], i]) * factors[part]
+                second = max(second, min(top, value))
+                top = max(top, value)
+            if how[target] == 2 and starts[target + 1] - starts[target] > 1:
+                top += second
+            result[i] = top if np.isfinite(result[i]) else result[i]
 
 
 def _needed(binding: Binding, targets: Sequence[Target]) -> list[int]:

@@ -16,7 +16,7 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.tomlfile import Document
 
 MAX_EXTENDS: Final = 16
-_NOT_SCENARIOS: Final = ("sources", "shared", "spread_classes", "coordinates", "totals", "ledger")
+_NOT_SCENARIOS: Final = ("sources", "shared", "spread_classes", "coordinates", "totals", "ledger", "frame")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Library:
     shared: Document[schema.SharedFile]
     classes: Document[schema.SpreadClassesFile]
     sources: Document[schema.SourcesFile]
+    totals: tuple[Document[schema.TotalsFile], ...]
     coordinates: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
@@ -82,6 +83,7 @@ def shipped() -> list[tuple[str, schema.ScenarioHead]]:
     root = library_root()
     paths = [path for path in sorted(root.glob("*.toml")) if path.stem not in _NOT_SCENARIOS]
     paths += sorted(root.glob("studies/*.toml"))
+    paths += [path for path in sorted(root.glob("policy/*.toml")) if path.stem not in _NOT_SCENARIOS]
     return [(path.parent.name, tomlfile.read(path, schema.ScenarioFile).record.scenario) for path in paths]
 
 
@@ -94,7 +96,7 @@ def _scenario_path(name: str | Path, near: Path | None) -> Path:
             kind = "is a directory, not a scenario file" if holds(path.is_dir) else "no such scenario file"
             raise InputError(f"{str(path)[-200:]}: {kind}; give a name from `ctsim list` or the path of a .toml file")
         return path
-    for path in (root / f"{text}.toml", root / "studies" / f"{text}.toml"):
+    for path in (root / f"{text}.toml", root / "studies" / f"{text}.toml", root / "policy" / f"{text}.toml"):
         if "/" not in text and holds(path.is_file) and path.stem not in _NOT_SCENARIOS:
             return path
     if near and holds((near / f"{text}.toml").is_file):
@@ -154,7 +156,7 @@ def merged(chain: list[tuple[Path, Document[schema.ScenarioFile]]]) -> Wanted:
 
 
 def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
-    """The shipped library and the pages beside the user's scenario files.
+    """The shipped library, and the pages and `totals.toml` beside the user's scenario files.
 
     Adds to `findings` what later checks can live with; raises InputError with all of them for anything else.
     """
@@ -166,12 +168,20 @@ def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
     shared = _collect(findings, root / "shared.toml", schema.SharedFile)
     classes = _collect(findings, root / "spread_classes.toml", schema.SpreadClassesFile)
     known = _collect(findings, root / "sources.toml", schema.SourcesFile)
+    totals = [_collect(findings, path, schema.TotalsFile) for path in _totals_paths(root, page_folders.values())]
     good = tuple(page for page in pages if page is not None)
     findings += (twice := _duplicate_ids(good))
-    if twice or len(good) < len(pages) or shared is None or classes is None or known is None:
+    if twice or len(good) < len(pages) or None in totals or shared is None or classes is None or known is None:
         raise InputError(findings)
     number = {page.file: page.record.programme.annex or _chapter_number(page.record.programme) for page in good}
-    return Library(root, tuple(sorted(good, key=lambda page: (number[page.file], page.file))), shared, classes, known)
+    ordered = tuple(sorted(good, key=lambda page: (number[page.file], page.file)))
+    return Library(root, ordered, shared, classes, known, tuple(totals))
+
+
+def _totals_paths(root: Path, page_folders: Iterable[Path]) -> list[Path]:
+    """`totals.toml` of the library, and those that lie beside the user's scenario files."""
+    own = [folder.parent / "totals.toml" for folder in page_folders if folder.parent.resolve() != root.resolve()]
+    return [root / "totals.toml", *(path for path in own if holds(path.is_file))]
 
 
 def _chapter_number(head: schema.ProgrammeHead) -> int:

@@ -124,10 +124,7 @@ def _rarest(kernel: Kernel, row: int) -> float:
 
 def reaching(kernel: Kernel, targets: Iterable[int]) -> list[set[int]]:
     """For each target the rows that it is computed from, through any number of formulas."""
-    steps: list[set[int]] = []
-    for step in kernel.binding.steps:
-        inputs = ({one.index} if one.kind == "row" else steps[one.index] for one in step.inputs)
-        steps.append(set().union(*inputs))
+    steps = kernel.binding.reach()
     reached = (
         set().union(*({index} if kind == "row" else steps[index] for kind, index, _ in kernel.targets[i].parts))
         for i in targets

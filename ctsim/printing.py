@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from ctsim.console import number, table
-from ctsim.programme import METRICS
+from ctsim.printing_totals import totals_tables
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -33,6 +33,7 @@ def run_tables(result: Run) -> None:
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
             table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+    totals_tables(result.tree)
     _reading_table(result)
     if not found:
         _empty_table(result)
@@ -87,6 +88,8 @@ def _interval(cell: Mapping[str, Any]) -> str:
 
 def _empty_table(result: Run) -> None:
     """Why nothing that was chosen has a number: a line for each reason of a programme."""
+    from ctsim.programme import METRICS
+
     nodes = [(metric, result.tree[metric].dataset) for metric in METRICS if metric in result.tree.children]
     reasons: dict[tuple[str, str, str], list[str]] = {}
     for metric, node in nodes:

@@ -47,10 +47,11 @@ _TILE: Final = 1024
 
 
 class RunDirectory:
-    """One directory for one run."""
+    """One directory for one run; or, with a `kind`, for what is kept in the same way but is no run."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, kind: str = "") -> None:
         self.path = Path(path)
+        self.kind = kind
         self._is_held = False
         self._made: list[Path] = []
 
@@ -106,6 +107,9 @@ class RunDirectory:
         if not isinstance(card, dict) or card.get("format") != FORMAT:
             message = f"is not of format {FORMAT}: written by another ctsim; give a new or an empty directory"
             raise RunDirectoryError(f"{self.path}/{CARD}: {message}")
+        if (kind := card.get("kind", "")) != self.kind:
+            message = f"holds a {kind or 'run'}, not a {self.kind or 'run'}; give another directory"
+            raise RunDirectoryError(f"{self.path}: {message}")
         if card.get("sealed") is not False and content != _card_content(card):
             raise RunDirectoryError(f"{self.path}/{CARD}: is damaged (it is not as it was sealed)")
         return card

@@ -1,4 +1,4 @@
-"""Frozen records of everything a file may say: pages, shared parameters, scenarios, sources, allocations, ledger.
+"""Frozen records of everything a file may say: pages, shared parameters, scenarios, sources, totals, ledger.
 
 Only shape and vocabulary are checked here, with pydantic (unknown keys, wrong types, NaN and infinity are errors);
 what needs more than one record (units against formulas, values against spreads, sources that exist) is checked by
@@ -533,6 +533,42 @@ class ScenarioFile(Record):
     provision: tuple[Provision, ...] = ()
 
 
+class TotalGroup(Record):
+    """Cells that may be added, cells whose effects overlap, or figures that stand beside each other and nothing more.
+
+    Members are programmes (their cells, year by year) or figures, `programme.metric.when[.item]`; of `money` they are
+    `fy2023.allocated` and the like. What all members must share is said, so that a page that changes is found out.
+    `figure`: the page's own figure that is this sum. `disjoint`: members of an overlap that do not overlap.
+    """
+
+    id: Identifier
+    kind: Literal["sum", "overlap", "list", "money"]
+    metric: Metric
+    members: Annotated[tuple[Text, ...], Field(min_length=2, max_length=64)]
+    boundary: Boundary | None = None
+    period: Period | None = None
+    money_kind: MoneyKind | None = None
+    figure: Text | None = None
+    disjoint: tuple[tuple[Identifier, ...], ...] = ()
+    title: Bilingual
+    reason: Bilingual
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if twice := sorted({name for name in self.members if self.members.count(name) > 1}):
+            raise ValueError(f"'{twice[0]}' is named twice; keep one")
+        if self.kind == "sum" and (self.boundary is None or self.period is None):
+            raise ValueError("a sum says the 'boundary' and the 'period' that all its members share")
+        return self
+
+
+class TotalsFile(Record):
+    """`totals.toml`."""
+
+    format: Literal[1]
+    group: tuple[TotalGroup, ...] = ()
+
+
 class ResolvedHead(Record):
     """Identity of a resolved scenario, and the digest of the scenario it was made from."""
 
@@ -564,6 +600,7 @@ class ResolvedFile(Record):
     change: tuple[AppliedChange, ...] = ()
     dependence: tuple[Dependence, ...] = ()
     provision: tuple[Provision, ...] = ()
+    group: tuple[TotalGroup, ...] = ()
     shared: dict[ParameterName, Parameter]
     spread_class: dict[Identifier, SpreadClass]
     source: dict[Identifier, Source]
@@ -571,63 +608,6 @@ class ResolvedFile(Record):
     formulas: dict[Identifier, Text]
     coordinates: dict[Label, tuple[Label, int]] = {}
     programmes: tuple[ProgrammePage, ...]
-
-
-class Allocation(Record):
-    """Money of one issue year allocated to one programme from one budget."""
-
-    category: Literal["A", "B", "C", "D"]
-    budget_year: Text
-    name_ja: Text
-    programme: tuple[Identifier, ...] = ()
-    amount: float
-    unit: Unit = "億円"
-    as_printed: Text
-    green_categories: tuple[Text, ...] = ()
-    where: Text
-    note: Text | None = None
-
-
-class Issue(Record):
-    """One auction of the bonds."""
-
-    name_ja: Text
-    auction_date: Text
-    issue_date: Text
-    redemption_date: Text
-    coupon: float
-    planned_amount: float
-    bids: float
-    accepted: float
-    highest_yield: float
-    unit: Unit = "億円"
-    as_printed: tuple[Text, ...]
-    where: Text
-
-
-class AllocationTotals(Record):
-    """The sums as printed, and what they do not say."""
-
-    allocated: float
-    proceeds: float
-    unallocated: float
-    refinanced: float | None = None
-    unit: Unit = "億円"
-    as_printed: tuple[Text, ...]
-    where: Text
-    note: Text | None = None
-
-
-class AllocationFile(Record):
-    """One file of `scenarios/allocations/`: one fiscal year of issues."""
-
-    format: Literal[1]
-    fiscal_year: int
-    as_of: Text
-    source: Identifier
-    totals: AllocationTotals
-    allocation: tuple[Allocation, ...]
-    issue: tuple[Issue, ...]
 
 
 class LedgerEntry(Record):

@@ -79,8 +79,8 @@ def stress(
     """Mean, q05 and q95 of every quantity that dependence can move. Raises InputError, Stopped."""
     source = source_of(scenario, formulas)
     request = request_of([source], draws, seed, method, years, programmes, metrics)
-    chosen = source.scenario
-    targets = dataset.targets(view(chosen, request), request["years"], request["metrics"])
+    chosen = view(source.scenario, request)
+    targets = dataset.targets(chosen, request["years"], request["metrics"])
     targets = [one for one in targets if one.node != "/readings"]
     moved = [one for one in targets if _is_reached(chosen, one)]
     coordinates = assign(chosen.streams, chosen.programmes) if request["method"] == "sobol" else None

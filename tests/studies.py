@@ -168,4 +168,5 @@ def small_library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "scenarios").mkdir(parents=True)
     for name in ("sources", "shared", "spread_classes", "coordinates", "as_published"):
         shutil.copy(SHIPPED / f"{name}.toml", folder / "scenarios")
+    (folder / "scenarios" / "totals.toml").write_text("format = 1\n", encoding="utf-8")
     monkeypatch.setattr(ctsim, "__file__", str(folder / "__init__.py"))

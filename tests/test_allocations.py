@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ctsim.schema import Allocation, AllocationFile, Issue
+from ctsim.accounts import Allocation, AllocationFile, Issue
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import exp, log, sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def run(folder: Path, a: str, b: str, **asked: object) -> Comparison:
     return compare(folder / f"{a}.toml", folder / f"{b}.toml", **given)  # type: ignore[arg-type]
 
 
-def cell(found: Comparison, year: int, programme: str = "mine") -> Mapping[str, float]:
+def cell(found: Comparison, year: int, programme: str = "mine") -> Mapping[str, Any]:
     node = found.tree["co2_reduction"].dataset.sel(programme=programme, year=year)
     return {str(name): node[name].item() for name in node.data_vars if not node[name].dims}
 
@@ -125,6 +126,19 @@ def test_both_sides_are_what_their_own_runs_give(folder: Path, method: str) -> N
         for name in ("mean", "quantiles"):
             there = own.tree["co2_reduction"].dataset[name].values
             assert (found.tree["co2_reduction"].dataset[f"{side}_{name}"].values == there).all()
+
+
+def test_chosen_programmes_and_metrics_have_the_bits_that_they_have_among_all(folder: Path, tmp_path: Path) -> None:
+    both = ("mine", "other")
+    scenario(folder, "all_a", programmes=both)
+    scenario(folder, "all_b", *CHANGES, programmes=both)
+    whole, chosen = run(folder, "all_a", "all_b"), run(folder, "all_a", "all_b", programmes=["mine"], years=[2030])
+    assert chosen.tree["co2_reduction"].sizes["programme"] == chosen.tree["co2_reduction"].sizes["year"] == 1
+    assert {**cell(chosen, 2030)} == {**cell(whole, 2030)} and parts(chosen, 2030) == parts(whole, 2030)
+    asked = {"draws": DRAWS, "formulas": folder / "formulas"}
+    simulate(folder / "all_b.toml", out=tmp_path / "b", programmes=["mine"], **asked)  # type: ignore[arg-type]
+    mixed = compare(folder / "all_a.toml", tmp_path / "b", programmes=["mine"], formulas=folder / "formulas")
+    assert {**cell(mixed, 2030)} == {**cell(whole, 2030)}
 
 
 def test_long_runs_are_counted_alike(folder: Path) -> None:
@@ -374,9 +388,9 @@ def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path) -> None:
 
 
 def test_runs_of_other_seeds_methods_and_versions_are_refused(folder: Path, tmp_path: Path) -> None:
-    asked = {"draws": 2**14, "formulas": folder / "formulas"}
-    simulate(folder / "a.toml", out=tmp_path / "a", **asked)
-    simulate(folder / "b.toml", out=tmp_path / "b", seed=3, method="mc", **asked)
+    formulas = folder / "formulas"
+    simulate(folder / "a.toml", out=tmp_path / "a", draws=2**14, formulas=formulas)
+    simulate(folder / "b.toml", out=tmp_path / "b", draws=2**14, formulas=formulas, seed=3, method="mc")
     with pytest.raises(InputError) as caught:
         compare(tmp_path / "a", tmp_path / "b", formulas=folder / "formulas")
     assert [str(one).partition(":")[0] for one in caught.value.findings] == ["seed", "method"]

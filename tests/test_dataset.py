@@ -46,7 +46,16 @@ def words(data: xr.Dataset, name: str) -> list[str]:
 
 def test_the_nodes_are_those_of_the_contract() -> None:
     paths = {one.path for one in full().tree.subtree}
-    assert paths == {"/", "/items", "/parameters", "/readings", *DIMS}
+    assert paths == {
+        "/",
+        "/items",
+        "/parameters",
+        "/readings",
+        "/totals",
+        "/totals/co2_reduction",
+        "/totals/other",
+        *DIMS,
+    }
 
 
 @pytest.mark.parametrize("path", DIMS)

@@ -218,6 +218,17 @@ def test_options_named_in_the_pages_are_options_of_the_command() -> None:
         assert named - known - {"--help", "--readme", "--write"} == set(), path.name
 
 
+# ---- the example of a comparison
+
+
+def test_the_comparison_is_as_it_is_shown(tmp_path: Path) -> None:
+    page = DOCS / "compare.md"
+    [file] = blocks(page, "toml")
+    (tmp_path / file.splitlines()[0].removeprefix("# ")).write_text(file, encoding="utf-8")
+    said = [line.rstrip() for line in _called(blocks(page, "sh")[0].strip(), tmp_path).splitlines()]
+    assert [line for line in blocks(page, "text")[0].splitlines() if line not in said] == []
+
+
 # ---- README.md
 
 

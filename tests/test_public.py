@@ -7,7 +7,11 @@ import pytest
 
 import ctsim
 
-NAMES = ["Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "load", "open_run", "simulate"]
+NAMES = [
+    "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "compare", "load", "open_run",
+    "sensitivity",
+    "simulate",
+]  # fmt: skip
 HEAVY = ["numba", "xarray", "scipy", "dask", "matplotlib", "pint", "pydantic"]
 
 

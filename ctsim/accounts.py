@@ -1,0 +1,133 @@
+"""Money of the bonds: what was issued, and what it was allocated to, one file a fiscal year.
+
+Allocations are facts of the report; what they bought is `ctsim.bought`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from ctsim import tomlfile
+from ctsim.errors import Finding, InputError, did_you_mean
+from ctsim.library import library_root
+from ctsim.schema import Bilingual, Identifier, Record, Text, Unit
+from ctsim.tomlfile import Document
+
+
+class Allocation(Record):
+    """Money of one issue year allocated to one programme from one budget.
+
+    `same_projects`: the figures of the programme's page are of just the projects that this money is in. `refused` says
+    why nothing can be said per yen of it.
+    """
+
+    category: Literal["A", "B", "C", "D"]
+    budget_year: Text
+    name_ja: Text
+    programme: tuple[Identifier, ...] = ()
+    amount: float
+    unit: Unit = "億円"
+    as_printed: Text
+    green_categories: tuple[Text, ...] = ()
+    refinanced: Literal["partly", "none", "unstated"] = "unstated"
+    same_projects: bool = False
+    refused: Bilingual | None = None
+    where: Text
+    note: Text | None = None
+
+
+class Issue(Record):
+    """One auction of the bonds."""
+
+    name_ja: Text
+    auction_date: Text
+    issue_date: Text
+    redemption_date: Text
+    coupon: float
+    planned_amount: float
+    bids: float
+    accepted: float
+    highest_yield: float
+    unit: Unit = "億円"
+    as_printed: tuple[Text, ...]
+    where: Text
+
+
+class AllocationTotals(Record):
+    """The sums as printed, and what they do not say."""
+
+    allocated: float
+    proceeds: float
+    unallocated: float
+    refinanced: float | None = None
+    unit: Unit = "億円"
+    as_printed: tuple[Text, ...]
+    where: Text
+    note: Text | None = None
+
+
+class AllocationFile(Record):
+    """One file of `scenarios/allocations/`: one fiscal year of issues. `unreported`: why no row has an impact yet."""
+
+    format: Literal[1]
+    fiscal_year: int
+    as_of: Text
+    source: Identifier
+    unreported: Bilingual | None = None
+    totals: AllocationTotals
+    allocation: tuple[Allocation, ...]
+    issue: tuple[Issue, ...]
+
+
+def shipped() -> dict[str, Path]:
+    """The files of the library by fiscal year."""
+    return {path.stem.removeprefix("fy"): path for path in sorted((library_root() / "allocations").glob("fy*.toml"))}
+
+
+def accounts(issue: str | Path) -> AllocationFile:
+    """The money of the bonds of a fiscal year ("2023"), or of a file of the same form. Raises InputError."""
+    known = shipped()
+    text = str(issue)
+    if text not in known and not text.endswith(".toml"):
+        hint = did_you_mean(text, known) or f" Known: {', '.join(known)}."
+        raise InputError(f"no issue of fiscal year '{text[:80]}'.{hint} Or give the path of a .toml file.")
+    path = known.get(text) or Path(text)
+    if not path.is_file():
+        raise InputError(f"{text[-200:]}: no such file of allocations")
+    shown = f"scenarios/allocations/{path.name}" if text in known else text
+    document = tomlfile.read(path, AllocationFile, shown)
+    if found := list(_faults(document)):
+        raise InputError(found)
+    return document.record
+
+
+_SLACK = 0.5
+"""億円 a row: printed amounts are rounded."""
+
+
+def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
+    """An allocation that exceeds the issue, sums that do not balance, more refinanced than allocated."""
+    file, totals = document.record, document.record.totals
+    place = document.place("totals", "proceeds")
+    for number, row in enumerate(file.allocation):
+        if row.amount > totals.proceeds:
+            message = (
+                f"{row.amount:,g} 億円 for '{row.name_ja}' exceed the issue of {totals.proceeds:,g}; mend one of them"
+            )
+            yield Finding(document.place("allocation", number, "amount"), f"allocation.{number + 1}.amount", message)
+    added = sum(row.amount for row in file.allocation)
+    if added > totals.proceeds + _SLACK * len(file.allocation):
+        message = (
+            f"the allocations come to {added:,g} 億円 and exceed the issue of {totals.proceeds:,g}; mend one of them"
+        )
+        yield Finding(place, "totals.proceeds", message)
+    if abs(totals.allocated + totals.unallocated - totals.proceeds) > _SLACK:
+        message = (
+            f"allocated {totals.allocated:,g} and unallocated {totals.unallocated:,g} are not {totals.proceeds:,g}"
+        )
+        yield Finding(place, "totals.proceeds", f"{message}; mend one of them")
+    if totals.refinanced is not None and totals.refinanced > totals.allocated:
+        message = f"{totals.refinanced:,g} 億円 refinanced of {totals.allocated:,g} allocated; mend one of them"
+        yield Finding(document.place("totals", "refinanced"), "totals.refinanced", message)

@@ -1,0 +1,342 @@
+"""What a yen of the bonds bought: effects per 億円 allocated, yen per tonne, the share financed and the leverage.
+
+Only where money and effect are of the same projects, and the effect is that of units or plants that were paid for. The
+tonnes of a life are sums over years of the page's own formula for a year, so nothing is said twice. Allocations and
+costs are fixed numbers; the effects are draws. None of this is a marginal cost of abatement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import FunctionType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gamma, gammainc
+
+from ctsim import choices, units
+from ctsim.accounts import Allocation, AllocationFile
+from ctsim.binding import Binding, Step
+from ctsim.catalog import Scenario
+from ctsim.coordinates import assign
+from ctsim.equations import Formula
+from ctsim.errors import InputError
+from ctsim.kernel import Kernel, Target
+from ctsim.programme import Figure, Programme
+from ctsim.schema import Bilingual
+from ctsim.streams import TILE
+
+FloatArray = npt.NDArray[np.float64]
+
+NOT_MARGINAL: Final = Bilingual(
+    ja="限界削減費用ではない。初期需要の創出・価格低減・快適性等の便益を含まない。",
+    en="Not a marginal abatement cost: benefits such as early demand, falling prices and comfort are left out.",
+)
+BOUNDARIES: Final = ("units_supported", "plants_supported")
+_YEARS: Final = {"units_supported": 60, "plants_supported": 90}
+"""Years from the start over which tonnes are added: by then nothing is left."""
+_STARTS: Final = ("purchase_year", "installation_year", "plant_start")
+_PLANT_YEAR: Final = "2040"
+_OKU: Final = 1e8
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Statistics of draws: mean, median and the ends of the 90 % interval."""
+
+    mean: float
+    median: float
+    low: float
+    high: float
+
+
+def amount(draws: FloatArray) -> Amount:
+    """Statistics of one quantity's draws."""
+    low, median, high = np.quantile(draws, (0.05, 0.5, 0.95))
+    return Amount(float(draws.mean()), float(median), float(low), float(high))
+
+
+@dataclass(frozen=True, eq=False)
+class Bought:
+    """What an allocation (億円) goes with: tonnes a year and in all (draws), and what all payers spent (億円)."""
+
+    programmes: tuple[str, ...]
+    boundary: str
+    when: str
+    allocated: float
+    cost: float
+    annual: FloatArray
+    lifetime: FloatArray
+    pro_rata_annual: FloatArray
+    pro_rata_lifetime: FloatArray
+
+    @property
+    def share(self) -> float:
+        """The share financed by the bonds, by which effects are pro-rated."""
+        return self.allocated / self.cost
+
+    @property
+    def leverage(self) -> float:
+        """Yen spent in all for a yen of the bonds."""
+        return self.cost / self.allocated
+
+    @cached_property
+    def amounts(self) -> dict[str, Amount]:
+        """Per 億円 of allocation, annual and lifetime; pro-rated tonnes; yen a tonne, of the bonds and of all money."""
+        return {
+            "annual_per_oku": amount(self.annual / self.allocated),
+            "lifetime_per_oku": amount(self.lifetime / self.allocated),
+            "pro_rata_annual": amount(self.pro_rata_annual),
+            "pro_rata_lifetime": amount(self.pro_rata_lifetime),
+            "yen_per_tonne": amount(self.allocated * _OKU / self.lifetime),
+            "all_yen_per_tonne": amount(self.cost * _OKU / self.lifetime),
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """Some rows of the allocations: what they bought, or why nothing can be said."""
+
+    name: str
+    rows: tuple[Allocation, ...]
+    bought: Bought | None
+    why: Bilingual | None
+
+    @property
+    def allocated(self) -> float:
+        """億円 of all rows, also of those whose effect is not known."""
+        return sum(row.amount for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Account:
+    """One issue: a line a row of its allocations, and lines by class, green category and budget year."""
+
+    file: AllocationFile
+    rate: float
+    draws: int
+    rows: tuple[Line, ...]
+    classes: tuple[Line, ...]
+    categories: tuple[Line, ...]
+    budgets: tuple[Line, ...]
+
+
+def account(
+    scenario: Scenario, file: AllocationFile, *, rate: float = 0.0, draws: int = 2**14, seed: int = 0
+) -> Account:
+    """What the money of `file` bought under `scenario`; tonnes of later years are discounted at `rate` a year.
+
+    Raises InputError for a rate outside [0, 1) or fewer than one draw.
+    """
+    if not 0 <= rate < 1:
+        raise InputError(f"--discount-rate {rate:g}: must be at least 0 and below 1, as 0.04 for 4 %")
+    if not 1 <= draws <= 2**20:
+        raise InputError(f"--draws {draws}: must be between 1 and {2**20:,}; these draws are held in memory")
+    made = {row.programme[0]: row for row in file.allocation if _why(row, file, scenario) is None}
+    names = [one.id for one in scenario.programmes if one.id in made]
+    effects = _effects(scenario, names, rate, -(-draws // (16 * TILE)) * 16, seed)
+    lines = tuple(_line(row.name_ja, (row,), file, scenario, effects) for row in file.allocation)
+
+    def by(key: Any) -> tuple[Line, ...]:
+        found: dict[str, list[Allocation]] = {}
+        for row in file.allocation:
+            found.setdefault(key(row), []).append(row)
+        return tuple(_line(name, tuple(rows), file, scenario, effects) for name, rows in sorted(found.items()))
+
+    categories = by(lambda row: "・".join(row.green_categories) or "—")
+    return Account(file, rate, -(-draws // (16 * TILE)) * 16 * TILE, lines, by(lambda row: row.category), categories,
+                   by(lambda row: row.budget_year))  # fmt: skip
+
+
+# ---- where something can be said
+
+
+def _why(row: Allocation, file: AllocationFile, scenario: Scenario) -> Bilingual | None:
+    """Why nothing can be said of a row, None where something can."""
+    if file.unreported or row.refused:
+        return row.refused or file.unreported
+    programmes = {one.id: one for one in scenario.programmes}
+    if len(row.programme) != 1 or row.programme[0] not in programmes:
+        return Bilingual(ja="この充当額に対応する事業の頁がない", en="no page of what this money is in")
+    boundaries = {str(one.record.boundary) for one in _co2(programmes[row.programme[0]])}
+    if not boundaries & set(BOUNDARIES):
+        said = ", ".join(sorted(boundaries)) or "not CO2"
+        return Bilingual(
+            ja=f"効果が補助した設備・工場のものでない({said})。市場全体・参考値・単位当たりの値は円で割れない",
+            en=f"its effect is not that of what was paid for ({said}); a market's or a reference's is not bought",
+        )
+    if not row.same_projects:
+        return Bilingual(
+            ja="充当額と総事業費が同じ事業のものでない", en="allocation and cost are not of the same projects"
+        )
+    return None
+
+
+def _co2(programme: Programme) -> list[Figure]:
+    return [one for one in programme.figures if one.record.metric == "co2_reduction"]
+
+
+def _line(
+    name: str, rows: tuple[Allocation, ...], file: AllocationFile, scenario: Scenario, effects: Mapping[str, _Effect]
+) -> Line:
+    """Rows together: their effects are added only where a sum of totals.toml has all of their programmes."""
+    refused = [why for row in rows if (why := _why(row, file, scenario))]
+    known = [row for row in rows if _why(row, file, scenario) is None]
+    if not known:
+        return Line(name, rows, None, refused[0])
+    names = list(dict.fromkeys(row.programme[0] for row in known))
+    sums = [set(one.members) for one in scenario.totals if one.kind == "sum"]
+    if len(names) > 1 and not any(set(names) <= members for members in sums):
+        said = ", ".join(names)
+        return Line(name, rows, None, Bilingual(ja=f"合計できない効果を含む:{said}", en=f"not to be added: {said}"))
+    allocated = {one: sum(row.amount for row in known if row.programme[0] == one) for one in names}
+    whole = {one: sum(row.amount for row in file.allocation if row.programme[:1] == (one,) and row.same_projects)
+             for one in names}  # fmt: skip
+    parts = [(effects[one], allocated[one] / whole[one], whole[one] / effects[one].cost) for one in names]
+    bought = Bought(
+        tuple(names), parts[0][0].boundary, ", ".join(dict.fromkeys(effect.when for effect, *_ in parts)),
+        sum(allocated.values()), sum(effect.cost * part for effect, part, _ in parts),
+        np.sum([effect.annual * part for effect, part, _ in parts], axis=0),
+        np.sum([effect.lifetime * part for effect, part, _ in parts], axis=0),
+        np.sum([effect.annual * part * share for effect, part, share in parts], axis=0),
+        np.sum([effect.lifetime * part * share for effect, part, share in parts], axis=0),
+    )  # fmt: skip
+    return Line(name, rows, bought, refused[0] if refused else None)
+
+
+# ---- effects, draw by draw
+
+
+@dataclass(frozen=True, eq=False)
+class _Effect:
+    """A programme's own: draws of tonnes a year (`when`) and of a life, and its cost in 億円."""
+
+    boundary: str
+    when: str
+    cost: float
+    annual: FloatArray
+    lifetime: FloatArray
+
+
+def _effects(scenario: Scenario, names: Sequence[str], rate: float, tiles: int, seed: int) -> dict[str, _Effect]:
+    programmes = [one for one in scenario.programmes if one.id in names]
+    if not programmes:
+        return {}
+    drawn = _Drawn(scenario, programmes, tiles, seed)
+    return {one.id: _effect(one, drawn, rate) for one in programmes}
+
+
+def _effect(programme: Programme, drawn: _Drawn, rate: float) -> _Effect:
+    annual = annual_figures(programme)
+    boundary = str(annual[0].record.boundary)
+    tonnes = [drawn.step(drawn.binding.step_of(one)) * units.conversion(one.record.unit, "t-CO2/yr") for one in annual]
+    carried = programme.cell("co2_reduction", "2030").figures
+    steps = [drawn.binding.steps[drawn.binding.step_of(one)] for one in carried]
+    life = np.sum([drawn.life(step, _YEARS[boundary], rate) for step in steps], axis=0)
+    return _Effect(boundary, annual[0].record.when, cost_of(programme), np.sum(tonnes, axis=0), life)
+
+
+def annual_figures(programme: Programme) -> tuple[Figure, ...]:
+    """The tonnes a year that money is set against: the first year's as printed, of plants the cell of 2040."""
+    printed = [one for one in _co2(programme) if one.record.boundary == "units_supported" and not one.derived
+               and one.record.period == "annual"]  # fmt: skip
+    totals = [one for one in printed if not one.record.item]
+    return tuple(totals or printed) or programme.cell("co2_reduction", _PLANT_YEAR).figures
+
+
+def cost_of(programme: Programme) -> float:
+    """What all payers spent, in 億円 as printed."""
+    [cost] = [one for one in programme.figures if one.record.period == "one_off" and not one.record.item]
+    return cost.published()[0] * units.conversion(cost.record.unit, "億円")
+
+
+class _Drawn:
+    """Draws of everything that the annual effects of some programmes are made from."""
+
+    def __init__(self, scenario: Scenario, programmes: Iterable[Programme], tiles: int, seed: int) -> None:
+        self.binding: Binding = scenario.binding
+        figures = [one for p in programmes for one in (*annual_figures(p), *p.cell("co2_reduction", "2030").figures)]
+        needed = {("step", self.binding.step_of(one)) for one in figures}
+        for _, number in sorted(needed):
+            needed |= {(one.kind, one.index) for one in self.binding.steps[number].inputs}
+        needed |= {("row", i) for i, row in enumerate(self.binding.rows) if row.stream in _PATH}
+        self._places = {one: i for i, one in enumerate(sorted(needed))}
+        targets = [Target("/draws", (f"{kind} {i}",), "1", ((kind, i, 1.0),)) for kind, i in self._places]
+        binding, targets = choices.pruned(self.binding, targets)
+        coordinates = assign(scenario.streams, scenario.programmes, beside=scenario.library.coordinates)
+        self._values = Kernel(binding, targets, seed, coordinates, sample_all=False, groups=scenario.groups).evaluate(
+            0, tiles
+        )
+        self._path = self._grid()
+
+    def step(self, number: int) -> FloatArray:
+        """A step's draws in its figure's unit."""
+        return np.asarray(self._values[self._places["step", number]])
+
+    def life(self, step: Step, years: int, rate: float) -> FloatArray:
+        """Tonnes of so many years from the first one on, each at its middle, by the step's own formula."""
+        rows = self.binding.rows
+        start = next(one for one in step.inputs if one.kind == "row" and rows[one.index].stream.endswith(_STARTS))
+        first = float(np.floor(self._given("row", start.index).min()))
+        assert step.function is not None
+        formula, total = _vectorised(step.function), np.zeros(self._values.shape[1])
+        for year in range(years):
+            given = [self._at(one.kind, one.index, first + year + 0.5) * one.factor for one in step.inputs]
+            total += formula(*given) * (1 + rate) ** -(year + 0.5)
+        return total * step.factor * units.conversion(step.figure.record.unit, "t-CO2/yr")
+
+    def _given(self, kind: str, index: int) -> FloatArray:
+        return np.asarray(self._values[self._places[kind, index]])
+
+    def _at(self, kind: str, index: int, year: float) -> Any:
+        """An input at a time: the year itself, the grid factor between its years, anything else as it is."""
+        stream = self.binding.rows[index].stream if kind == "row" else ""
+        if stream == "calendar_year":
+            return year
+        if stream == "future_grid_factor":
+            return self._grid_at(year)
+        return self._given(kind, index)
+
+    def _grid(self) -> list[tuple[float, FloatArray]]:
+        """(year, draws) of the grid factor: FY2023 as printed, then the years of the path."""
+        found = {}
+        for number, row in enumerate(self.binding.rows):
+            if row.stream in _PATH:
+                found[float(row.year or _GRID_YEAR)] = self._given("row", number)
+        return sorted(found.items())
+
+    def _grid_at(self, year: float) -> FloatArray:
+        years = [one for one, _ in self._path]
+        after = int(np.searchsorted(years, year))
+        if after in (0, len(years)):
+            return self._path[min(after, len(years) - 1)][1]
+        (a, low), (b, high) = self._path[after - 1 : after + 1]
+        return low + (year - a) / (b - a) * (high - low)
+
+
+_PATH: Final = ("grid_factor", "future_grid_factor")
+_GRID_YEAR: Final = 2023
+
+
+def _survival(age: Any, mean_life: Any, shape: Any) -> Any:
+    return np.exp(-((age / mean_life * gamma(1 + 1 / shape)) ** shape))
+
+
+def _stock_years(span: Any, mean_life: Any, shape: Any) -> Any:
+    """The integral of survival: a regularised incomplete gamma function, for spans of any length."""
+    return mean_life * gammainc(1 / shape, (span / mean_life * gamma(1 + 1 / shape)) ** shape)
+
+
+_OF_ARRAYS: Final[dict[str, Any]] = {
+    "survival": _survival, "stock_years": _stock_years, "max": np.maximum, "min": np.minimum, "exp": np.exp,
+    "log": np.log, "sqrt": np.sqrt, "pow": np.power,
+}  # fmt: skip
+
+
+def _vectorised(function: Formula) -> Any:
+    """The formula for arrays: the same statements, its functions replaced by numpy's."""
+    scope = {**getattr(function, "__globals__", {}), **_OF_ARRAYS}
+    return FunctionType(function.__code__, scope, function.__name__)

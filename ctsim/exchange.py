@@ -1,0 +1,189 @@
+"""Compiled loops that exchange rows of two samples, compute again what follows from them, and add up what indices need.
+
+Steps are called by address (`generated.addresses`), so these loops are compiled once, whatever the formulas are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from ctsim.compiled import compiled, inlined
+from ctsim.kernel import add_up
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Pair = tuple[IntArray, IntArray]
+"""Lists of many owners: where each begins, and their items one after the other."""
+
+
+@inlined
+def _exchange(rows: IntArray, sources: IntArray, a: FloatArray, b: FloatArray) -> None:
+    """Exchange rows of `a` and `b`, or those of each with mixed rows of its own; done twice, all is as it was."""
+    for k in range(len(rows)):
+        if sources[k] == -1:
+            _swap(a[rows[k]], b[rows[k]])
+        else:
+            _swap(a[rows[k]], a[sources[k]])
+            _swap(b[rows[k]], b[sources[k]])
+
+
+@inlined
+def _swap(one: FloatArray, other: FloatArray) -> None:
+    for i in range(len(one)):
+        kept = one[i]
+        one[i] = other[i]
+        other[i] = kept
+
+
+@inlined
+def _take(rows: IntArray, sources: IntArray, a: FloatArray, into: FloatArray) -> None:
+    """Replace rows of `into` by those of `a`, or by mixed rows of its own."""
+    for k in range(len(rows)):
+        source = a[rows[k]] if sources[k] == -1 else into[sources[k]]
+        result = into[rows[k]]
+        for i in range(len(result)):
+            result[i] = source[i]
+
+
+@inlined
+def _restore(places: IntArray, base: FloatArray, work: FloatArray) -> None:
+    """Make some rows of `work` those of `base` again."""
+    for place in places:
+        source, result = base[place], work[place]
+        for i in range(len(result)):
+            result[i] = source[i]
+
+
+@inlined
+def _account(
+    places: IntArray, base_a: FloatArray, base_b: FloatArray, work_a: FloatArray, work_b: FloatArray, out: FloatArray
+) -> None:
+    """Add to `out` (place, 3) the sums of (A - A')(B' - B), (A - A')² + (B - B')² and (A - B)² + (A' - B')².
+
+    In lanes of 64, so that sums are made from vectors and in the same order everywhere.
+    """
+    cross, square, whole = np.zeros(64), np.zeros(64), np.zeros(64)
+    for k in range(len(places)):
+        a, b, x, y = base_a[places[k]], base_b[places[k]], work_a[places[k]], work_b[places[k]]
+        cross[:] = 0.0
+        square[:] = 0.0
+        whole[:] = 0.0
+        for start in range(0, len(a), 64):
+            a_, b_, x_, y_ = a[start : start + 64], b[start : start + 64], x[start : start + 64], y[start : start + 64]
+            for lane in range(64):
+                near, far = a_[lane] - x_[lane], y_[lane] - b_[lane]
+                wide, other = a_[lane] - b_[lane], x_[lane] - y_[lane]
+                cross[lane] += near * far
+                square[lane] += near * near + far * far
+                whole[lane] += wide * wide + other * other
+        for lane in range(64):
+            out[k, 0] += cross[lane]
+            out[k, 1] += square[lane]
+            out[k, 2] += whole[lane]
+
+
+@inlined
+def _advance(places: IntArray, base_a: FloatArray, work: FloatArray, last: FloatArray, out: FloatArray) -> None:
+    """Add to `out` (place) the sums of (y' - y)(A - (y + y') / 2), where y was before and y' is now; then y is y'."""
+    sums = np.zeros(64)
+    for k in range(len(places)):
+        a, now, before = base_a[places[k]], work[places[k]], last[places[k]]
+        sums[:] = 0.0
+        for start in range(0, len(a), 64):
+            a_, now_, before_ = a[start : start + 64], now[start : start + 64], before[start : start + 64]
+            for lane in range(64):
+                sums[lane] += (now_[lane] - before_[lane]) * (a_[lane] - 0.5 * (now_[lane] + before_[lane]))
+                before_[lane] = now_[lane]
+        for lane in range(64):
+            out[k] += sums[lane]
+
+
+def _call(_: Any, address: Any, which: Any, rows: Any, steps: Any) -> Any:
+    """The types of `call`, and what writes its code."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number, pointer = ir.IntType(64), ir.DoubleType().as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [number, pointer, pointer, number])
+        rows_, steps_ = (context.make_array(signature.args[k])(context, builder, arguments[k]) for k in (2, 3))
+        width = builder.extract_value(steps_.shape, 1)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        builder.call(function, [arguments[1], rows_.data, steps_.data, width])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, rows, steps), code
+
+
+call: Final[Callable[..., None]] = intrinsic(_call)
+"""call(address, which, rows, steps): a callback of `generated.addresses` on contiguous arrays of one width."""
+
+
+@inlined
+def _some(
+    which: IntArray, sums: IntArray, code: IntArray, adding: tuple[Any, ...], rows: FloatArray, steps: FloatArray
+) -> None:
+    """Compute some steps again, then some sums."""
+    for number in which:
+        call(code[number], number, rows, steps)
+    starts, from_rows, indices, factors, first = adding
+    add_up(sums, starts, from_rows, indices, factors, rows, steps, first, steps.shape[1])
+
+
+@compiled
+def evaluate(
+    which: IntArray, sums: IntArray, code: IntArray, adding: tuple[Any, ...], rows: FloatArray, steps: FloatArray
+) -> None:
+    """Compute steps and sums. `adding`: the arrays of `kernel.Sums`."""
+    _some(which, sums, code, adding, rows, steps)
+
+
+@compiled
+def walk(
+    swaps: Pair, sources: IntArray, again: Pair, sums: Pair, reached: Pair, code: IntArray, adding: tuple[Any, ...],
+    buffers: tuple[FloatArray, ...], out: FloatArray,
+) -> None:  # fmt: skip
+    """Exchange the rows of one variant after the other and add to `out` (pair, 3) what its targets then give.
+
+    Lists are (starts, items), by variant. `buffers`: rows of both samples, their steps as they are, and a copy of each.
+    """
+    a, b, base_a, base_b, work_a, work_b = buffers
+    for v in range(len(swaps[0]) - 1):
+        rows = swaps[1][swaps[0][v] : swaps[0][v + 1]]
+        given = sources[swaps[0][v] : swaps[0][v + 1]]
+        mine = again[1][again[0][v] : again[0][v + 1]]
+        added = sums[1][sums[0][v] : sums[0][v + 1]]
+        places = reached[1][reached[0][v] : reached[0][v + 1]]
+        _exchange(rows, given, a, b)
+        _some(mine, added, code, adding, a, work_a)
+        _some(mine, added, code, adding, b, work_b)
+        _account(places, base_a, base_b, work_a, work_b, out[reached[0][v] : reached[0][v + 1]])
+        _exchange(rows, given, a, b)
+        _restore(mine, base_a, work_a)
+        _restore(added, base_a, work_a)
+        _restore(mine, base_b, work_b)
+        _restore(added, base_b, work_b)
+
+
+@compiled
+def chain(
+    order: IntArray, swaps: Pair, sources: IntArray, again: Pair, sums: Pair, reached: Pair, code: IntArray,
+    adding: tuple[Any, ...], buffers: tuple[FloatArray, ...], out: FloatArray,
+) -> None:  # fmt: skip
+    """Replace rows of the second sample by those of the first, one parameter after the other in `order`.
+
+    Adds to `out` (pair) what each replacement counts for its targets. `buffers` as in `walk`; all of the second sample
+    are overwritten.
+    """
+    a, rows, base_a, last, _, work = buffers
+    for v in order:
+        _take(swaps[1][swaps[0][v] : swaps[0][v + 1]], sources[swaps[0][v] : swaps[0][v + 1]], a, rows)
+        mine = again[1][again[0][v] : again[0][v + 1]]
+        _some(mine, sums[1][sums[0][v] : sums[0][v + 1]], code, adding, rows, work)
+        places = reached[1][reached[0][v] : reached[0][v + 1]]
+        _advance(places, base_a, work, last, out[reached[0][v] : reached[0][v + 1]])

@@ -1,0 +1,146 @@
+"""The policy frame: national totals and targets, and what a price of carbon makes of what was paid for.
+
+The share of a gap that realised demand-side programmes close is small, and they are a part of what the bonds are for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from ctsim import tomlfile, units
+from ctsim.errors import Finding, InputError
+from ctsim.library import library_root
+from ctsim.schema import Bilingual, Citation, Identifier, Record, Text, Unit, YearLabel
+from ctsim.tomlfile import Document
+
+FloatArray = npt.NDArray[np.float64]
+
+REALISED: Final = Bilingual(
+    ja="令和5年度充当のうち実現済みの需要対策等", en="realised demand-side programmes of the FY2023 allocations"
+)
+_BASE: Final = 2013
+_NOW: Final = 2023
+
+
+class NationalTotal(Record):
+    """Greenhouse-gas emissions of a fiscal year."""
+
+    year: int
+    emissions: float
+    unit: Unit
+    basis: Literal["published", "assumed"]
+    source: Citation
+    note: Text | None = None
+
+
+class Target(Record):
+    """A reduction against FY2013, in per cent."""
+
+    year: int
+    reduction: float = Field(gt=0, le=100)
+    basis: Literal["published", "assumed"]
+    source: Citation | None = None
+    reason: Text | None = None
+
+
+class Credits(Record):
+    """Reductions abroad, cumulative: never part of an annual total."""
+
+    by: int
+    amount: float
+    unit: Unit
+    source: Citation
+
+
+class PricePath(Record):
+    """A price of carbon by year, real."""
+
+    id: Identifier
+    title: Bilingual
+    unit: Unit
+    basis: Literal["published", "assumed"]
+    reason: Text
+    price: dict[YearLabel, float]
+
+
+class FrameFile(Record):
+    """`policy/frame.toml`."""
+
+    format: Literal[1]
+    total: tuple[NationalTotal, ...]
+    target: tuple[Target, ...]
+    credits: tuple[Credits, ...] = ()
+    price_path: tuple[PricePath, ...] = ()
+
+
+def frame(path: str | Path | None = None) -> FrameFile:
+    """The shipped frame, or that of a file. Raises InputError: a path with a gap, a target without ground."""
+    found = Path(path) if path else library_root() / "policy" / "frame.toml"
+    if not found.is_file():
+        raise InputError(f"{str(found)[-200:]}: no such file of the policy frame")
+    document = tomlfile.read(found, FrameFile, str(path) if path else "scenarios/policy/frame.toml")
+    if faults := _faults(document):
+        raise InputError(faults)
+    return document.record
+
+
+def _faults(document: Document[FrameFile]) -> list[Finding]:
+    findings = []
+    years = {one.year for one in document.record.total}
+    if missing := {_BASE, _NOW} - years:
+        message = f"no total of FY{min(missing)}; add it: targets and gaps are measured from it"
+        findings.append(Finding(document.place("total"), "total", message))
+    for number, target in enumerate(document.record.target):
+        if (target.source is None) == (target.basis == "published") or not (target.source or target.reason):
+            message = "a published target needs its 'source', an assumed one its 'reason'"
+            findings.append(Finding(document.place("target", number), f"target.{target.year}", message))
+    for number, path in enumerate(document.record.price_path):
+        given = sorted(int(year) for year in path.price)
+        gaps = [year for year in range(given[0], given[-1]) if year not in given] if given else [0]
+        bad = [year for year in given if not path.price[str(year)] >= 0]
+        place, key = document.place("price_path", number, "price"), f"price_path.{path.id}.price"
+        if gaps:
+            said = f"{gaps[0]} is missing between {given[0]} and {given[-1]}" if given else "has no year"
+            findings.append(Finding(place, key, f"{said}; a price path has every year"))
+        findings += [Finding(place, key, f"{year}: a price is at least 0") for year in bad]
+        try:
+            units.conversion(path.unit, "円/t-CO2")
+        except units.UnitError as error:
+            findings.append(Finding(place, f"price_path.{path.id}.unit", f"{error}; write it in 円/t-CO2"))
+    return findings
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A target: emissions allowed then and what is missing from FY2023, in Mt-CO2 a year; the share closed."""
+
+    target: Target
+    allowed: float
+    missing: float
+    closed: FloatArray | None
+
+
+def gaps(file: FrameFile, realised: dict[int, FloatArray]) -> list[Gap]:
+    """Every target with its gap; `realised` are Mt-CO2 a year by year, in any statistics."""
+    total = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in file.total}
+    found = []
+    for target in file.target:
+        allowed = total[_BASE] * (1 - target.reduction / 100)
+        missing = total[_NOW] - allowed
+        closed = realised[target.year] / missing if target.year in realised else None
+        found.append(Gap(target, allowed, missing, closed))
+    return found
+
+
+def carbon_value(path: PricePath, realised: dict[int, FloatArray]) -> dict[int, FloatArray]:
+    """億円 a year of those tonnes (Mt-CO2 a year) at the price of the year. Raises InputError outside the path."""
+    factor = units.conversion(path.unit, "億円/Mt-CO2")
+    if outside := [year for year in realised if str(year) not in path.price]:
+        raise InputError(f"price path {path.id} has no price for {outside[0]}; give it one")
+    return {year: tonnes * path.price[str(year)] * factor for year, tonnes in realised.items()}

@@ -1,0 +1,250 @@
+"""What `ctsim sensitivity` prints: what each cell's spread comes from, in tables or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from ctsim.console import number, table
+from ctsim.errors import Finding, InputError, Place, did_you_mean
+
+if TYPE_CHECKING:
+    from ctsim.sensitivity import Sensitivity
+
+TOP: Final = 3
+SMALL: Final = 0.01
+"""A parameter whose total index lies below this, two errors included, does not matter."""
+TOGETHER: Final = 0.05
+"""Where totals exceed first-order indices by this and two errors, parameters work together."""
+_NODES: Final = (
+    "co2_reduction", "economic_effect", "items/co2_reduction", "items/economic_effect", "other", "readings",
+)  # fmt: skip
+_BY_PARAMETER: Final = (
+    "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "swing_low", "swing_high",
+)  # fmt: skip
+_BY_CELL: Final = (
+    "assumed_first", "assumed_first_mcse", "assumed_total", "assumed_total_mcse", "central", "mean", "sd", "q025",
+    "q975", "approach1_half_width", "approach1_percent", "approach2_percent", "approach2_below", "approach2_above",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One parameter of one cell: its numbers by name."""
+
+    parameter: str
+    basis: str
+    numbers: dict[str, float]
+
+    @property
+    def matters(self) -> bool:
+        """Whether its total index may be SMALL or more; where that is not known, it may."""
+        return not self.numbers["ST"] + 2.0 * self.numbers["ST_mcse"] < SMALL
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One cell with the parameters that reach it, the one with the largest Shapley effect first."""
+
+    cell: str
+    unit: str
+    status: str
+    words: str
+    numbers: dict[str, float]
+    drivers: tuple[Driver, ...]
+
+    def together(self) -> str:
+        """Which parameters work together, in words; "" where they add up."""
+        found = []
+        for one in self.drivers:
+            more = one.numbers["ST"] - one.numbers["S1"]
+            if more > TOGETHER + 2.0 * (one.numbers["ST_mcse"] + one.numbers["S1_mcse"]):
+                found.append(f"{self.short(one.parameter)} {more:.0%}")
+        return f"together with others: {', '.join(found)}" if found else ""
+
+    def short(self, parameter: str) -> str:
+        """A parameter without the programme, where that is the cell's."""
+        return parameter.removeprefix(self.cell.partition(".")[0] + ".")
+
+
+def ranked(found: Sensitivity) -> list[Ranked]:
+    """Every cell of the tree that is random, in the tree's order."""
+    return [one for node in _NODES if node in found.tree for one in _cells(found.tree[node].dataset, node)]
+
+
+def _cells(node: Any, path: str) -> Iterator[Ranked]:
+    dims = [str(dim) for dim in node["status"].dims]
+    labels = [node[dim].values.tolist() for dim in dims]
+    by_cell = {name: node[name].values for name in (*_BY_CELL, "status", "unit", "approaches")}
+    by_parameter = {name: node[name].values for name in _BY_PARAMETER}
+    names, basis = node["parameter"].values.tolist(), node["basis"].values.tolist()
+    for place in product(*(range(len(one)) for one in labels)):
+        if by_cell["status"][place] in ("random", "not_finite"):
+            reached = [k for k in range(len(names)) if by_parameter["Sh"][(k, *place)] != 0.0]
+            drivers = [Driver(names[k], basis[k], {name: float(values[(k, *place)])
+                                                   for name, values in by_parameter.items()})
+                       for k in reached]  # fmt: skip
+            drivers.sort(key=lambda one: (-one.numbers["Sh"], one.parameter))
+            yield Ranked(
+                _name(path, [along[k] for along, k in zip(labels, place, strict=True)]), str(by_cell["unit"][place]),
+                str(by_cell["status"][place]), str(by_cell["approaches"][place]),
+                {name: float(by_cell[name][place]) for name in _BY_CELL}, tuple(drivers),
+            )  # fmt: skip
+
+
+def _name(path: str, labels: list[Any]) -> str:
+    """A cell as figures are named: programme.metric.when[.item]."""
+    if len(labels) == 1:
+        return str(labels[0])
+    programme, _, item = str(labels[0]).partition(".")
+    return ".".join([programme, path.rpartition("/")[2], str(labels[1]), *([item] if item else [])])
+
+
+def checked(found: Sensitivity, cells: Sequence[str]) -> None:
+    """Raises InputError for cells that the analysis does not hold."""
+    known = [one.cell for one in ranked(found)]
+    faults = [Finding(Place(), "", f"--cell {one[:120]}: no random cell.{did_you_mean(one, known)}")
+              for one in cells if one not in known]  # fmt: skip
+    if faults:
+        raise InputError(faults)
+
+
+# ---- tables
+
+
+def sensitivity_tables(found: Sensitivity, cells: tuple[str, ...] = ()) -> None:
+    """Every cell with its three largest parameters; with `cells` all that is known of these."""
+    listed = ranked(found)
+    chosen = [one for one in listed if one.cell in cells] if cells else listed
+    if cells:
+        for one in chosen:
+            _one_cell(one)
+    else:
+        _overview(chosen)
+    _worth(found)
+    unimportant = _unimportant(listed)
+    click.echo(f"{len(unimportant)} parameters matter to no cell (ST + 2 mcse < {SMALL:.0%}): "
+               f"{', '.join(unimportant) or 'none'}.")  # fmt: skip
+    draws, seed = found.card["draws"], found.card["seed"]
+    click.echo(f"{found.tree.attrs['title']}, {draws:,} base draws, seed {seed}. `--cell NAME` shows all of a cell.")
+    click.echo(f"result_digest {found.result_digest}")
+    if found.directory is not None:
+        click.echo(f"directory {found.directory}")
+
+
+def _overview(listed: list[Ranked]) -> None:
+    head = ["cell", "±% (1)", "±% (2)", "assumed", "largest parameters: Shapley effect", "works"]
+    rows = [
+        [one.cell, _percent(one.numbers["approach1_percent"]), _sides(one.numbers),
+         _share(one.numbers, "assumed_first"),
+         "; ".join(f"{one.short(driver.parameter)} {_share(driver.numbers, 'Sh')}" for driver in one.drivers[:TOP]),
+         one.together()]
+        for one in listed if one.status == "random"
+    ]  # fmt: skip
+    table("What the spread of each cell comes from", head, rows, right=(1, 2, 3))
+    click.echo(
+        "±% (1), (2): 不確実性(±%) at 95 % by IPCC Approach 1 and 2 (both sides where skewed) · assumed: share of the "
+        "variance that assumed spreads explain alone"
+    )
+    for one in (one for one in listed if one.status != "random"):
+        click.echo(f"{one.cell}: some draws are not finite; it has no indices")
+
+
+def _one_cell(one: Ranked) -> None:
+    head = ["parameter", "basis", "S1", "ST", "Sh", "rank", "ρ", "narrowing", "5 %", "95 %"]
+    rows = [
+        [one.short(driver.parameter), driver.basis, *(_share(driver.numbers, name) for name in ("S1", "ST", "Sh")),
+         _percent(100 * driver.numbers["rank"]), f"{driver.numbers['spearman']:.2f}",
+         _percent(100 * driver.numbers["narrowing"]), number(driver.numbers["swing_low"]),
+         number(driver.numbers["swing_high"])]
+        for driver in one.drivers if driver.matters
+    ]  # fmt: skip
+    table(f"{one.cell} ({one.unit})", head, rows, right=tuple(range(2, 10)))
+    quiet = [driver.parameter for driver in one.drivers if not driver.matters]
+    click.echo(f"does not matter: {', '.join(map(one.short, quiet)) or 'none'}")
+    if said := one.together():
+        click.echo(said)
+    numbers = one.numbers
+    click.echo(f"assumed spreads explain {_share(numbers, 'assumed_first')} of the variance alone, "
+               f"{_share(numbers, 'assumed_total')} together with others")  # fmt: skip
+    click.echo(f"Approach 1: {number(numbers['central'])} ± {_percent(numbers['approach1_percent'])} · "
+               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {one.words}")  # fmt: skip
+
+
+def _worth(found: Sensitivity) -> None:
+    """For each threshold, what knowing the parameters is worth."""
+    if "evppi" not in found.tree:
+        return
+    node = found.tree["evppi"].dataset
+    names = node["parameter"].values.tolist()
+    for column, threshold in enumerate(node["threshold"].values.tolist()):
+        worth = node["evppi"].values[:, column]
+        order = sorted((k for k in range(len(names)) if worth[k] > 0.0), key=lambda k: -worth[k])
+        rows = [[names[k], number(float(worth[k]))] for k in order[:10]]
+        unit, whole = node["unit"].values[column], float(node["evpi"].values[column])
+        table(f"Value of knowing, for the choice at {threshold} ({unit}); everything: {number(whole)}",
+              ["parameter", "EVPPI"], rows, right=(1,))  # fmt: skip
+
+
+def _unimportant(listed: list[Ranked]) -> list[str]:
+    """Parameters that reach a cell and matter to none."""
+    everywhere = dict.fromkeys(driver.parameter for one in listed for driver in one.drivers)
+    matter = {driver.parameter for one in listed for driver in one.drivers if driver.matters}
+    return [name for name in everywhere if name not in matter]
+
+
+def _share(numbers: dict[str, float], name: str) -> str:
+    """A share in per cent, with no more digits than its error supports."""
+    return _percent(100.0 * numbers[name], 100.0 * numbers.get(f"{name}_mcse", 0.0))
+
+
+def _percent(value: float, error: float = 0.0) -> str:
+    if not isfinite(value):
+        return ""
+    rounded = 0.0 if abs(value) < 0.05 else value
+    return f"{number(rounded, error) if abs(rounded) < 10 else f'{rounded:.0f}'} %"
+
+
+def _sides(numbers: dict[str, float]) -> str:
+    """± one number, or two where the sides differ."""
+    below, above = numbers["approach2_below"], numbers["approach2_above"]
+    if not (isfinite(below) and isfinite(above)):
+        return ""
+    if abs(above - below) <= 0.1 * (above + below):
+        return f"±{_percent(numbers['approach2_percent'])}"
+    return f"−{_percent(below)} +{_percent(above)}"
+
+
+# ---- JSON
+
+
+def sensitivity_json(found: Sensitivity) -> dict[str, Any]:
+    """Card, and every random cell with the parameters that reach it; numbers that are not finite are None."""
+    cells = [
+        {"cell": one.cell, "unit": one.unit, "status": one.status, "approaches": one.words,
+         "together": one.together(), **_plain(one.numbers),
+         "parameters": [{"parameter": driver.parameter, "basis": driver.basis, "matters": driver.matters,
+                         **_plain(driver.numbers)} for driver in one.drivers]}
+        for one in ranked(found)
+    ]  # fmt: skip
+    result: dict[str, Any] = {"card": found.card, "cells": cells, "unimportant": _unimportant(ranked(found))}
+    if "evppi" in found.tree:
+        node = found.tree["evppi"].dataset
+        names = node["parameter"].values.tolist()
+        result["thresholds"] = [
+            {"threshold": one, "cell": node["cell"].values[k], "value": float(node["value"].values[k]),
+             "unit": node["unit"].values[k], "evpi": float(node["evpi"].values[k]),
+             "evppi": {name: float(worth) for name, worth in zip(names, node["evppi"].values[:, k], strict=True)
+                       if worth > 0.0}}
+            for k, one in enumerate(node["threshold"].values.tolist())
+        ]  # fmt: skip
+    return result
+
+
+def _plain(numbers: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if isfinite(value) else None for name, value in numbers.items()}

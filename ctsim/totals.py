@@ -1,0 +1,302 @@
+"""Which cells may be added, which overlap and are shown by bounds, and why nothing else is added.
+
+Groups are declared in `totals.toml`, each with its reason. A sum needs every member: one without a number leaves the
+sum without one, unless it has not begun (0). Members of an overlap are never added: what they come to together is at
+least the largest of them, and is shown for one boundary at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from ctsim import schema
+from ctsim.errors import Finding, InputError, did_you_mean
+from ctsim.programme import Cell, Figure, Programme
+from ctsim.tomlfile import Document
+
+Groups = Sequence[Document[schema.TotalsFile]]
+BOUNDS: Final = ("largest", "two_largest")
+"""How an overlap is shown: its largest member, and that with the next one."""
+
+INDEPENDENT: Final = ":independent"
+"""What the key of a total without dependence ends with."""
+
+_ALIKE: Final = ("metric", "boundary", "scope", "period", "money_kind")
+"""What members of a sum share; years and units come with these."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """One number of a group, or why there is none: `how` its members (figures by member) make it, in which year.
+
+    `year` is "" where the members are figures off the axis of years.
+    """
+
+    group: schema.TotalGroup
+    name: str
+    how: str
+    year: str
+    members: tuple[str, ...] = ()
+    figures: tuple[tuple[Figure, ...], ...] = ()
+    reason: schema.Bilingual | None = None
+
+    @property
+    def boundary(self) -> str:
+        """The one boundary of all members; "" where there is no number."""
+        return _common([figure for figures in self.figures for figure in figures], "boundary")
+
+
+def declared(groups: Groups) -> list[schema.TotalGroup]:
+    """Every group, shipped ones first."""
+    return [group for document in groups for group in document.record.group]
+
+
+def totals_of(
+    groups: Iterable[schema.TotalGroup], programmes: Sequence[Programme], years: Sequence[str], metrics: Sequence[str]
+) -> list[Total]:
+    """The totals of groups that have at least one member among these programmes."""
+    by_id = {programme.id: programme for programme in programmes}
+    found: list[Total] = []
+    for group in groups:
+        if group.metric in metrics and any(name.partition(".")[0] in by_id for name in group.members):
+            if group.kind == "overlap":
+                found += _bounds(group, by_id, years)
+            elif group.kind == "sum" and "." in group.members[0]:
+                found.append(_sum_of_figures(group, by_id))
+            elif group.kind == "sum":
+                found += [_sum_of_cells(group, by_id, year) for year in years]
+    return found
+
+
+def _sum_of_cells(group: schema.TotalGroup, by_id: Mapping[str, Programme], year: str) -> Total:
+    cells = [by_id[name].cell(group.metric, year) if name in by_id else None for name in group.members]
+    for name, cell in zip(group.members, cells, strict=True):
+        if cell is None:
+            return Total(group, group.id, "sum", year, reason=_not_here(name))
+        if not cell.figures and cell.reason_code != "before_start":
+            return Total(group, group.id, "sum", year, reason=_without(name, cell))
+    there = [cell for cell in cells if cell is not None and cell.figures]
+    if not there:
+        return Total(group, group.id, "sum", year, reason=_NOT_BEGUN)
+    return Total(group, group.id, "sum", year, tuple(c.programme for c in there), tuple(c.figures for c in there))
+
+
+def _sum_of_figures(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Total:
+    figures = {figure.key: figure for programme in by_id.values() for figure in programme.figures}
+    if missing := [name for name in group.members if name not in figures]:
+        return Total(group, group.id, "sum", "", reason=_not_here(missing[0]))
+    named = [group.figure] if group.figure in figures else list(group.members)
+    return Total(group, group.id, "sum", "", group.members, tuple((figures[name],) for name in named if name))
+
+
+def _bounds(group: schema.TotalGroup, by_id: Mapping[str, Programme], years: Sequence[str]) -> Iterator[Total]:
+    """Both bounds for each boundary that members have; of members that do not overlap the sum is declared instead."""
+    cells = [by_id[name].cell(group.metric, year) for year in years for name in group.members if name in by_id]
+    there = [cell for cell in cells if cell.figures]
+    for boundary in dict.fromkeys(_common(cell.figures, "boundary") for cell in there):
+        mine = [cell for cell in there if _common(cell.figures, "boundary") == boundary]
+        names = {cell.programme for cell in mine}
+        if len(names) > 1 and any(names <= set(apart) for apart in group.disjoint):
+            continue
+        for how in BOUNDS:
+            for year in years:
+                now = [cell for cell in mine if cell.year == year]
+                yield Total(
+                    group, f"{group.id}.{boundary}.{how}", how, year, tuple(cell.programme for cell in now),
+                    tuple(cell.figures for cell in now), None if now else _NO_MEMBER,
+                )  # fmt: skip
+
+
+_NOT_BEGUN: Final = schema.Bilingual(ja="どの事業も開始前", en="no member has begun")
+_NO_MEMBER: Final = schema.Bilingual(
+    ja="この年にこの範囲の値を持つ事業がない", en="no member has a number of this boundary in this year"
+)
+
+
+def _not_here(name: str) -> schema.Bilingual:
+    return schema.Bilingual(ja=f"{name} が計算に含まれていない", en=f"{name} is not among what is computed")
+
+
+def _without(name: str, cell: Cell) -> schema.Bilingual:
+    ja, en = (cell.reason.ja, cell.reason.en) if cell.reason else ("", "")
+    return schema.Bilingual(
+        ja=f"{name} に値がない({cell.reason_code}):{ja}", en=f"{name} has no number ({cell.reason_code}): {en}"
+    )
+
+
+def _common(figures: Sequence[Figure], name: str) -> str:
+    """What all figures say; "" where they differ or there is none."""
+    said = {str(getattr(figure.record, name) or "") for figure in figures}
+    return said.pop() if len(said) == 1 else ""
+
+
+# ---- what a file may declare
+
+
+def faults(groups: Groups, programmes: Sequence[Programme], known: Iterable[str]) -> list[Finding]:
+    """Groups whose members are not alike, overlap or do not exist; `known` are the ids of all pages."""
+    by_id = {programme.id: programme for programme in programmes}
+    pages = set(known)
+    every = declared(groups)
+    findings: list[Finding] = []
+    seen: set[str] = set()
+    for document in groups:
+        for number, group in enumerate(document.record.group):
+            said = [*_names(group, by_id, pages, seen), *_unlike(group, by_id), *_overlaps(group, every)]
+            place = document.place("group", number, "members")
+            findings += [Finding(place, f"group.{group.id}.members", words) for words in said]
+            seen.add(group.id)
+    return findings
+
+
+def _names(group: schema.TotalGroup, by_id: Mapping[str, Programme], pages: set[str], seen: set[str]) -> Iterator[str]:
+    if group.id in seen or group.id in pages:
+        yield f"'{group.id}' is the name of another group or programme; give it another"
+    if group.kind == "money":
+        return
+    if len({"." in name for name in group.members}) > 1:
+        yield "programmes and figures in one group; name either programmes or figures"
+    for name in group.members:
+        programme = name.partition(".")[0]
+        if programme not in pages:
+            yield f"no programme '{programme}'.{did_you_mean(programme, pages)} Take it out or write its page."
+        elif "." in name and programme in by_id:
+            figures = [one.key for one in (*by_id[programme].figures, *by_id[programme].left_out)]
+            if name not in figures:
+                yield f"no figure '{name}'.{did_you_mean(name, figures)}"
+
+
+def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:
+    """Members of a sum that are not what the group says, or have another scope than the first."""
+    if group.kind != "sum":
+        return
+    first: Figure | None = None
+    for name in group.members:
+        for figure in _figures_of(name, group, by_id):
+            first = first or figure
+            said = {key: str(getattr(figure.record, key) or "") for key in _ALIKE}
+            wanted = {key: str(getattr(group, key) or "") for key in _ALIKE if key != "scope"}
+            wanted["scope"] = first.record.scope
+            for key, word in wanted.items():
+                if said[key] != word:
+                    yield f"'{figure.key}' has {key} '{said[key]}', the total '{word}': unlike, take it out"
+
+
+def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[Figure]:
+    programme = by_id.get(name.partition(".")[0])
+    for figure in programme.figures if programme else ():
+        if figure.key == name or ("." not in name and figure.on_year_axis and figure.record.metric == group.metric):
+            yield figure
+
+
+def _overlaps(group: schema.TotalGroup, every: Sequence[schema.TotalGroup]) -> Iterator[str]:
+    if group.kind == "sum":
+        names = dict.fromkeys(name.partition(".")[0] for name in group.members)
+        for a, b in combinations(names, 2):
+            if family := overlap(a, b, every):
+                yield f"'{a}' and '{b}' overlap ({family.id}: {family.reason.en}); take one of them out"
+
+
+def overlap(a: str, b: str, every: Iterable[schema.TotalGroup]) -> schema.TotalGroup | None:
+    """The overlap that two programmes are in, unless it says that these two are disjoint."""
+    for family in every:
+        apart = any({a, b} <= set(names) for names in family.disjoint)
+        if family.kind == "overlap" and {a, b} <= set(family.members) and not apart:
+            return family
+    return None
+
+
+# ---- what may be asked for
+
+
+@dataclass(frozen=True)
+class Addend:
+    """A cell or figure that somebody wants to add."""
+
+    name: str
+    programme: str
+    when: str
+    figures: tuple[Figure, ...]
+
+    def said(self, key: str) -> str:
+        return _common(self.figures, key)
+
+
+def asked(
+    names: Sequence[str], programmes: Sequence[Programme], groups: Iterable[schema.TotalGroup]
+) -> tuple[schema.TotalGroup, str]:
+    """The group of just these cells, and their year or "". Raises InputError with every reason why there is none."""
+    every = list(groups)
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError("a total has at least two cells, each once: name them programme.metric.when")
+    addends = [_addend(name, programmes) for name in names]
+    for group in sorted(every, key=lambda one: len(one.members)):
+        if _covers(group, addends):
+            by_figure = "." in group.members[0]
+            members = tuple(one.name if by_figure else one.programme for one in addends)
+            title = schema.Bilingual(ja=" + ".join(names), en=" + ".join(names))
+            made = group.model_copy(update={"id": "total", "members": members, "figure": None, "title": title})
+            return made, "" if by_figure else addends[0].when
+    raise InputError(f"no total of {', '.join(names)}: {'; '.join(_refusals(addends, every))}")
+
+
+def _addend(name: str, programmes: Sequence[Programme]) -> Addend:
+    known: dict[str, Cell | Figure] = {}
+    for programme in programmes:
+        known |= {figure.key: figure for figure in programme.figures}
+        for metric in ("co2_reduction", "economic_effect"):
+            for year in ("2030", "2040", "2050"):
+                known[f"{programme.id}.{metric}.{year}"] = programme.cell(metric, year)
+    if name not in known:
+        raise InputError(f"no cell '{name[:120]}'.{did_you_mean(name, known)} Cells are named programme.metric.when.")
+    found = known[name]
+    if isinstance(found, Figure):
+        return Addend(name, found.programme, found.record.when, (found,))
+    if not found.figures:
+        reason = found.reason.en if found.reason else ""
+        raise InputError(f"no total with {name}: it has no number ({found.reason_code}): {reason}")
+    return Addend(name, found.programme, found.year, found.figures)
+
+
+def _covers(group: schema.TotalGroup, addends: Sequence[Addend]) -> bool:
+    """Whether all are members of one sum: of the same year where its members are programmes."""
+    if group.kind != "sum":
+        return False
+    if "." in group.members[0]:
+        return all(one.name in group.members for one in addends)
+    alike = len({one.when for one in addends}) == 1 and all(one.figures[0].on_year_axis for one in addends)
+    whole = all(not one.figures[0].record.item or one.name.count(".") == 2 for one in addends)
+    return (
+        alike
+        and whole
+        and all(one.programme in group.members and one.said("metric") == group.metric for one in addends)
+    )
+
+
+_WHY_UNLIKE: Final = {
+    "metric": "CO2 and money are not one quantity",
+    "boundary": "what was paid for, what plants can make and what a market may adopt are not parts of one whole",
+    "scope": "world and Japan contain each other",
+    "period": "tonnes or yen of a year, of a life and of several years are not one quantity",
+    "money_kind": "market, investment, project cost and demand are four different things",
+}
+
+
+def _refusals(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> Iterator[str]:
+    """Every reason why these may not be added, at least one."""
+    unlike = [key for key in _ALIKE if len({one.said(key) for one in addends}) > 1]
+    for key in unlike:
+        said = ", ".join(dict.fromkeys(one.said(key) or "none" for one in addends))
+        yield f"unlike {key} ({said}): {_WHY_UNLIKE[key]}"
+    if len({one.when for one in addends}) > 1:
+        yield f"unlike years ({', '.join(dict.fromkeys(one.when for one in addends))})"
+    families = [overlap(a.programme, b.programme, every) for a, b in combinations(addends, 2)]
+    for family in {one.id: one for one in families if one}.values():
+        yield f"they overlap ({family.id}): {family.reason.en}"
+    listed = [one for one in every if one.kind == "list" and {a.name for a in addends} <= set(one.members)]
+    yield from (f"listed, not added ({one.id}): {one.reason.en}" for one in listed)
+    if not unlike and not any(families) and not listed:
+        yield "no group of totals.toml says that they may be added; declare one with its reason"

@@ -1,0 +1,180 @@
+"""What a yen bought: against a calculation kept in tests/data, and every reason why nothing is said."""
+
+import csv
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from ctsim import accounts
+from ctsim.bought import BOUNDARIES, NOT_MARGINAL, Account, Bought, Line, account
+from ctsim.catalog import Scenario, load
+from ctsim.cli import main
+from ctsim.errors import InputError
+from tests.runs import scenario, study
+
+FEW = 16 * 1024
+
+
+@cache
+def issue(year: str) -> Account:
+    return account(scenario(), accounts.accounts(year), draws=FEW)
+
+
+@pytest.fixture(scope="module")
+def fixed(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """Every parameter at its value: all draws are the same."""
+    return load(study(tmp_path_factory.mktemp("fixed"), None, uncertainty="none"))
+
+
+def line(made: Account, programme: str) -> Line:
+    return next(one for one in made.rows if one.rows[0].programme == (programme,) and one.rows[0].same_projects)
+
+
+def bought(made: Account, programme: str) -> Bought:
+    found = line(made, programme).bought
+    assert found is not None
+    return found
+
+
+def independent() -> list[dict[str, str]]:
+    with (Path(__file__).parent / "data" / "bought.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("row", independent(), ids=lambda row: row["programme"])
+def test_ratios_agree_with_the_calculation_kept_elsewhere(row: dict[str, str], fixed: Scenario) -> None:
+    file = accounts.accounts("2023")
+    one = bought(account(fixed, file, draws=1), row["programme"])
+    part = one.allocated / float(row["allocated_oku"])
+    figures = {name: figure.median for name, figure in one.amounts.items()}
+    assert one.share == pytest.approx(float(row["share"]), rel=1e-12)
+    assert one.leverage == pytest.approx(float(row["leverage"]), rel=1e-12)
+    assert figures["annual_per_oku"] == pytest.approx(float(row["t_per_oku"]), rel=1e-9)
+    assert figures["lifetime_per_oku"] == pytest.approx(float(row["lifetime_t_per_oku"]), rel=1e-9)
+    assert figures["yen_per_tonne"] == pytest.approx(float(row["yen_per_t"]), rel=1e-9)
+    pro_rata = float(row["lifetime_t"]) * float(row["share"]) * part
+    assert figures["pro_rata_lifetime"] == pytest.approx(pro_rata, rel=1e-9)
+    discounted = bought(account(fixed, file, rate=0.04, draws=1), row["programme"]).amounts["lifetime_per_oku"].median
+    expected = float(row["lifetime_t_at_4_percent"]) / float(row["allocated_oku"])
+    assert discounted == pytest.approx(expected, rel=1e-9)
+
+
+def test_spreads_are_those_of_the_effect_and_allocations_have_none() -> None:
+    """Draw by draw: the annual effect of the windows has the same relative spread as its figure in a run."""
+    one = bought(issue("2023"), "insulated_windows")
+    assert one.amounts["annual_per_oku"].low < one.amounts["annual_per_oku"].median
+    relative = one.annual / one.annual.mean()
+    assert relative.std() == pytest.approx(0.418 / 7.04, rel=0.03)  # sd and mean of the total of a run, 万t
+    assert np.array_equal(one.annual * one.share, one.pro_rata_annual)
+
+
+def test_a_class_is_the_sum_of_its_rows_draw_by_draw() -> None:
+    made = issue("2023")
+    demand = next(one for one in made.classes if one.name == "C")
+    parts = [one.bought for one in made.rows if one.rows[0].category == "C" and one.bought]
+    assert demand.bought is not None and len(parts) == 5
+    for name in ("annual", "lifetime", "pro_rata_annual", "pro_rata_lifetime"):
+        added = np.sum([getattr(one, name) for one in parts], axis=0)
+        assert getattr(demand.bought, name) == pytest.approx(added, rel=1e-12)
+    assert demand.bought.allocated == 689 + 178 + 108 + 806 + 97 == demand.allocated - 273
+    assert demand.why is not None and "does not count" in demand.why.en
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("グリーンイノベーション基金事業", "no split of the fund"),
+        ("革新的GX技術創出事業(Gtex)", "(reference)"),
+        ("ポスト5G情報通信システム基盤強化研究開発事業", "(world_market)"),
+        ("高温ガス炉実証炉開発事業", "(per_unit)"),
+        ("高速炉実証炉開発事業", "(not CO2)"),
+        ("省エネエネルギー投資促進・需要構造転換支援事業費", "89 %"),
+    ],
+)
+def test_a_refused_ratio_names_its_reason(name: str, why: str) -> None:
+    for one in issue("2023").rows:
+        if one.name == name:
+            assert one.bought is None and one.why is not None and why in one.why.en and one.why.ja
+
+
+def test_nothing_is_said_of_a_market_or_of_unlike_effects_together() -> None:
+    made = issue("2023")
+    for one in (*made.rows, *made.classes, *made.categories, *made.budgets):
+        assert (one.bought is not None) or (one.why is not None)
+        assert one.bought is None or one.bought.boundary in BOUNDARIES
+    investment = next(one for one in made.classes if one.name == "B")
+    assert investment.bought is None and investment.why is not None and "not to be added" in investment.why.en
+
+
+def test_bonds_without_an_impact_report_are_allocated_and_not_quantified() -> None:
+    made = issue("2024")
+    assert all(one.bought is None and one.why and "not yet quantified" in one.why.en for one in made.rows)
+    assert made.file.totals.unallocated == 1562
+
+
+def test_refinanced_and_new_are_apart() -> None:
+    file = accounts.accounts("2023")
+    partly = sum(row.amount for row in file.allocation if row.refinanced == "partly")
+    new = sum(row.amount for row in file.allocation if row.refinanced == "none")
+    assert file.totals.refinanced == 9087 <= partly == 10701
+    assert new == 5246 <= file.totals.allocated - 9087
+
+
+def test_what_is_refinanced_is_what_the_budget_year_says() -> None:
+    for row in accounts.accounts("2023").allocation:
+        assert (row.refinanced == "partly") == (row.budget_year == "令和4年度補正")
+    assert {row.refinanced for row in accounts.accounts("2024").allocation} == {"unstated"}
+
+
+def test_the_command_prints_one_table_that_says_it_is_no_marginal_cost() -> None:
+    for lang, words in (("ja", NOT_MARGINAL.ja), ("en", NOT_MARGINAL.en)):
+        done = CliRunner().invoke(main, ["yen", "--lang", lang, "--draws", str(FEW)])
+        assert done.exit_code == 0 and words in done.stdout
+        for printed in ("15,947", "9,087", "6,860"):
+            assert printed in done.stdout
+
+
+def test_json_has_every_row_with_a_figure_or_a_reason() -> None:
+    done = CliRunner().invoke(main, ["yen", "--issue", "2024", "--json"])
+    said = json.loads(done.stdout)
+    assert (said["proceeds"], said["allocated"], said["refinanced"]) == (13920, 12358, None)
+    assert len(said["rows"]) == 22 and all(row["why"]["ja"] for row in said["rows"])
+    assert "限界削減費用ではない" in said["note"]["ja"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "why"),
+    [
+        ("amount           = 4564", "amount           = 45640", "exceed the issue of 15,947"),
+        ("amount           = 689\n", "amount           = 6890\n", "and exceed the issue of 15,947"),
+        ("unallocated = 0", "unallocated = 300", "are not 15,947"),
+        ("refinanced  = 9087", "refinanced  = 19087", "refinanced of 15,947 allocated"),
+    ],
+)
+def test_money_that_does_not_balance_is_one_line(tmp_path: Path, was: str, now: str, why: str) -> None:
+    text = accounts.shipped()["2023"].read_text(encoding="utf-8")
+    assert was in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(was, now), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        accounts.accounts(str(path))
+    assert all(str(one).startswith(f"{path}:") for one in raised.value.findings)
+    assert any(why in one.message for one in raised.value.findings)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--issue", "2025"], "no issue of fiscal year '2025'"),
+        (["--issue", "nowhere.toml"], "no such file"),
+        (["--discount-rate", "4"], "below 1, as 0.04"),
+        (["--draws", "0"], "must be between 1"),
+    ],
+)
+def test_bad_options_are_one_line(options: list[str], why: str) -> None:
+    done = CliRunner().invoke(main, ["yen", *options])
+    assert done.exit_code == 2 and why in done.stderr and done.stderr.count("\n") == 1

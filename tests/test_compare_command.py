@@ -1,0 +1,120 @@
+"""What `ctsim compare` prints and draws: one screen, JSON, pictures; bad usage in one line."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from ctsim.cli import main
+from ctsim.compare import compare
+from ctsim.figures.style import drawing
+from ctsim.figures.waterfall import MOST_BARS, Panel, draw, panels
+from tests.pairs import CHANGES, scenario, together, write
+
+pytestmark = pytest.mark.filterwarnings("error:.*[Gg]lyph.*")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("command")
+    write(made)
+    scenario(made, "a")
+    scenario(made, "b", *CHANGES)
+    scenario(made, "tied", together(["mine.x", "mine.y"], 0.5))
+    return made
+
+
+def called(folder: Path, *arguments: str, monkeypatch: pytest.MonkeyPatch, status: int = 0) -> Result:
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(main, ["compare", *arguments, "--draws", "16384", "--formulas", "formulas"])
+    assert done.exit_code == status, done.output
+    return done
+
+
+def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = called(folder, "a.toml", "b.toml", "--out", "o", "--figure", monkeypatch=monkeypatch).stdout
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert any(
+        line.startswith("#4 mine.x 2 Mt-CO2/yr, uniform(1, 3) 4 Mt-CO2/yr, uniform(2, 6) b.toml:") for line in lines
+    )
+    [row] = [line for line in lines if line.startswith("mine.co2_reduction.2030")]
+    assert re.fullmatch(
+        r"mine.co2_reduction.2030 Mt-CO2/yr 3.00 4.50 [+]1.50 ± \S+ 0.\d+ to 2.\d+ always #4 [+]2.00, #5 -0.500", row
+    )
+    assert "3 quantities differ, 0 are exactly the same." in lines
+    assert len(out.splitlines()) < 50
+    drawn = sorted(path.name for path in (folder / "o" / "figures").iterdir())
+    assert drawn == [f"changes_co2_reduction.{lang}.{kind}" for lang in ("en", "ja") for kind in ("png", "svg")]
+
+
+def test_a_scenario_beside_itself_says_that_nothing_differs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = called(folder, "b.toml", "b.toml", "--out", "same", monkeypatch=monkeypatch).stdout
+    assert "No value, spread, formula, programme or dependence differs: every difference is exactly 0." in out
+    assert "0 quantities differ, 3 are exactly the same." in out
+
+
+def test_json_has_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = json.loads(called(folder, "a.toml", "b.toml", "--out", "j", "--json", monkeypatch=monkeypatch).stdout)
+    assert [one["name"] for one in found["changes"]] == ["mine.p", "mine.u", "mine.v", "mine.x", "mine.y"]
+    by_name = {one["quantity"]: one for one in found["quantities"]}
+    one = by_name["mine.co2_reduction.2040"]
+    assert {part["change"] for part in one["attribution"]} == {"mine.p", "mine.x"}
+    assert sum(part["mean"] for part in one["attribution"]) == pytest.approx(one["mean"], rel=1e-12)
+
+
+def test_options_that_change_a_scenario_change_both(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ("a.toml", "b.toml", "--fix", "mine.y", "--out", "f", "--json")
+    found = json.loads(called(folder, *given, monkeypatch=monkeypatch).stdout)
+    one = next(one for one in found["changes"] if one["name"] == "mine.y")
+    assert one["before"].endswith("1 Mt-CO2/yr, fixed") and one["after"].endswith("0.5 Mt-CO2/yr, fixed")
+
+
+def test_stress_is_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = called(folder, "tied.toml", "--stress", monkeypatch=monkeypatch).stdout
+    assert "mine.co2_reduction.2030" in out and "1 quantities are reached by two members of a group" in out
+    found = json.loads(called(folder, "tied.toml", "--stress", "--json", monkeypatch=monkeypatch).stdout)
+    assert found["groups"] == ["mine.x ~ mine.y"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("a.toml",), "give A and B, or A alone with --stress"),
+        (("a.toml", "b.toml", "--stress"), "give A and B, or A alone with --stress"),
+        (("a.toml", "--stress", "--out", "x"), "--stress: prints a table"),
+        (("a.toml", "no.toml"), "no.toml: no such scenario file"), (("a.toml", "b.toml", "--cell", "x"), "--cell x:"),
+    ],
+)  # fmt: skip
+def test_bad_usage_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    done = called(folder, *arguments, monkeypatch=monkeypatch, status=2)
+    assert said in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+# ---- the picture
+
+
+def test_bars_lead_from_one_mean_to_the_other(folder: Path) -> None:
+    found = compare(folder / "a.toml", folder / "b.toml", draws=2**14, formulas=folder / "formulas")
+    shown = panels(found.tree, "co2_reduction")
+    assert {one.year for one in shown} == {"2030", "2040", "2050"}
+    for one in shown:
+        assert one.before + sum(part for _, part in one.bars) == pytest.approx(one.after, rel=1e-12)
+    for lang in ("ja", "en"):
+        with drawing(lang):
+            figure = draw(found.tree, "co2_reduction", shown, lang)
+            FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+        assert len(figure.axes) == 3
+
+
+def test_small_parts_are_shown_together() -> None:
+    parts = tuple((f"change {i}", 1.0 / (i + 1)) for i in range(10))
+    one = Panel({"ja": "x", "en": "x"}, "2030", "Mt-CO2/yr", 0.0, sum(part for _, part in parts), parts)
+    assert len(one.bars) == MOST_BARS and one.bars[-1][0] == ""
+    assert sum(part for _, part in one.bars) == pytest.approx(one.after)

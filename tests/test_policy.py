@@ -1,0 +1,97 @@
+"""The policy frame against plain arithmetic, worked examples by hand, and what a file may get wrong."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from ctsim import catalog
+from ctsim.binding import unit_faults
+from ctsim.cli import main
+from ctsim.engine import simulate
+from ctsim.errors import InputError
+from ctsim.library import library_root
+from ctsim.policy import carbon_value, frame, gaps
+
+TEXT = (library_root() / "policy" / "frame.toml").read_text(encoding="utf-8")
+
+
+def test_gaps_are_measured_from_fy2023_against_shares_of_fy2013() -> None:
+    found = {gap.target.year: gap for gap in gaps(frame(), {2030: np.array([0.183])})}
+    expected = {2030: 1017 - 1395.1 * 0.54, 2035: 1017 - 1395.1 * 0.40, 2040: 1017 - 1395.1 * 0.27, 2050: 1017.0}
+    assert {year: gap.missing for year, gap in found.items()} == pytest.approx(expected)
+    assert found[2030].closed == pytest.approx(0.183 / 263.646, rel=1e-6)
+    assert found[2035].closed is None
+
+
+def test_total_of_fy2013_is_what_the_quote_gives() -> None:
+    """27.1 % and 378.1 below FY2013 are one statement."""
+    totals = {one.year: one.emissions for one in frame().total}
+    assert totals[2013] == pytest.approx(totals[2023] + 378.1)
+    assert 1 - totals[2023] / totals[2013] == pytest.approx(0.271, abs=5e-4)
+
+
+def test_prices_grow_by_three_per_cent_and_are_assumed() -> None:
+    paths = {path.id: path for path in frame().price_path}
+    for name, first in (("gx_ets_floor", 1700), ("gx_ets_ceiling", 4300)):
+        expected = {str(2026 + k): round(first * 1.03**k) for k in range(25)}
+        assert paths[name].price == expected
+        assert paths[name].basis == "assumed" and "second-hand" in paths[name].reason
+
+
+def test_carbon_value_is_tonnes_times_the_price_of_the_year() -> None:
+    [floor, _] = frame().price_path
+    assert carbon_value(floor, {2030: np.array([0.183])})[2030] == pytest.approx(0.183e6 * 1913 / 1e8)
+    with pytest.raises(InputError, match="no price for 2055"):
+        carbon_value(floor, {2055: np.array([1.0])})
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "why"),
+    [
+        ("  2033 = 2091\n", "", "2033 is missing between 2026 and 2050; a price path has every year"),
+        ("  2033 = 2091\n", "  2033 = -1\n", "2033: a price is at least 0"),
+        ('unit   = "円/t-CO2"', 'unit   = "円/kWh"', "write it in 円/t-CO2"),
+        ("year      = 2013", "year      = 2014", "no total of FY2013"),
+        (
+            'basis     = "assumed"\nreason    = "the target',
+            'basis     = "published"\nreason    = "the target',
+            "'source'",
+        ),
+    ],
+)
+def test_a_frame_that_is_not_whole_is_one_line(tmp_path: Path, was: str, now: str, why: str) -> None:
+    assert was in TEXT
+    path = tmp_path / "mine.toml"
+    path.write_text(TEXT.replace(was, now, 1), encoding="utf-8")
+    done = CliRunner().invoke(main, ["policy", "--frame", str(path)])
+    assert done.exit_code == 2 and why in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith(f"{path}:")
+
+
+def test_worked_examples_by_hand() -> None:
+    scenario = catalog.load("carbon_pricing")
+    assert unit_faults(scenario.binding) == []
+    run = simulate(scenario.with_changes([]), draws=1024, method="mc")
+    computed = run.tree["other"].dataset["computed"]
+    by_hand = {
+        "allocation_benchmark": 100 * 1.8 * 1 + 2 + 3 + 1,
+        "allocation_grandfathering": 200 * (1 - 3 * 0.017) + 2 + 3 + 1,
+        "allowances_to_buy": (205 - 186) * 1e4 * 3000 / 1e8,
+        "levy": 100e4 * 2.67 * 1000 / 1e8,
+        "cbam_charge": (12000 - 3000) * 1.9 * 10e4 * 0.485 / 1e8,
+    }
+    for item, expected in by_hand.items():
+        assert computed.sel(figure=f"carbon_pricing.other.a year.{item}").item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_what_no_document_says_is_assumed() -> None:
+    for row in catalog.load("carbon_pricing").binding.rows:
+        assert row.spread.dist == "fixed" or row.basis == "assumed"
+
+
+def test_the_command_labels_the_share() -> None:
+    done = CliRunner().invoke(main, ["policy", "--draws", "16384"])
+    assert done.exit_code == 0
+    assert "令和5年度充当のうち実現済みの需要対策等" in done.stdout and "cumulative" in done.stdout

@@ -1,0 +1,67 @@
+"""Dependence stress: a sum of two uniforms, whose quantiles are known when independent and when they move as one."""
+
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctsim.errors import InputError
+from ctsim.stress import LEVELS, stress
+from tests.pairs import scenario, together, write
+
+DRAWS = 2**16
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("stress")
+    write(made)
+    write(made, "other")
+    return made
+
+
+def of(folder: Path, *more: str, programmes: tuple[str, ...] = ("mine",)) -> dict[str, dict[str, dict[str, float]]]:
+    path = scenario(folder, "s", *more, programmes=programmes)
+    found = stress(path, draws=DRAWS, formulas=folder / "formulas").to_dict()
+    assert found["unaffected"] + len(found["quantities"]) == 3 * len(programmes)
+    return {one["quantity"]: one for one in found["quantities"]}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_sum_of_two_uniforms(folder: Path, sign: int) -> None:
+    """1 + 2U + 2V: independent it is triangular on 1 to 5, as one 1 + 4U or the constant 3."""
+    [(name, one)] = of(folder, together(["mine.x", "mine.y"], sign * 0.5)).items()
+    assert name == "mine.co2_reduction.2030"
+    assert one["independent"]["q95"] == pytest.approx(5 - sqrt(0.4), abs=0.01)
+    assert one["as one"]["q95"] == pytest.approx(4.8 if sign > 0 else 3.0, abs=0.01)
+    assert one["as one"]["q05"] == pytest.approx(1.2 if sign > 0 else 3.0, abs=0.01)
+    ends = sorted(one[level]["q95"] for level in LEVELS)
+    assert one["declared"]["q95"] == ends[1]
+    assert all(one[level]["mean"] == pytest.approx(3.0, abs=1e-3) for level in LEVELS)
+
+
+def test_quantities_that_one_member_reaches_are_left_alone(folder: Path) -> None:
+    assert of(folder, together(["mine.u", "mine.y"], 0.5)) == {}
+    assert of(folder) == {}
+
+
+def test_signs_that_contradict_each_other_cannot_move_as_one(folder: Path) -> None:
+    ties = (
+        together(["mine.x", "mine.y"], 0.3),
+        together(["mine.y", "mine.p"], 0.3),
+        together(["mine.x", "mine.p"], -0.3),
+    )
+    with pytest.raises(InputError, match=r"cannot move as one, the signs of mine\.x ~ mine\.p contradict the others"):
+        of(folder, *ties)
+
+
+def test_declared_is_what_a_run_gives(folder: Path) -> None:
+    from ctsim.engine import simulate
+
+    path = scenario(folder, "run", together(["mine.x", "mine.y"], 0.5))
+    own = simulate(path, draws=DRAWS, formulas=folder / "formulas").tree["co2_reduction"].dataset.sel(year=2030)
+    found = stress(path, draws=DRAWS, formulas=folder / "formulas")
+    assert found.values[0, 1, 0] == own["mean"].item()
+    assert found.values[0, 1, 2] == own["quantiles"].sel(quantile=0.95).item()
+    assert np.isnan(found.bound).all()
