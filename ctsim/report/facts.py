@@ -101,7 +101,8 @@ class Fact:
     def show(self, name: str, share: float | None = None) -> Markup:
         """A statistic in the unit of the fact, with no digit that its Monte Carlo error does not support."""
         factor = self.scale.factor
-        errors = {"quantiles": "quantiles_mcse", "mean": "mcse", "sd": "sd_mcse"}
+        errors = {"quantiles": "quantiles_mcse", "mean": "mcse", "sd": "sd_mcse",
+                  "independent_quantiles": "independent_quantiles_mcse"}  # fmt: skip
         error = self.value(errors[name], share) if name in errors else 0.0
         value = self.value(name, share) * factor
         said = digits(value) if name.startswith("published") else number(value, abs(error * factor))
@@ -171,13 +172,13 @@ class Facts:
         """Totals of declared groups, refused ones with their reason."""
         found = []
         for metric in self.tree["totals"].children if "totals" in self.tree.children else ():
-            node = f"totals/{metric}"
-            unit = str(self.tree[node].dataset["mean"].attrs["units"])
-            for one in self._places(node, "group", "year"):
-                group, year = str(one["group"]), str(one["year"])
-                address = (f"/{node}", group, year)
-                found.append(Fact(address, f"{group}.{metric}.{year}", metric, year, one, unit, self.lang))
-        return found
+            data = self.tree[f"totals/{metric}"].dataset
+            for one in self._places(f"totals/{metric}", *(("group", "year") if "year" in data.dims else ("group",))):
+                labels = tuple(str(one[name]) for name in ("group", "year") if name in one)
+                unit = str(one.get("unit") or data["mean"].attrs["units"])
+                name, year = ".".join((labels[0], str(metric), *labels[1:])), "".join(labels[1:])
+                found.append(Fact((f"/totals/{metric}", *labels), name, str(metric), year, one, unit, self.lang))
+        return [one for one in found if one.word("kind") != "overlap" or ", " in one.word("members")]
 
     @cached_property
     def parameters(self) -> Mapping[str, Fact]:
