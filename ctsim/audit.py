@@ -218,13 +218,13 @@ def _extreme(binding: Binding, step: int, box: Sequence[tuple[float, float]], us
     Formulas are monotone in each row, so this ends in a corner; from there no single row can improve.
     """
     values = binding.central()
-    best = binding.evaluate(values)[step]
+    best = binding.value(step, values)
     for _ in range(_ROUNDS):
         before = best
         for row in used:
             for end in box[row]:
                 trial = [*values[:row], end, *values[row + 1 :]]
-                result = binding.evaluate(trial)[step]
+                result = binding.value(step, trial)
                 if sign * (result - best) > 0:
                     best, values = result, trial
         if best == before:

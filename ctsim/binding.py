@@ -149,8 +149,15 @@ class Binding:
         results: list[float] = []
         for step in self.steps:
             given = [(values if one.kind == "row" else results)[one.index] * one.factor for one in step.inputs]
-            results.append((given[0] if step.function is None else value_of(step.function, given)) * step.factor)
+            results.append(_result(step, given))
         return results
+
+    def value(self, step: int, values: Sequence[float]) -> float:
+        """One step at row values, the same bits as `evaluate` gives, by the steps that it needs alone."""
+        inputs = self.steps[step].inputs
+        given = [(values[one.index] if one.kind == "row" else self.value(one.index, values)) * one.factor
+                 for one in inputs]  # fmt: skip
+        return _result(self.steps[step], given)
 
     def central(self) -> list[float]:
         """Row values at what is printed (midpoints of printed ranges)."""
@@ -159,6 +166,10 @@ class Binding:
 
 LITERAL = "literal"
 """What the formula of a reading calls the figure that it is a reading of, as the page's own formula has it."""
+
+
+def _result(step: Step, given: Sequence[float]) -> float:
+    return (given[0] if step.function is None else value_of(step.function, given)) * step.factor
 
 
 def _delivered(amount: float, delivery: float) -> float:

@@ -30,6 +30,7 @@ from ctsim.printing_totals import asked_total_table
 from ctsim.progress import Log
 from ctsim.progress import logged as _logged
 from ctsim.progress import progress as _progress
+from ctsim.report_command import report_command
 
 if TYPE_CHECKING:
     from ctsim.catalog import Scenario
@@ -350,6 +351,7 @@ def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> Non
 
 
 main.add_command(compare_command)
+main.add_command(report_command)
 
 
 @main.command()

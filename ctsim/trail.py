@@ -55,6 +55,11 @@ def follow(scenario: Scenario, cell: str) -> Trail:
     raise InputError(f"no parameter and no cell '{cell[:120]}' in scenario '{scenario.id}'.{hint}")
 
 
+def every_trail(scenario: Scenario) -> dict[str, Trail]:
+    """The trails of all that has a number in a result, by name."""
+    return {one.name: _with_number(scenario, one) for one in dataset.targets(scenario)}
+
+
 def _with_number(scenario: Scenario, target: Target) -> Trail:
     binding = scenario.binding
     steps = [_amount(binding.steps, binding.steps[index]) for _, index, _ in target.parts]

@@ -45,8 +45,8 @@ LAYERS: list[set[str]] = [
     },
     {"compare", "trail"},
     {"stress"},
-    {"printing", "compare_tables", "ranking"},
-    {"compare_command"},
+    {"printing", "compare_tables", "ranking", "report"},
+    {"compare_command", "report_command"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}

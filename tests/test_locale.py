@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import ctsim
 from ctsim import catalog, locale, schema
+from ctsim.report.sections import Sections
 
 FIELDS = re.compile(r"\{(\w+)\}")
 
@@ -48,6 +50,48 @@ def test_no_text_is_left_over() -> None:
 def test_every_word_of_the_schema_has_a_text(table: str, words: tuple[str, ...]) -> None:
     for word in (*words, "mixed", "unstated"):
         assert f"{table}.{word}" in locale.texts()
+
+
+TEMPLATES = "\n".join(
+    path.read_text(encoding="utf-8") for path in (Path(ctsim.__file__).parent / "report" / "templates").glob("*.html")
+)
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in Path(ctsim.__file__).parent.rglob("*.py"))
+MADE_OF_NAMES = ("section_", "published", "computed", "median_interval", "interval_95", "exceedance", "status",
+                 "boundary", "basis", "reading")  # fmt: skip
+"""Keys of the page that templates make of the name of a section or a word."""
+
+
+def test_every_text_that_a_template_names_is_there() -> None:
+    named = set(re.findall(r"""\bt\("([a-z_0-9]+\.[a-z_0-9]+)"[,)]""", TEMPLATES))
+    assert len(named) > 80
+    assert named - locale.texts().keys() == set()
+
+
+def test_no_text_of_the_page_is_left_over() -> None:
+    for key in locale.texts():
+        table, _, name = key.partition(".")
+        if table == "report" and not name.startswith(MADE_OF_NAMES):
+            assert f'"{key}"' in TEMPLATES or f'"{key}"' in CODE, key
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("metric", get_args(schema.Metric)), ("reason_code", get_args(schema.ReasonCode)),
+        ("period", (*get_args(schema.Period), "mixed")), ("scope", (*get_args(schema.Scope), "mixed")),
+        ("timing", get_args(schema.Timing)), ("kind", get_args(schema.Kind)), ("basis", get_args(schema.Basis)),
+        ("verdict", get_args(schema.Verdict)), ("dist", get_args(schema.Distribution)),
+        ("status", ("published", "reported", "pathway", "carried", "not_applicable")),
+        ("direction", get_args(schema.Unquantified.model_fields["direction"].annotation)),
+        ("size", get_args(schema.Unquantified.model_fields["size"].annotation)),
+        ("ledger_kind", get_args(schema.LedgerEntry.model_fields["kind"].annotation)),
+        ("report", [f"section_{name}" for name in Sections.contents]),
+        ("glossary", MADE_OF_NAMES[1:]),
+    ],
+)  # fmt: skip
+def test_every_word_of_a_page_has_a_text(table: str, words: tuple[str, ...]) -> None:
+    """The words that pages of programmes choose from: a template makes their keys."""
+    assert words and {f"{table}.{word}" for word in words} <= locale.texts().keys()
 
 
 def test_labels() -> None:

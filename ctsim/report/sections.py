@@ -1,0 +1,397 @@
+"""What the sections of a page show, gathered from a run: plain records for templates, no markup but pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final, TypeVar, get_args
+
+from markupsafe import Markup
+
+from ctsim import schema
+from ctsim.audit import Audit, AuditFigure, audit
+from ctsim.binding import Row
+from ctsim.catalog import Scenario
+from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
+from ctsim.locale import text, when
+from ctsim.programme import Programme
+from ctsim.report.facts import Fact, Facts, digits
+from ctsim.report.pictures import Fan, fan, spark
+from ctsim.trail import Trail, every_trail
+
+Key = tuple[str, str, str]
+"""What may stand in one table shares: metric, kind of money, boundary."""
+
+T = TypeVar("T")
+
+METRICS: Final = ("co2_reduction", "other", "economic_effect")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A fact with what lies behind it; `bases` counts the parameters with a spread that reach it, by basis."""
+
+    fact: Fact
+    trail: Trail | None
+    label: str
+    bases: Mapping[str, int]
+
+    @property
+    def mostly_assumed(self) -> bool:
+        """Whether more than half of what spreads it is assumed, by count."""
+        return 2 * self.bases.get("assumed", 0) > sum(self.bases.values())
+
+    @property
+    def spread_by(self) -> int:
+        return sum(self.bases.values())
+
+    @property
+    def record(self) -> schema.Impact | None:
+        """The impact that the fact is the number of; the first of several."""
+        return self.trail.figures[0].record if self.trail and self.trail.figures else None
+
+
+@dataclass(frozen=True)
+class ReadingLine:
+    """A reading and the literal result that it stands beside."""
+
+    fact: Fact
+    literal: Fact | None
+    label: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Facts that may stand in one table, or beside each other: one metric, one kind of money, one boundary."""
+
+    anchor: str
+    heading: str
+    lines: Sequence[Line] = ()
+    fans: Sequence[Fan] = ()
+    readings: Sequence[ReadingLine] = ()
+    audited: Sequence[AuditFigure] = ()
+    totals: Sequence[Fact] = ()
+
+
+@dataclass(frozen=True)
+class ProgrammePart:
+    """All that the page says of one programme: what has a number, by boundary, and what has none."""
+
+    programme: Programme
+    name: str
+    panels: Sequence[Panel]
+    empty: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class ParameterLine:
+    """A parameter for one year, or a reported figure that is drawn itself, with its words in the report."""
+
+    row: Row
+    fact: Fact
+    anchor: str
+    picture: Markup
+    spread: str
+    as_printed: str
+    quote: str
+    where: str
+    note: str
+    place: str
+    symbol: str
+
+
+class Sections:
+    """Everything a template asks for, of one run in one language."""
+
+    def __init__(self, scenario: Scenario, facts: Facts, card: Mapping[str, Any]) -> None:
+        self.scenario = scenario
+        self.facts = facts
+        self.lang = facts.lang
+        self.card = card
+        self.names = {one.id: _tidy(getattr(one, f"name_{self.lang}")) for one in scenario.programmes}
+        self.audit: Audit = audit(scenario)
+        trails = every_trail(scenario)
+        self.lines = [
+            _line(one, trails.get(one.name), self.lang) for one in (*facts.cells, *facts.items, *facts.others)
+        ]
+
+    # ---- headlines
+
+    contents: Final = (
+        "published", "fans", "programmes", "empty", "totals", "outputs", "audit", "ledger", "parameters", "scenario",
+        "run", "words",
+    )  # fmt: skip
+
+    @property
+    def title_of_run(self) -> str:
+        """The title of the scenario."""
+        return self.scenario.title_ja if self.lang == "ja" else self.scenario.title_en
+
+    @property
+    def with_number(self) -> int:
+        """How many cells, parts and other figures have a distribution."""
+        return sum(one.fact.finite for one in self.lines)
+
+    @property
+    def empty(self) -> list[Line]:
+        """Cells without a number, each with its reason."""
+        return [one for one in self.lines if not one.fact.finite and one.fact.address[0].count("/") == 1
+                and one.fact.word("status") == "not_applicable"]  # fmt: skip
+
+    @property
+    def bases(self) -> Counter[str]:
+        """What everything that varies rests on, by count."""
+        return Counter(row.basis for row in self.scenario.binding.rows if row.varies)
+
+    def verdicts(self) -> list[tuple[str, int]]:
+        """How many published figures have each verdict, in the order of the schema."""
+        found = Counter(one.verdict for one in self.audit.figures)
+        return [(name, found[name]) for name in get_args(schema.Verdict) if found[name]]
+
+    # ---- tables by boundary
+
+    def published(self) -> list[Panel]:
+        """Every line that has a published figure, by boundary."""
+        return self._panels([one for one in self.lines if one.fact.printed], "published")
+
+    def unpublished(self) -> list[str]:
+        """Programmes of which the report prints no figure, or none that was chosen."""
+        there = {one.fact.programme for one in self.lines if one.fact.printed}
+        return [one.id for one in self.scenario.programmes if one.id not in there]
+
+    def fans(self) -> list[Panel]:
+        """Cells by year, a picture for each programme of a boundary."""
+        found = []
+        cells = [one for one in self.facts.cells if one.finite or one.printed]
+        for panel in self._panels([self._of(one) for one in cells], "fan"):
+            by_programme: dict[str, list[Fact]] = {}
+            for line in panel.lines:
+                by_programme.setdefault(line.fact.programme, []).append(line.fact)
+            pictures = [fan(facts, self.title(name)) for name, facts in by_programme.items()]
+            found.append(replace(panel, fans=pictures))
+        return found
+
+    def _of(self, fact: Fact) -> Line:
+        return next(one for one in self.lines if one.fact is fact)
+
+    def _panels(self, lines: Sequence[Line], prefix: str) -> list[Panel]:
+        by_panel = _grouped([(one.fact.panel, one) for one in lines])
+        return [replace(self._panel(key, prefix), lines=sorted(mine, key=self._order)) for key, mine in by_panel]
+
+    def _panel(self, key: Key, prefix: str) -> Panel:
+        return Panel("-".join(filter(None, (prefix, *key))), _heading(key, self.lang))
+
+    def totals(self) -> list[Panel]:
+        """Totals of declared groups, by boundary."""
+        found = _grouped([(one.panel, one) for one in self.facts.totals])
+        return [replace(self._panel(key, "total"), totals=mine) for key, mine in found]
+
+    def _order(self, line: Line) -> tuple[int, str, str, bool]:
+        """By programme and year; a total before its parts."""
+        return self.number(line.fact.programme), line.fact.programme, line.fact.when, bool(line.fact.said("item"))
+
+    # ---- programmes
+
+    def number(self, programme: str) -> int:
+        """The report's number of a programme; those from outside come last."""
+        return next((one.number for one in self.scenario.programmes if one.id == programme), 0) or 999
+
+    def title(self, programme: str) -> str:
+        """Number and name of a programme."""
+        number = self.number(programme)
+        return f"{number if number < 999 else ''} {self.names[programme]}".strip()
+
+    @cached_property
+    def parts(self) -> list[ProgrammePart]:
+        """A part for each programme, in the report's order."""
+        ordered = sorted(self.scenario.programmes, key=lambda one: self.number(one.id))
+        return [self._part(one) for one in ordered]
+
+    def _part(self, programme: Programme) -> ProgrammePart:
+        mine = [line for line in self.lines if line.fact.programme == programme.id and _shown(line.fact)]
+        lines = [one for one in mine if one.fact.finite or one.fact.printed]
+        prefix = f"p-{programme.id}"
+        panels = {one.anchor: one for one in self._panels(lines, prefix)}
+        read = [self._reading(fact) for fact in self.facts.readings if fact.programme == programme.id]
+        for key, readings in _grouped([(_panel_of(one), one) for one in read]):
+            panel = self._panel(key, prefix)
+            panels[panel.anchor] = replace(panels.get(panel.anchor, panel), readings=readings)
+        empty = [one for one in mine if not (one.fact.finite or one.fact.printed)]
+        return ProgrammePart(programme, self.title(programme.id), list(panels.values()), empty)
+
+    def _reading(self, fact: Fact) -> ReadingLine:
+        literal = self.facts.by_name.get(fact.word("figure"))
+        item = fact.word("figure").split(".", 2)[2].partition(".")[2]
+        label = _label(fact.metric, fact.when.partition(".")[0], _item_title(literal) or item, self.lang)
+        return ReadingLine(fact, literal, label)
+
+    # ---- the report against itself
+
+    def audited(self) -> list[Panel]:
+        """Published figures beside what their formulas give, by boundary."""
+        boundaries = {one.key: str(one.record.boundary or "") for one in self.scenario.figures()}
+        kinds = {one.key: str(one.record.money_kind or "") for one in self.scenario.figures()}
+        keyed = [((one.metric, kinds[one.key], boundaries[one.key]), one) for one in self.audit.figures]
+        return [replace(self._panel(key, "audit"), audited=mine) for key, mine in _grouped(keyed)]
+
+    def audit_line(self, one: AuditFigure) -> tuple[str, str, str, str]:
+        """Label, published, computed and difference of a figure, as printed; unit and words are the record's."""
+        item = _item_title(self.facts.by_name.get(one.key)) or one.item.replace("_", " ")
+        published = _range(one.published_low, one.published_high)
+        computed = "" if one.computed is None else _range(one.computed_low or 0.0, one.computed_high or 0.0)
+        away = "" if one.relative_difference is None else f"{one.relative_difference:+.1%}".replace("-", "−")
+        return _label(one.metric, one.when, item, self.lang), published, computed, away
+
+    # ---- the scenario and the run
+
+    @property
+    def changed(self) -> list[schema.Change]:
+        """The changes that the scenario makes."""
+        return [*self.scenario.applied, *(one.change for one in self.scenario.changes)]
+
+    @property
+    def sources(self) -> Mapping[str, schema.Source]:
+        """The documents that pages and changes name."""
+        return self.scenario.library.sources.record.source
+
+    @property
+    def card_rows(self) -> list[tuple[str, str]]:
+        """The card in words; the coordinates of streams are left to `run.json`."""
+        return [(name, _card_words(value)) for name, value in sorted(self.card.items()) if name != "coordinates"]
+
+    # ---- parameters
+
+    @property
+    def owners(self) -> set[str]:
+        """Programmes that have parameters of their own."""
+        return {name for name, _ in self.parameters}
+
+    @cached_property
+    def parameters(self) -> list[tuple[str, list[ParameterLine]]]:
+        """Everything that is drawn, by programme; shared parameters first under ""."""
+        found: dict[str, list[ParameterLine]] = {"": []}
+        for row in self.scenario.binding.rows:
+            owner = row.stream.partition(".")[0] if "." in row.stream else ""
+            found.setdefault(owner if owner in self.names else "", []).append(self._parameter(row))
+        ordered = sorted(found, key=lambda one: self.number(one) if one else 0)
+        return [(name, found[name]) for name in ordered if found[name]]
+
+    def _parameter(self, row: Row) -> ParameterLine:
+        fact = self.facts.parameters[row.label]
+        record, symbol, printed, quote, where, note = None, "", "", "", "", ""
+        if (known := self.scenario.parameters().get(row.stream)) is not None:
+            record, symbol = known.record, known.symbol or known.record.symbol or ""
+            printed = record.as_printed if isinstance(record.as_printed, str) else " / ".join(record.as_printed or ())
+            quote, where = (record.source.quote or "", record.source.where) if record.source else ("", "")
+            note = record.note or ""
+        elif (figure := self._reported.get(row.stream)) is not None and figure.printed:
+            printed, where, note = figure.printed[0].as_printed, figure.printed[0].where, figure.note or ""
+        title = f"{row.label} [{row.unit}]"
+        return ParameterLine(
+            row, fact, f"par-{row.label}", spark(fact, title, _atoms(row)), spread_words(row, self.lang), printed,
+            quote, where, note, f"scenario.toml:{row.place.line}" if row.place.line > 1 else "", symbol,
+        )  # fmt: skip
+
+    @cached_property
+    def _reported(self) -> dict[str, schema.Impact]:
+        return {f"{one.programme}.{one.name}": one.record for one in self.scenario.figures() if one.reported}
+
+
+# ---- words
+
+
+def spread_words(row: Row, lang: str) -> str:
+    """Its distribution in words: family and arguments, in the unit of the page or as multiples of the value."""
+    if not row.varies:
+        return text("dist.fixed", lang)
+    spread = row.spread
+    arguments = [f"{name} {value:.6g}" for name, value in spread.arguments.items() if isinstance(value, int | float)]
+    said = f"{text(f'dist.{spread.dist}', lang)}({', '.join(arguments)})"
+    if spread.relative:
+        said = text("report.times_value", lang, spread=said)
+    if spread.truncate:
+        said += f" [{spread.truncate[0]:g}, {spread.truncate[1]:g}]"
+    return f"{said} × {spread.widen:g}" if spread.widen != 1 else said
+
+
+def _card_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_card_words(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_card_words, value)) or "–"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value or "–")
+
+
+def _range(low: float, high: float) -> str:
+    said = [digits(one).replace("-", "−") for one in (low, high)]
+    return said[0] if said[0] == said[1] else "–".join(said)
+
+
+def _tidy(name: str) -> str:
+    """The report's text sets "CO ₂ 等": the blanks are the typesetting, not the name."""
+    return name.replace(" ₂ ", "₂").replace("CO2", "CO₂")
+
+
+def _label(metric: str, label: str, item: str, lang: str) -> str:
+    said = f"{text(f'metric.{metric}', lang)} {when(label, lang)}"
+    return f"{said}({item})" if item and lang == "ja" else f"{said} ({item})" if item else said
+
+
+def _item_title(fact: Fact | None) -> str:
+    return "" if fact is None else fact.said("item")
+
+
+def _heading(panel: Key, lang: str) -> str:
+    metric, kind, boundary = panel
+    said = [text(f"metric.{metric}", lang)]
+    if metric == "economic_effect":
+        said.append(text(f"money_kind.{kind or 'unstated'}", lang))
+    return " · ".join([*said, text(f"boundary.{boundary or 'unstated'}", lang)])
+
+
+def _grouped(keyed: Sequence[tuple[Key, T]]) -> list[tuple[Key, list[T]]]:
+    """What belongs to each panel, in the order of panels."""
+    found: dict[Key, list[T]] = {}
+    for key, one in keyed:
+        found.setdefault(key, []).append(one)
+    return sorted(found.items(), key=lambda one: _panel_order(one[0]))
+
+
+def _panel_of(reading: ReadingLine) -> Key:
+    kind = reading.literal.word("money_kind") if reading.literal else ""
+    return reading.fact.metric, kind, reading.fact.word("boundary")
+
+
+def _panel_order(panel: Key) -> tuple[int, int, int, int]:
+    metric, kind, boundary = panel
+    return (
+        int(boundary == "reference"), _place(METRICS, metric), _place(MONEY_KINDS, kind), _place(BOUNDARIES, boundary)
+    )  # fmt: skip
+
+
+def _place(known: Sequence[str], word: str) -> int:
+    return known.index(word) if word in known else len(known)
+
+
+def _line(fact: Fact, trail: Trail | None, lang: str) -> Line:
+    bases = Counter(row.basis for row in trail.rows if row.varies) if trail else Counter[str]()
+    return Line(fact, trail, _label(fact.metric, fact.when, fact.said("item"), lang), bases)
+
+
+def _shown(fact: Fact) -> bool:
+    """Parts for years that the report prints none for say nothing."""
+    return fact.finite or fact.printed or not fact.address[0].startswith("/items")
+
+
+def _atoms(row: Row) -> list[tuple[float, float]]:
+    """(value, probability) of a distribution of few values; nothing for others."""
+    arguments = row.spread.arguments
+    factor = row.central if row.spread.relative else 1.0
+    if row.spread.dist == "bernoulli":
+        return [(0.0, 1 - float(arguments["p"])), (1.0, float(arguments["p"]))]
+    if row.spread.dist == "choice":
+        weights = [float(one) for one in arguments["weights"]]
+        return [(float(v) * factor, w / sum(weights)) for v, w in zip(arguments["values"], weights, strict=True)]
+    return []
