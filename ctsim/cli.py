@@ -13,7 +13,6 @@ import json
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -24,13 +23,14 @@ from ctsim.compare_command import compare_command
 from ctsim.console import interruptible
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
+from ctsim.money_command import policy_command, total_command, yen_command
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, trail_tables, values_words
-from ctsim.printing_totals import asked_total_table
 from ctsim.progress import Log
 from ctsim.progress import logged as _logged
 from ctsim.progress import progress as _progress
 from ctsim.report_command import report_command
+from ctsim.sensitivity_command import sensitivity_command
 
 if TYPE_CHECKING:
     from ctsim.catalog import Scenario
@@ -159,7 +159,7 @@ def check(scenario: str, names: bool, write_coordinates: bool, formulas: str | N
 def _check_coordinates(scenario: Scenario, write: bool) -> None:
     """Whether everything has a Sobol' coordinate, and keeps it when pages change."""
     from ctsim.coordinates import append, unlisted
-    from ctsim.engine import coordinates_of
+    from ctsim.request import coordinates_of
 
     if write:
         for path, number in append(scenario.programmes).items():
@@ -277,7 +277,7 @@ def run(
 
     SCENARIO is a name from `ctsim list` or the path of a .toml file.
     """
-    from ctsim import engine
+    from ctsim import engine, request
     from ctsim.catalog import load
     from ctsim.switches import SWITCHES, switched
 
@@ -294,7 +294,7 @@ def run(
     cluster, log_file = chosen.pop("cluster"), chosen.pop("log")
     if out is None and extend is None:
         named = {"precision": precision, "thresholds": thresholds, **chosen}
-        out = str(engine.default_directory(resolved, draws, seed, method, years or None, shard, **named))
+        out = str(request.default_directory(resolved, draws, seed, method, years or None, shard, **named))
     with _logged(log_file, _command()) as log, _progress(quiet, log) as progress:
         result = engine.simulate(
             resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers, out=out,
@@ -350,118 +350,6 @@ def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> Non
     explanation_tables(run_explain(directory, cells, formulas), each=bool(cells))
 
 
-main.add_command(compare_command)
-main.add_command(report_command)
-
-
-@main.command()
-@click.argument("what", metavar="SCENARIO|DIR")
-@click.argument("cells", metavar="CELL...", nargs=-1, required=True)
-@click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
-@formulas_option
-def total(what: str, cells: tuple[str, ...], draws: int, seed: int, formulas: str | None) -> None:
-    """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
-
-    A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
-    """
-    from ctsim import engine
-    from ctsim.library import holds
-
-    if holds(Path(what).is_dir):
-        made = engine.open_run(what).total(cells, formulas)
-    else:
-        made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas)
-    asked_total_table(made)
-
-
-@main.command()
-@click.argument("scenario", default="framework_2023_11")
-@click.option("--issue", default="2023", show_default=True, metavar="YEAR|FILE", help="Fiscal year of the bonds.")
-@click.option("--discount-rate", type=float, default=0.0, show_default=True, help="Of tonnes of later years, as 0.04.")
-@click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
-@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-@formulas_option
-def yen(
-    scenario: str, issue: str, discount_rate: float, draws: int, seed: int, lang: str, as_json: bool,
-    formulas: str | None,
-) -> None:  # fmt: skip
-    """What the money of one issue bought: tonnes per 億円 allocated, and why not where nothing can be said."""
-    from ctsim.accounts import accounts
-    from ctsim.bought import account
-    from ctsim.catalog import load
-    from ctsim.printing_bought import account_json, account_table
-
-    made = account(load(scenario, formulas), accounts(issue), rate=discount_rate, draws=draws, seed=seed)
-    if as_json:
-        click.echo(json.dumps(account_json(made), ensure_ascii=False, indent=1))
-    else:
-        account_table(made, lang)
-
-
-@main.command()
-@click.argument("scenario", default="framework_2023_11")
-@click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
-@click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
-@formulas_option
-def policy(scenario: str, path: str | None, draws: int, seed: int, formulas: str | None) -> None:
-    """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices."""
-    from ctsim.catalog import load
-    from ctsim.engine import simulate
-    from ctsim.policy import frame
-    from ctsim.printing_policy import policy_tables
-
-    file, resolved = frame(path), load(scenario, formulas)
-    made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"])
-    policy_tables(file, made.tree["totals/co2_reduction"].to_dataset())
-
-
-@main.command()
-@click.argument("scenario")
-@click.option("--draws", type=COUNT, default=2**16, show_default=True, help="Base draws; raised as for a run.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
-@click.option(
-    "--method", type=click.Choice(["mc", "sobol"]), default="sobol", show_default=True, help="How draws are made."
-)
-@click.option("--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years; all if absent.")
-@click.option("--programmes", multiple=True, metavar="NAME", help="Programmes; all if absent.")
-@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
-@click.option("--threshold", "thresholds", multiple=True, metavar="CELL=VALUE", help="What knowing is worth for this.")
-@click.option("--cell", "cells", multiple=True, metavar="CELL", help="Print all that is known of a cell.")
-@switch_options
-@click.option("--out", metavar="DIR", help="Directory; results/<scenario>-sensitivity-<digest> if absent.")
-@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
-@formulas_option
-def sensitivity(
-    scenario: str, workers: int | None, out: str | None, as_json: bool, quiet: bool, formulas: str | None,
-    cells: tuple[str, ...], **chosen: Any,
-) -> None:  # fmt: skip
-    """Say which parameters the spread of every cell of SCENARIO comes from, and how much of it is assumed."""
-    from ctsim import sensitivity as analysis
-    from ctsim.catalog import load
-    from ctsim.ranking import checked, sensitivity_json, sensitivity_tables
-    from ctsim.sensitivity import default_directory
-    from ctsim.switches import SWITCHES, switched
-
-    resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
-    chosen |= {name: chosen[name] or None for name in ("programmes", "metrics", "years")}
-    with _progress(quiet or as_json) as progress:
-        found = analysis(resolved, workers=workers, out=out or default_directory(resolved, **chosen),
-                         progress=progress, command=_command(), **chosen)  # fmt: skip
-    checked(found, cells)
-    if as_json:
-        click.echo(json.dumps(sensitivity_json(found), ensure_ascii=False, indent=1))
-    else:
-        sensitivity_tables(found, cells)
-    for message in () if quiet else found.messages:
-        click.echo(message, err=True)
-
-
 @main.command()
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True)
 @click.option("--out", metavar="DIR", required=True, help="Run directory of the whole.")
@@ -491,6 +379,10 @@ def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
         _table("Not the same here", ["part", "in the card", "here"], rows)
     click.echo(found.words)
     return 0 if found.identical else 1
+
+
+for command in (total_command, yen_command, policy_command, compare_command, sensitivity_command, report_command):
+    main.add_command(command)
 
 
 def _command() -> str:

@@ -22,11 +22,12 @@ from ctsim import dataset, drivers, job, npz, summaries
 from ctsim.catalog import Scenario
 from ctsim.cluster import stoppable
 from ctsim.drivers import Found, Sample
-from ctsim.engine import asked_for, keeping
+from ctsim.engine import keeping
 from ctsim.errors import RunDirectoryError, Stopped
 from ctsim.indices import Walk, second
 from ctsim.job import Job, Progress
 from ctsim.kernel import Kernel
+from ctsim.request import asked_for
 from ctsim.rundir import RunDirectory, request_of
 from ctsim.streams import TILE
 from ctsim.thresholds import Given

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ctsim import checkpoint, draws, job, npz, summaries
-from ctsim.engine import Run, differing, existing, finished, keeping, stored
+from ctsim.engine import Run, existing, finished, keeping, stored
 from ctsim.errors import CtsimError, Finding, Place, RunDirectoryError
+from ctsim.request import differing
 from ctsim.rundir import SCENARIO, STATE, TABLES, RunDirectory
 
 

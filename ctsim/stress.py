@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ctsim import dataset, engine, summed
+from ctsim import dataset, request, summed
 from ctsim.binding import Binding
 from ctsim.catalog import Scenario
 from ctsim.choices import view
@@ -73,7 +73,7 @@ def _known(value: float) -> float | None:
 def stress(
     scenario: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
     years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
-    metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = engine.DEFAULT_CHUNK,
+    metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = request.DEFAULT_CHUNK,
     formulas: Any = None, progress: Callable[..., None] | None = None,
 ) -> Stress:  # fmt: skip
     """Mean, q05 and q95 of every quantity that dependence can move. Raises InputError, Stopped."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from ctsim import catalog, checkpoint, dataset, engine, job, summaries
 from ctsim.checkpoint import Chunk, chunks_in, tiles_of
 from ctsim.job import Job
+from ctsim.request import DEFAULT_METHOD, coordinates_of, request_for
 from tests.runs import study
 
 DRAWS = 2**20
@@ -59,8 +60,8 @@ def warm(scenario: catalog.Scenario) -> None:
     """Compile and import all that a run needs, without threads: they would not outlive a fork."""
     for module in ("dask.delayed", "dask.threaded", "h5netcdf"):
         import_module(module)
-    request = engine._request(scenario, DRAWS, 0, engine.DEFAULT_METHOD, ("2030", "2040", "2050"), "")
-    coordinates = engine.coordinates_of(scenario) if request["method"] == "sobol" else None
+    request = request_for(scenario, DRAWS, 0, DEFAULT_METHOD, ("2030", "2040", "2050"), "")
+    coordinates = coordinates_of(scenario) if request["method"] == "sobol" else None
     one = Job(scenario, request, CHUNK, coordinates=coordinates)
     planned = job.planned(one, one.kernel())
     state = planned.kernel.chunk(planned.plan, 0, 32)

@@ -9,10 +9,11 @@ import xarray as xr
 
 from ctsim import catalog, choices, dataset, shards
 from ctsim.catalog import Scenario
-from ctsim.engine import Run, default_directory, open_run, resume, simulate
+from ctsim.engine import Run, open_run, resume, simulate
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.job import Job
 from ctsim.kernel import Kernel
+from ctsim.request import default_directory
 from tests.runs import FEW, scenario, study
 from tests.unfinished import COMMAND, at_once, broken_off
 

@@ -11,6 +11,7 @@ from ctsim import catalog, engine
 from ctsim.cli import main
 from ctsim.coordinates import Registry, append, assign, by_net, read_registry, shipped_streams, to_toml, unregistered
 from ctsim.errors import InputError
+from ctsim.request import coordinates_of
 from ctsim.sobol import BASE_NET, DIMENSIONS
 from tests import coordinates as tool
 from tests import runs
@@ -259,7 +260,7 @@ def beside(folder: Path, *more: str) -> str:
 
 
 def placed(scenario: catalog.Scenario) -> dict[str, tuple[str, int]]:
-    return engine.coordinates_of(scenario)
+    return coordinates_of(scenario)
 
 
 def thrice(folder: Path, parameters: dict[str, str]) -> catalog.Scenario:

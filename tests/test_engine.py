@@ -15,9 +15,10 @@ from ctsim import catalog, units
 from ctsim.audit import audit
 from ctsim.catalog import Scenario
 from ctsim.dataset import result_digest
-from ctsim.engine import DEFAULT_METHOD, Run, default_directory, open_run, parameters_at, simulate
+from ctsim.engine import Run, open_run, parameters_at, simulate
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.programme import METRICS
+from ctsim.request import DEFAULT_METHOD, default_directory
 from tests.runs import FEW, differing, full, outside, scenario, study
 
 SOURCE = {"key": "impact_report_2026_01", "where": "Annex 2"}

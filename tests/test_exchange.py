@@ -17,11 +17,11 @@ import numpy.typing as npt
 import pytest
 
 from ctsim.composition import Scaled
-from ctsim.engine import asked_for
 from ctsim.exchange import evaluate, walk
 from ctsim.generated import addresses, evaluator, indexed
 from ctsim.indices import State, Walk
 from ctsim.kernel import Kernel, Target
+from ctsim.request import asked_for
 from ctsim.sensitivity import walk_of
 from ctsim.streams import TILE
 from ctsim.summaries import REPLICATES

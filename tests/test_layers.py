@@ -32,6 +32,7 @@ LAYERS: list[set[str]] = [
     {"dask_worker"},
     {"dask_cluster"},
     {"clusters"},
+    {"request"},
     {"engine"},
     {
         "shards",
@@ -46,7 +47,7 @@ LAYERS: list[set[str]] = [
     {"compare", "trail"},
     {"stress"},
     {"printing", "compare_tables", "ranking", "report"},
-    {"compare_command", "report_command"},
+    {"compare_command", "money_command", "report_command", "sensitivity_command"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}

@@ -17,9 +17,10 @@ from scipy import stats
 from ctsim import catalog, precision
 from ctsim.catalog import Scenario
 from ctsim.console import number
-from ctsim.engine import Run, default_directory, open_run, resume, simulate
+from ctsim.engine import Run, open_run, resume, simulate
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.kernel import Kernel
+from ctsim.request import default_directory
 from ctsim.summaries import QUANTILES
 from tests import false_stops
 from tests.false_stops import CASES, CELLS, Measured, Model, kernel_of, looked_at, measure, normal, rare

@@ -9,9 +9,10 @@ from scipy.stats import triang, uniform
 from ctsim import catalog, shards
 from ctsim.catalog import Scenario
 from ctsim.dataset import targets
-from ctsim.engine import Run, default_directory, open_run, resume, simulate
+from ctsim.engine import Run, open_run, resume, simulate
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.job import Job
+from ctsim.request import default_directory
 from ctsim.thresholds import checked
 from tests.runs import FEW, outside, scenario, study
 from tests.studies import Study, refused

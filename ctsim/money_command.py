@@ -1,0 +1,76 @@
+"""`ctsim total`, `ctsim yen`, `ctsim policy`: what may be added, what the money bought, targets and prices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ctsim.options import COUNT, formulas_option
+from ctsim.printing_totals import asked_total_table
+
+
+@click.command("total")
+@click.argument("what", metavar="SCENARIO|DIR")
+@click.argument("cells", metavar="CELL...", nargs=-1, required=True)
+@click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
+@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@formulas_option
+def total_command(what: str, cells: tuple[str, ...], draws: int, seed: int, formulas: str | None) -> None:
+    """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
+
+    A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
+    """
+    from ctsim import engine
+    from ctsim.library import holds
+
+    if holds(Path(what).is_dir):
+        made = engine.open_run(what).total(cells, formulas)
+    else:
+        made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas)
+    asked_total_table(made)
+
+
+@click.command("yen")
+@click.argument("scenario", default="framework_2023_11")
+@click.option("--issue", default="2023", show_default=True, metavar="YEAR|FILE", help="Fiscal year of the bonds.")
+@click.option("--discount-rate", type=float, default=0.0, show_default=True, help="Of tonnes of later years, as 0.04.")
+@click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
+@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@formulas_option
+def yen_command(
+    scenario: str, issue: str, discount_rate: float, draws: int, seed: int, lang: str, as_json: bool,
+    formulas: str | None,
+) -> None:  # fmt: skip
+    """What the money of one issue bought: tonnes per 億円 allocated, and why not where nothing can be said."""
+    from ctsim.accounts import accounts
+    from ctsim.bought import account
+    from ctsim.catalog import load
+    from ctsim.printing_bought import account_json, account_table
+
+    made = account(load(scenario, formulas), accounts(issue), rate=discount_rate, draws=draws, seed=seed)
+    if as_json:
+        click.echo(json.dumps(account_json(made), ensure_ascii=False, indent=1))
+    else:
+        account_table(made, lang)
+
+
+@click.command("policy")
+@click.argument("scenario", default="framework_2023_11")
+@click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
+@click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
+@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@formulas_option
+def policy_command(scenario: str, path: str | None, draws: int, seed: int, formulas: str | None) -> None:
+    """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices."""
+    from ctsim.catalog import load
+    from ctsim.engine import simulate
+    from ctsim.policy import frame
+    from ctsim.printing_policy import policy_tables
+
+    file, resolved = frame(path), load(scenario, formulas)
+    made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"])
+    policy_tables(file, made.tree["totals/co2_reduction"].to_dataset())

@@ -1,0 +1,56 @@
+"""`ctsim sensitivity`: options in, tables or JSON out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from ctsim.options import COUNT, formulas_option, switch_options
+from ctsim.progress import progress
+
+
+@click.command("sensitivity")
+@click.argument("scenario")
+@click.option("--draws", type=COUNT, default=2**16, show_default=True, help="Base draws; raised as for a run.")
+@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@click.option(
+    "--method", type=click.Choice(["mc", "sobol"]), default="sobol", show_default=True, help="How draws are made."
+)
+@click.option("--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years; all if absent.")
+@click.option("--programmes", multiple=True, metavar="NAME", help="Programmes; all if absent.")
+@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
+@click.option("--threshold", "thresholds", multiple=True, metavar="CELL=VALUE", help="What knowing is worth for this.")
+@click.option("--cell", "cells", multiple=True, metavar="CELL", help="Print all that is known of a cell.")
+@switch_options
+@click.option("--out", metavar="DIR", help="Directory; results/<scenario>-sensitivity-<digest> if absent.")
+@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+@formulas_option
+def sensitivity_command(
+    scenario: str, workers: int | None, out: str | None, as_json: bool, quiet: bool, formulas: str | None,
+    cells: tuple[str, ...], **chosen: Any,
+) -> None:  # fmt: skip
+    """Say which parameters the spread of every cell of SCENARIO comes from, and how much of it is assumed."""
+    from ctsim import sensitivity as analysis
+    from ctsim.catalog import load
+    from ctsim.ranking import checked, sensitivity_json, sensitivity_tables
+    from ctsim.sensitivity import default_directory
+    from ctsim.switches import SWITCHES, switched
+
+    resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
+    chosen |= {name: chosen[name] or None for name in ("programmes", "metrics", "years")}
+    with progress(quiet or as_json) as report:
+        found = analysis(resolved, workers=workers, out=out or default_directory(resolved, **chosen),
+                         progress=report, command=shlex.join(["ctsim", *sys.argv[1:]]), **chosen)  # fmt: skip
+    checked(found, cells)
+    if as_json:
+        click.echo(json.dumps(sensitivity_json(found), ensure_ascii=False, indent=1))
+    else:
+        sensitivity_tables(found, cells)
+    for message in () if quiet else found.messages:
+        click.echo(message, err=True)
