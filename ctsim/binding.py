@@ -94,11 +94,13 @@ class Binding:
 
     @cached_property
     def compositions(self) -> tuple[Composition, ...]:
-        """Shares of one whole of which at least one varies, in the order of the rows."""
+        """Shares of one whole of which at least one varies. They are added by label, in whatever order the rows are."""
         members: dict[str, list[int]] = {}
         for i, row in enumerate(self.rows):
             if row.composition and row.varies:
                 members.setdefault(row.composition, []).append(i)
+        for found in members.values():
+            found.sort(key=lambda i: self.rows[i].label)
         return tuple(
             Composition(name, tuple(found), total_of(self.rows[i].central for i in found))
             for name, found in members.items()

@@ -76,7 +76,8 @@ def explain(
         independent = _means(free, free.kernel(there.content(TABLES)))
     else:
         independent = means
-    wanted = _wanted(kernel.targets[: len(independent)], list(cells))  # not the totals without dependence
+    cells_only = tuple(one for one in kernel.targets if not one.node.startswith("/totals"))  # they stand at the end
+    wanted = _wanted(cells_only, list(cells))
     names = {one.id: (one.name_ja, one.name_en) for one in asked.scenario.programmes}
     said = {figure.key: figure.words for programme in asked.scenario.programmes for figure in programme.figures}
     found = (_computed(kernel, i, means[i], independent[i], names) for i in wanted)

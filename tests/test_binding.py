@@ -200,7 +200,7 @@ def test_independent_years_have_streams_of_their_own(scenario: Scenario) -> None
         assert (row.stream, row.year, row.varies) == (f"small.b@{year}", year, varies)
     together = replace(rows["small.b@2050"], stream="small.b")
     assert together.label == "small.b@2050" and together.mover == "small.b"
-    assert rows["small.part"].mover == rows["small.rest"].mover == "small.all"
+    assert rows["small.part"].mover == rows["small.rest"].mover == "small.all (shares)"
 
 
 def test_sources_name_what_each_figure_is_made_by(scenario: Scenario) -> None:

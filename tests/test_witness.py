@@ -191,7 +191,7 @@ WITNESSES: dict[str, Callable[[Draw], Results]] = {
 @cache
 def independent() -> Run:
     """The whole report by independent draws: the errors stated here, ctsim's and the witness's, are those of mc."""
-    return simulate(scenario(), draws=2**18, method="mc")
+    return simulate(scenario(), draws=2**18, method="mc", dependence=0)
 
 
 def ctsims(programme: str, result: str) -> dict[str, float]:
