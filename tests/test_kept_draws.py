@@ -26,7 +26,7 @@ from ctsim.errors import InputError, RunDirectoryError, Stopped
 from ctsim.kernel import Kernel
 from tests.runs import study
 from tests.source import ROOT
-from tests.unfinished import COMMAND, at_once, broken_off, tiles
+from tests.unfinished import COMMAND, at_once, broken_off, interrupting, tiles
 
 __all__ = ["at_once"]
 
@@ -388,11 +388,10 @@ def test_wrong_options_are_said(two: Scenario, tmp_path: Path, options: dict[str
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_signal_stops_a_run_that_keeps_draws(two: Scenario, kept: Run, tmp_path: Path) -> None:
-    def stop(done: int, total: int, said: str = "") -> None:
-        if done == BLOCK:
-            os.kill(os.getpid(), signal.SIGTERM)
-
+def test_a_signal_stops_a_run_that_keeps_draws(
+    two: Scenario, kept: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = interrupting(monkeypatch, BLOCK, signal.SIGTERM)
     with pytest.raises(Stopped):
         simulate(
             two, draws=DRAWS, method="mc", chunk=4096, workers=1, keep_draws="all", out=tmp_path / "run", progress=stop

@@ -237,7 +237,7 @@ def test_the_same_request_finds_its_result(one: Scenario, tmp_path: Path) -> Non
     for other, why in (
         ({"draws": run.card["draws"]}, "draws is 1048576 there"),
         ({"draws": 2**20}, "precision is 0.0075 there, None here"),
-        ({"draws": 2**20, "precision": 0.1}, "precision is 0.005 there, 0.1 here"),
+        ({"draws": 2**20, "precision": 0.1}, "precision is 0.0075 there, 0.1 here"),
     ):
         with pytest.raises(RunDirectoryError, match=why):
             simulate(one, out=out, **other)

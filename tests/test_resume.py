@@ -21,7 +21,21 @@ from ctsim.rundir import RunDirectory
 from tests.runs import outside, scenario, study
 from tests.source import ROOT
 from tests.test_engine import ONE_PARAMETER, SOURCE, VOLUME
-from tests.unfinished import CHUNK, COMMAND, DRAWS, FEW, METHOD, ODD, ODD_FEW, at_once, broken_off, one, tiles, whole
+from tests.unfinished import (
+    CHUNK,
+    COMMAND,
+    DRAWS,
+    FEW,
+    METHOD,
+    ODD,
+    ODD_FEW,
+    at_once,
+    broken_off,
+    interrupting,
+    one,
+    tiles,
+    whole,
+)
 
 __all__ = ["at_once", "one", "whole"]
 
@@ -232,15 +246,12 @@ def test_another_version_of_the_streams_is_refused(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_a_run_and_keeps_what_is_done(
-    one: Scenario, whole: dict[int, str], tmp_path: Path, number: signal.Signals
+    one: Scenario, whole: dict[int, str], tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = tmp_path / "run"
+    out, progress = tmp_path / "run", interrupting(monkeypatch, 4 * CHUNK, number)
     handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(Stopped) as caught:
-        simulate(
-            one, draws=DRAWS, chunk=CHUNK, workers=1, out=out,
-            progress=lambda done, total: os.kill(os.getpid(), number) if done == 4 * CHUNK else None,
-        )  # fmt: skip
+        simulate(one, draws=DRAWS, chunk=CHUNK, workers=1, out=out, progress=progress)
     assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
     done = tiles(out) * 1024
     assert 4 * CHUNK <= done < DRAWS

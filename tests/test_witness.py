@@ -70,7 +70,7 @@ class Draw:
 def solar(draw: Draw) -> Results:
     single, tandem, share = draw.plan(3.5), draw.plan(1.3), draw.pert(3, 12, 25) / 100
     hours, factor = 8.760 * draw.pert(13, 15, 17) / 100, draw.statistic(0.51)
-    money = 5 * draw.plan(1) * 0.01 * draw.plan(1) * share + 0.0186 * draw.plan(1)
+    money = 5 * draw.plan(1) * draw.pert(0.4, 0.85, 1.5) / 100 * share + 0.0186 * draw.plan(1)
     return {
         "co2 2030": (single * share + tandem) * hours * factor,
         "co2 2050": draw.scenario(150) * hours * factor,

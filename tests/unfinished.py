@@ -1,12 +1,15 @@
 """Runs that are broken off, for tests of what becomes of them: a small scenario, digests, chunks that are written."""
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from ctsim import catalog, checkpoint
+from ctsim import catalog, checkpoint, cluster
 from ctsim.catalog import Scenario
 from ctsim.engine import simulate
 from tests.runs import study
@@ -50,6 +53,28 @@ def broken_off(one: Scenario, out: Path, draws: int = DRAWS, after: int = 5, **o
 
     with pytest.raises(ZeroDivisionError):
         simulate(one, draws=draws, chunk=CHUNK, out=out, progress=fail, **options)
+
+
+def interrupting(monkeypatch: pytest.MonkeyPatch, draws: int, number: int) -> Callable[..., None]:
+    """A progress that sends this process a signal at so many draws or more, and goes on when it was handled.
+
+    Chunks come in any order, so their numbers of draws add up to one or another sum on the way. Draws are counted in another thread than the one that handles signals, which may be given its turn too late.
+    """
+    heard = Event()
+
+    class Told(Event):
+        def set(self) -> None:
+            super().set()
+            heard.set()
+
+    monkeypatch.setattr(cluster, "Event", Told)
+
+    def progress(done: int, total: int, said: str = "") -> None:
+        if done >= draws and not heard.is_set():
+            os.kill(os.getpid(), number)
+            assert heard.wait(60)
+
+    return progress
 
 
 def tiles(folder: Path) -> int:
