@@ -23,6 +23,7 @@ def run_chunks(
     """
     from dask.base import compute as computed
     from dask.delayed import delayed
+    from dask.threaded import get as threads  # the name "threads" would import dask.distributed where it is installed
 
     def one(first: int, tiles: int) -> None:
         if stop.is_set():
@@ -36,7 +37,7 @@ def run_chunks(
     task, waiting = delayed(one, pure=False), iter(chunks)
     try:
         while not stop.is_set() and (window := [task(*chunk) for chunk in islice(waiting, _WINDOW)]):
-            computed(*window, scheduler="threads", num_workers=workers, optimize_graph=False)  # type: ignore[no-untyped-call]
+            computed(*window, scheduler=threads, num_workers=workers, optimize_graph=False)  # type: ignore[no-untyped-call]
     except BaseException:
         stop.set()
         raise

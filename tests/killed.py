@@ -81,7 +81,7 @@ def main(folder: Path, kills: int) -> None:
     while kills:
         directory = folder / f"run{run}"
         process = forked(lambda at=directory: life(at, scenario))  # type: ignore[misc]
-        time.sleep(chance.uniform(0.0, usual / 3 if before < DRAWS // 1024 else usual))
+        time.sleep(chance.uniform(0.0, usual / 1.5 if before < DRAWS // 1024 else usual))
         os.kill(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
         if os.WIFSIGNALED(status):

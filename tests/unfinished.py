@@ -58,7 +58,8 @@ def broken_off(one: Scenario, out: Path, draws: int = DRAWS, after: int = 5, **o
 def interrupting(monkeypatch: pytest.MonkeyPatch, draws: int, number: int) -> Callable[..., None]:
     """A progress that sends this process a signal at so many draws or more, and goes on when it was handled.
 
-    Chunks come in any order, so their numbers of draws add up to one or another sum on the way. Draws are counted in another thread than the one that handles signals, which may be given its turn too late.
+    Chunks come in any order, so that the draws add up to one or another sum on the way. They are counted in another
+    thread than the one that handles signals, which may be given its turn too late.
     """
     heard = Event()
 
