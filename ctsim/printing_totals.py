@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from ctsim.console import number, table
 
@@ -48,7 +47,7 @@ def _groups(node: xr.Dataset) -> Iterator[Group]:
     arrays = {str(name): array for name, array in node.variables.items()}
     values = {name: (one.dims[:1] == ("group",), one.values) for name, one in arrays.items()}
     for i in range(node.sizes["group"]):
-        group = {name: np.asarray(found[i]) if is_by_group else found for name, (is_by_group, found) in values.items()}
+        group = {name: found[i, ...] if is_by_group else found for name, (is_by_group, found) in values.items()}
         yield {**group, "metric_unit": arrays["mean"].attrs["units"], "by_year": "year" in arrays["mean"].dims}
 
 

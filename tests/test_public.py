@@ -12,14 +12,14 @@ NAMES = [
     "sensitivity",
     "simulate",
 ]  # fmt: skip
-HEAVY = ["numba", "xarray", "scipy", "dask", "matplotlib", "pint", "pydantic"]
+HEAVY = ["numpy", "numba", "xarray", "scipy", "dask", "matplotlib", "pint", "pydantic"]
 
 
 def loaded(code: str) -> set[str]:
     """Top-level modules in memory after some code, in a fresh process."""
-    report = "; import sys; print(chr(10).join({name.split('.')[0] for name in sys.modules}))"
+    report = "; import sys; print('\\nLOADED', *{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, timeout=60, check=True)
-    return set(done.stdout.split())
+    return set(done.stdout.splitlines()[-1].split())
 
 
 def test_the_public_names() -> None:
@@ -46,7 +46,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_import_is_light() -> None:
-    assert loaded("import ctsim") & {*HEAVY, "numpy", "click"} == set()
+    assert loaded("import ctsim") & {*HEAVY, "click"} == set()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]], ids=" ".join)
