@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ctsim.errors import InputError
 from ctsim.options import COUNT, formulas_option
 from ctsim.printing_totals import asked_total_table
 
@@ -68,9 +69,13 @@ def policy_command(scenario: str, path: str | None, draws: int, seed: int, formu
     """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices."""
     from ctsim.catalog import load
     from ctsim.engine import simulate
-    from ctsim.policy import frame
+    from ctsim.policy import REALISED_GROUP, frame
     from ctsim.printing_policy import policy_tables
 
     file, resolved = frame(path), load(scenario, formulas)
-    made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"])
+    members = [name.partition(".")[0] for one in resolved.totals if one.id == REALISED_GROUP for name in one.members]
+    programmes = [one.id for one in resolved.programmes if one.id in members]
+    if not programmes:
+        raise InputError(f"{scenario}: has no programme of units that were paid for: {', '.join(members)}")
+    made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes)
     policy_tables(file, made.tree["totals/co2_reduction"].to_dataset())

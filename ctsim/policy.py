@@ -24,6 +24,8 @@ FloatArray = npt.NDArray[np.float64]
 REALISED: Final = Bilingual(
     ja="令和5年度充当のうち実現済みの需要対策等", en="realised demand-side programmes of the FY2023 allocations"
 )
+REALISED_GROUP: Final = "units_supported"
+"""The sum of annual, domestic tonnes of units that were paid for, in `totals.toml`."""
 _BASE: Final = 2013
 _NOW: Final = 2023
 

@@ -7,14 +7,14 @@ import numpy as np
 import xarray as xr
 
 from ctsim.console import number, table
-from ctsim.policy import REALISED, FloatArray, FrameFile, carbon_value, gaps
+from ctsim.policy import REALISED, REALISED_GROUP, FloatArray, FrameFile, carbon_value, gaps
 
 _SHARES = (0.5, 0.05, 0.95)
 
 
 def policy_tables(file: FrameFile, totals: xr.Dataset) -> None:
     """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for (Mt-CO2 a year)."""
-    one = totals.sel(group="units_supported", quantile=list(_SHARES))
+    one = totals.sel(group=REALISED_GROUP, quantile=list(_SHARES))
     realised = {int(year): np.asarray(one["quantiles"].sel(year=year).values) for year in one["year"].values}
     _targets(file, realised)
     _credits(file)

@@ -18,6 +18,7 @@ from ctsim import caches, kept, units
 from ctsim.distributions import families, reuse
 from ctsim.distributions.record import Quantiles
 from ctsim.errors import InputError
+from tests.runs import study
 
 ASKED: list[tuple[str, dict[str, Any], tuple[float, float] | None]] = [
     ("normal", {"mean": 3.0, "sd": 0.25}, None),
@@ -275,7 +276,7 @@ LOADED = """
 import sys
 from ctsim.cli import main
 try:
-    main(["run", "framework_2023_11", "--draws", "2048", "--quiet", "--out", sys.argv[1]])
+    main(["run", sys.argv[2], "--draws", "2048", "--quiet", "--out", sys.argv[1]])
 except SystemExit as end:
     assert not end.code, end.code
 print("LOADED", *(name for name in {names} if name in sys.modules))
@@ -285,10 +286,10 @@ HEAVY = ("scipy.stats", "scipy.special", "pint", "matplotlib", "dask.array")
 
 def test_a_second_run_loads_no_heavy_library(tmp_path: Path) -> None:
     """What the first run kept makes them needless; the digest is the same."""
-    said = []
+    said, file = [], str(study(tmp_path, ("energy_saving_equipment", "clean_energy_vehicles")))
     for number in range(2):
         script, out = LOADED.replace("{names}", repr(HEAVY)), str(tmp_path / f"run{number}")
-        made = subprocess.run([sys.executable, "-c", script, out], env=os.environ, capture_output=True, text=True)
+        made = subprocess.run([sys.executable, "-c", script, out, file], env=os.environ, capture_output=True, text=True)
         assert made.returncode == 0, made.stderr
         said.append([line for line in made.stdout.splitlines() if line.startswith(("LOADED", "result_digest"))])
     (digest, first), (again, second) = said

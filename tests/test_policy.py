@@ -91,6 +91,12 @@ def test_what_no_document_says_is_assumed() -> None:
         assert row.spread.dist == "fixed" or row.basis == "assumed"
 
 
+def test_a_scenario_without_what_was_paid_for_is_told_in_one_line() -> None:
+    done = CliRunner().invoke(main, ["policy", "carbon_pricing", "--draws", "1024"])
+    assert isinstance(done.exception, InputError) or done.exit_code == 2
+    assert "has no programme of units that were paid for: energy_saving" in f"{done.exception}{done.output}"
+
+
 def test_the_command_labels_the_share() -> None:
     done = CliRunner().invoke(main, ["policy", "--draws", "16384"])
     assert done.exit_code == 0
