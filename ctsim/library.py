@@ -180,7 +180,7 @@ def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
     findings += (twice := _duplicate_ids(good))
     if twice or len(good) < len(pages) or None in totals or shared is None or classes is None or known is None:
         raise InputError(findings)
-    number = {page.file: page.record.programme.annex or _chapter_number(page.record.programme) for page in good}
+    number = {page.file: page.record.programme.number or 10**6 for page in good}
     ordered = tuple(sorted(good, key=lambda page: (number[page.file], page.file)))
     return Library(root, ordered, shared, classes, known, tuple(totals))
 
@@ -189,11 +189,6 @@ def _totals_paths(root: Path, page_folders: Iterable[Path]) -> list[Path]:
     """`totals.toml` of the library, and those that lie beside the user's scenario files."""
     own = [folder.parent / "totals.toml" for folder in page_folders if folder.parent.resolve() != root.resolve()]
     return [root / "totals.toml", *(path for path in own if holds(path.is_file))]
-
-
-def _chapter_number(head: schema.ProgrammeHead) -> int:
-    tail = (head.chapter or "").rpartition("-")[2]
-    return int(tail) if tail.isdigit() else 10**6
 
 
 def _collect(findings: list[Finding], path: Path, model: type[Any]) -> Any:

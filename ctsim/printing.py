@@ -32,7 +32,7 @@ def run_tables(result: Run) -> None:
         found |= bool(rows)
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
-            table(f"{title}: {group}", head, mine, right=(0, 4, 5, 6, 7, 8))
+            table(f"{title}: {group}" if group else title, head, mine, right=(0, 4, 5, 6, 7, 8))
     totals_tables(result.tree)
     _reading_table(result)
     if not found:

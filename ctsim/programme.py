@@ -211,11 +211,7 @@ class Programme:
     @property
     def number(self) -> int:
         """The report's number of the programme, 0 for an outside one."""
-        head = self.page.programme
-        if head.annex is not None:
-            return head.annex
-        tail = (head.chapter or "").rpartition("-")[2]
-        return int(tail) if tail.isdigit() else 0
+        return self.page.programme.number or 0
 
     def cell(self, metric: str, year: str) -> Cell:
         """The cell of `metric` and `year` with its status."""

@@ -375,6 +375,12 @@ class ProgrammeHead(Record):
     name_en: Label = ""
     kind: Kind = "r_and_d"
 
+    @property
+    def number(self) -> int | None:
+        """The report's number of the programme: of its Annex, or of its section 4.3.2-N where the Annex has none."""
+        section = re.fullmatch(r"4\.3\.2-([0-9]+)", self.chapter or "")
+        return self.annex or (int(section[1]) if section else None)
+
 
 class ProgrammePage(Record):
     """One file of `scenarios/programmes/`."""

@@ -326,7 +326,8 @@ def _message(one: Any, model: type[BaseModel]) -> str:
     kind, context, given = one["type"], one.get("ctx", {}), one.get("input")
     shown = _shown(given)
     if kind == "extra_forbidden":
-        return f"unknown field.{did_you_mean(str(one['loc'][-1]), _field_names(model)) or ' Take it out.'}"
+        word = str(one["loc"][-1])
+        return f"unknown field.{did_you_mean(word, _field_names(model) - {word}) or ' Take it out.'}"
     if kind == "missing":
         return "missing; add it"
     if kind == "finite_number":
