@@ -9,7 +9,7 @@ import click
 
 from ctsim.errors import InputError
 from ctsim.options import COUNT, formulas_option
-from ctsim.printing_totals import asked_total_table
+from ctsim.printing_totals import asked_total_json, asked_total_table
 
 
 @click.command("total")
@@ -17,8 +17,11 @@ from ctsim.printing_totals import asked_total_table
 @click.argument("cells", metavar="CELL...", nargs=-1, required=True)
 @click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
 @click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 @formulas_option
-def total_command(what: str, cells: tuple[str, ...], draws: int, seed: int, formulas: str | None) -> None:
+def total_command(
+    what: str, cells: tuple[str, ...], draws: int, seed: int, as_json: bool, formulas: str | None
+) -> None:
     """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
 
     A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
@@ -30,7 +33,10 @@ def total_command(what: str, cells: tuple[str, ...], draws: int, seed: int, form
         made = engine.open_run(what).total(cells, formulas)
     else:
         made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas)
-    asked_total_table(made)
+    if as_json:
+        click.echo(json.dumps(asked_total_json(made), ensure_ascii=False, indent=1))
+    else:
+        asked_total_table(made)
 
 
 @click.command("yen")
@@ -64,13 +70,14 @@ def yen_command(
 @click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
 @click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 @formulas_option
-def policy_command(scenario: str, path: str | None, draws: int, seed: int, formulas: str | None) -> None:
+def policy_command(scenario: str, path: str | None, draws: int, seed: int, as_json: bool, formulas: str | None) -> None:
     """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices."""
     from ctsim.catalog import load
     from ctsim.engine import simulate
     from ctsim.policy import REALISED_GROUP, frame
-    from ctsim.printing_policy import policy_tables
+    from ctsim.printing_policy import policy_json, policy_tables
 
     file, resolved = frame(path), load(scenario, formulas)
     members = [name.partition(".")[0] for one in resolved.totals if one.id == REALISED_GROUP for name in one.members]
@@ -78,4 +85,8 @@ def policy_command(scenario: str, path: str | None, draws: int, seed: int, formu
     if not programmes:
         raise InputError(f"{scenario}: has no programme of units that were paid for: {', '.join(members)}")
     made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes)
-    policy_tables(file, made.tree["totals/co2_reduction"].to_dataset())
+    totals = made.tree["totals/co2_reduction"].to_dataset()
+    if as_json:
+        click.echo(json.dumps(policy_json(file, totals), ensure_ascii=False, indent=1))
+    else:
+        policy_tables(file, totals)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import numpy as np
 import xarray as xr
@@ -14,14 +16,37 @@ _SHARES = (0.5, 0.05, 0.95)
 
 def policy_tables(file: FrameFile, totals: xr.Dataset) -> None:
     """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for (Mt-CO2 a year)."""
-    one = totals.sel(group=REALISED_GROUP, quantile=list(_SHARES))
-    realised = {int(year): np.asarray(one["quantiles"].sel(year=year).values) for year in one["year"].values}
+    realised = _realised(totals)
     _targets(file, realised)
     _credits(file)
     _values(file, realised)
     click.echo(f"{REALISED.ja} / {REALISED.en}: 17 + 19 + 20 + 21. Prices are real, of FY2026.")
     for path in file.price_path:
         click.echo(f"{path.title.en} ({path.basis}): {path.reason}")
+
+
+def policy_json(file: FrameFile, totals: xr.Dataset) -> dict[str, Any]:
+    """The same for machines: median, 5 % and 95 % of each share (%) and value (億円 a year)."""
+    realised = _realised(totals)
+    targets = [
+        {"year": gap.target.year, "reduction_percent": gap.target.reduction, "basis": gap.target.basis,
+         "allowed_mt_co2": gap.allowed, "missing_mt_co2": gap.missing,
+         "closed_percent": None if gap.closed is None else (100 * gap.closed).tolist()}
+        for gap in gaps(file, realised)
+    ]  # fmt: skip
+    values = [
+        {"price_path": path.id, "basis": path.basis, "year": year, "price_yen_per_t_co2": path.price[str(year)],
+         "value_oku_yen_per_year": value.tolist()}
+        for path in file.price_path for year, value in carbon_value(path, realised).items()
+    ]  # fmt: skip
+    credits_ = [{"by": one.by, "amount": one.amount, "unit": one.unit} for one in file.credits]
+    label = {"ja": REALISED.ja, "en": REALISED.en}
+    return {"realised": label, "quantiles": list(_SHARES), "targets": targets, "credits": credits_, "values": values}
+
+
+def _realised(totals: xr.Dataset) -> dict[int, FloatArray]:
+    one = totals.sel(group=REALISED_GROUP, quantile=list(_SHARES))
+    return {int(year): np.asarray(one["quantiles"].sel(year=year).values) for year in one["year"].values}
 
 
 def _interval(values: FloatArray) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _HEAD = ["total", "when", "unit", "computed", "median", "5 %", "95 %", "5 % indep.", "95 % indep."]
 _RIGHT = (3, 4, 5, 6, 7, 8)
 _SHARES = (0.5, 0.05, 0.95)
+_STATISTICS = (
+    "computed", "mean", "mcse", "quantiles", "quantiles_mcse", "independent_mean", "independent_quantiles",
+)  # fmt: skip
 
 Group = Mapping[str, Any]
 """Arrays of one group by name: xarray's own selection would load dask.array for a table."""
@@ -40,6 +43,26 @@ def asked_total_table(made: xr.Dataset) -> None:
     table("Total", _HEAD, list(_rows(group, False)), right=_RIGHT)
     click.echo(f"{group['why_ja']} {group['why_en']}")
     click.echo(f"{made.attrs['draws']:,} draws, seed {made.attrs['seed']}.")
+
+
+def asked_total_json(made: xr.Dataset) -> dict[str, Any]:
+    """The same for machines: every year with quantiles by share and their errors, or the reason why there is none."""
+    [group] = _groups(made)
+    years = []
+    for place, year in enumerate(group["year"].tolist()) if group["by_year"] else [(..., None)]:
+        statistics = {name: _plain(group[name][place]) for name in _STATISTICS}
+        years.append({"year": year, "reason": str(group["reason"][place]), **statistics})
+    words = {name: str(group[name]) for name in ("group", "title_ja", "title_en", "why_ja", "why_en")}
+    unit = str(group.get("unit", group["metric_unit"]))
+    head = {"unit": unit, "draws": int(made.attrs["draws"]), "seed": int(made.attrs["seed"])}
+    return {**words, **head, "shares": group["quantile"].tolist(), "years": years}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers as JSON has them: what is not a number is null."""
+    if getattr(value, "ndim", 0):
+        return [_plain(one) for one in value]
+    return float(value) if value == value else None
 
 
 def _groups(node: xr.Dataset) -> Iterator[Group]:

@@ -145,7 +145,8 @@ def faults(groups: Groups, programmes: Sequence[Programme], known: Iterable[str]
     seen: set[str] = set()
     for document in groups:
         for number, group in enumerate(document.record.group):
-            said = [*_names(group, by_id, pages, seen), *_unlike(group, by_id), *_overlaps(group, every)]
+            said = [*_names(group, by_id, pages, seen), *_unlike(group, by_id), *_kinds(group, by_id)]
+            said += _overlaps(group, every)
             place = document.place("group", number, "members")
             findings += [Finding(place, f"group.{group.id}.members", words) for words in said]
             seen.add(group.id)
@@ -186,6 +187,18 @@ def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterato
             if not units.convertible(figure.record.unit, first.record.unit):
                 said_units = f"'{figure.record.unit}', '{first.key}' has '{first.record.unit}'"
                 yield f"'{figure.key}' has unit {said_units}: unlike, take it out"
+
+
+def _kinds(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:
+    """Members of an overlap of one boundary whose yen are of another kind than those of the first."""
+    if group.kind != "overlap":
+        return
+    firsts: dict[str, Figure] = {}
+    for figure in (one for name in group.members for one in _figures_of(name, group, by_id)):
+        first = firsts.setdefault(figure.record.boundary or "", figure)
+        here, there = figure.record.money_kind, first.record.money_kind
+        if here != there:
+            yield f"'{figure.key}' is {here}, '{first.key}' {there}: another kind of money, take it out"
 
 
 def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[Figure]:

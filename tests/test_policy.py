@@ -1,5 +1,6 @@
 """The policy frame against plain arithmetic, worked examples by hand, and what a file may get wrong."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,19 @@ def test_a_scenario_without_what_was_paid_for_is_told_in_one_line() -> None:
     done = CliRunner().invoke(main, ["policy", "carbon_pricing", "--draws", "1024"])
     assert isinstance(done.exception, InputError) or done.exit_code == 2
     assert "has no programme of units that were paid for: energy_saving" in f"{done.exception}{done.output}"
+
+
+def test_json_has_the_numbers_of_the_table() -> None:
+    arguments = ["policy", "--draws", "16384"]
+    found = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    shown = CliRunner().invoke(main, arguments).stdout
+    [first] = [one for one in found["targets"] if one["year"] == 2030]
+    assert f"{first['closed_percent'][0]:.3g}" in shown and f"{first['missing_mt_co2']:,.0f}" in shown
+    assert {one["price_path"] for one in found["values"]} >= {"gx_ets_floor", "gx_ets_ceiling"}
+    for one in found["values"]:
+        low, high = one["value_oku_yen_per_year"][1:]
+        assert low < one["value_oku_yen_per_year"][0] < high
+    assert found["realised"]["ja"] in shown
 
 
 def test_the_command_labels_the_share() -> None:

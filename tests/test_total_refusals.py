@@ -1,5 +1,6 @@
 """What is not added, and why: every reason for cells that are asked for and for groups that a file declares."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -104,6 +105,12 @@ def test_a_group_that_is_no_group(members: tuple[str, ...], more: dict[str, obje
     assert words in str(raised.value)
 
 
+def test_bounds_do_not_compare_kinds_of_money() -> None:
+    family = group("hydrogen_supply_chain", "offshore_wind", kind="overlap", metric="economic_effect")
+    assert [one for one in said(family) if "is investment, " in one and "another kind of money" in one] != []
+    assert said(group("hydrogen_supply_chain", "water_electrolysis", kind="overlap", metric="economic_effect")) == []
+
+
 def test_every_fault_of_a_group_is_said_at_once() -> None:
     found = said(group("clean_energy_vehicles", "offshore_wind", "insulated_window"))
     assert len(found) >= 3  # unlike boundary, overlap, unknown
@@ -159,6 +166,18 @@ def test_the_command_says_the_same_in_one_line(name: str) -> None:
     done = CliRunner().invoke(main, ["total", "framework_2023_11", *cells])
     assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+def test_json_has_the_numbers_of_the_table() -> None:
+    cells = ["clean_energy_vehicles.co2_reduction.2030", "insulated_windows.co2_reduction.2030"]
+    arguments = ["total", "framework_2023_11", *cells, "--draws", "16384"]
+    found = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    shown = CliRunner().invoke(main, arguments).stdout
+    [year] = [one for one in found["years"] if one["year"] == 2030]
+    median = year["quantiles"][found["shares"].index(0.5)]
+    assert f"{median:.3g}" in shown and f"{year['computed']:.3g}" in shown
+    assert found["unit"] in shown and found["why_ja"] in shown and year["reason"] == ""
+    assert found["draws"] == 16384 and year["mcse"] > 0
 
 
 @pytest.mark.parametrize("year", ["2030", "2040", "2050"])

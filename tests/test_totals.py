@@ -128,8 +128,15 @@ def test_no_total_mixes_boundaries(kept: Run) -> None:
             assert said == ({one["boundary"].item()} if names else set())
 
 
-def test_no_total_of_money_and_none_that_was_not_declared(kept: Run) -> None:
-    assert list(kept.tree["totals"].children) == ["co2_reduction", "other"]
+def test_no_sum_of_money_and_none_that_was_not_declared(kept: Run) -> None:
+    """Of money there are bounds of one overlap, of one boundary and one kind each."""
+    assert list(kept.tree["totals"].children) == ["co2_reduction", "economic_effect", "other"]
+    money = kept.tree["totals/economic_effect"].dataset
+    assert set(money["kind"].values.tolist()) == {"overlap"}
+    for name in money["group"].values.tolist():
+        kinds = kept.tree["economic_effect"].dataset["money_kind"]
+        members = {one for said in money["members"].sel(group=name).values.tolist() for one in said.split(", ") if one}
+        assert len({str(kinds.sel(programme=one, year=2050).item()) for one in members}) == 1, name
     ids = {one.id for one in scenario().totals if one.kind in ("sum", "overlap")}
     for node in kept.tree["totals"].children.values():
         assert {name.partition(".")[0] for name in node.dataset["group"].values.tolist()} <= ids
