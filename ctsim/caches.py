@@ -19,19 +19,10 @@ from pathlib import Path
 from typing import Final
 
 SOURCES: Final = (
-    *(
-        "caches.py",
-        "compiled.py",
-        "composition.py",
-        "constants.py",
-        "dependence.py",
-        "distributions",
-        "elementary.py",
-        "errors.py",
-        "exchange.py",
-    ),
-    *("generated.py", "kept.py", "kernel.py", "sobol.py", "stocks.py", "streams.py", "summaries", "units.py"),
-)
+    "caches.py", "compiled.py", "composition.py", "constants.py", "dependence.py", "distributions", "elementary.py",
+    "errors.py", "exchange.py", "generated.py", "kept.py", "kernel.py", "sobol.py", "steps.py", "stocks.py",
+    "streams.py", "summaries", "units.py",
+)  # fmt: skip
 """What machine code and kept results (`kept`) may come from; a test looks for compiled functions elsewhere."""
 
 UNUSED: Final = 60 * 86_400

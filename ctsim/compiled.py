@@ -28,7 +28,7 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def callback(function: Callable[..., None]) -> Any:
-    """Compile `function(which, rows, steps, width)` for calls by its `address`, where rows and steps are pointers.
+    """Compile `function(inputs, factors, factor, out, n)` for calls by its `address`; arrays are pointers there.
 
     A caller of many such functions does not contain them: it is compiled once, whatever they are.
     """
@@ -37,7 +37,8 @@ def callback(function: Callable[..., None]) -> Any:
     from numba.core.ccallback import CFunc
 
     numbers = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
-    signature = types.void(types.int64, numbers, numbers, types.int64)
+    pointers = types.CPointer(numbers)  # type: ignore[no-untyped-call]
+    signature = types.void(pointers, numbers, types.float64, numbers, types.int64)
     made: Any = CFunc
     normalized: Any = sigutils.normalize_signature
     found = made(function, normalized(signature), {}, {"error_model": "numpy", "fastmath": False})

@@ -1,21 +1,18 @@
 """Compiled loops that exchange rows of two samples, compute again what follows from them, and add up what indices need.
 
-Steps are called by address (`generated.addresses`), so these loops are compiled once, whatever the formulas are.
+Steps are computed one by one (`steps.fill`), so these loops are compiled once, whatever the formulas are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from ctsim.compiled import compiled, inlined
 from ctsim.kernel import add_up
+from ctsim.steps import Arrays, fill
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -105,39 +102,21 @@ def _advance(places: IntArray, base_a: FloatArray, work: FloatArray, last: Float
             out[k] += sums[lane]
 
 
-def _call(_: Any, address: Any, which: Any, rows: Any, steps: Any) -> Any:
-    """The types of `call`, and what writes its code."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number, pointer = ir.IntType(64), ir.DoubleType().as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [number, pointer, pointer, number])
-        rows_, steps_ = (context.make_array(signature.args[k])(context, builder, arguments[k]) for k in (2, 3))
-        width = builder.extract_value(steps_.shape, 1)
-        function = builder.inttoptr(arguments[0], kind.as_pointer())
-        builder.call(function, [arguments[1], rows_.data, steps_.data, width])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, rows, steps), code
-
-
-call: Final[Callable[..., None]] = intrinsic(_call)
-"""call(address, which, rows, steps): a callback of `generated.addresses` on contiguous arrays of one width."""
-
-
 @inlined
 def _some(
-    which: IntArray, sums: IntArray, code: IntArray, adding: tuple[Any, ...], rows: FloatArray, steps: FloatArray
+    which: IntArray, sums: IntArray, code: Arrays, adding: tuple[Any, ...], rows: FloatArray, steps: FloatArray
 ) -> None:
     """Compute some steps again, then some sums."""
+    inputs = np.empty(len(code[2]), dtype=np.int64)
     for number in which:
-        call(code[number], number, rows, steps)
+        fill(number, code, rows, steps, inputs)
     starts, from_rows, indices, factors, first = adding
     add_up(sums, starts, from_rows, indices, factors, rows, steps, first, steps.shape[1])
 
 
 @compiled
 def evaluate(
-    which: IntArray, sums: IntArray, code: IntArray, adding: tuple[Any, ...], rows: FloatArray, steps: FloatArray
+    which: IntArray, sums: IntArray, code: Arrays, adding: tuple[Any, ...], rows: FloatArray, steps: FloatArray
 ) -> None:
     """Compute steps and sums. `adding`: the arrays of `kernel.Sums`."""
     _some(which, sums, code, adding, rows, steps)
@@ -145,7 +124,7 @@ def evaluate(
 
 @compiled
 def walk(
-    swaps: Pair, sources: IntArray, again: Pair, sums: Pair, reached: Pair, code: IntArray, adding: tuple[Any, ...],
+    swaps: Pair, sources: IntArray, again: Pair, sums: Pair, reached: Pair, code: Arrays, adding: tuple[Any, ...],
     buffers: tuple[FloatArray, ...], out: FloatArray,
 ) -> None:  # fmt: skip
     """Exchange the rows of one variant after the other and add to `out` (pair, 3) what its targets then give.
@@ -172,7 +151,7 @@ def walk(
 
 @compiled
 def chain(
-    order: IntArray, swaps: Pair, sources: IntArray, again: Pair, sums: Pair, reached: Pair, code: IntArray,
+    order: IntArray, swaps: Pair, sources: IntArray, again: Pair, sums: Pair, reached: Pair, code: Arrays,
     adding: tuple[Any, ...], buffers: tuple[FloatArray, ...], out: FloatArray,
 ) -> None:  # fmt: skip
     """Replace rows of the second sample by those of the first, one parameter after the other in `order`.

@@ -132,17 +132,6 @@ class Hybrids:
         return [Stream(name) for name in dict.fromkeys([*rows, *members])]
 
     @cached_property
-    def formulas(self) -> list[Formula]:
-        """All formulas that quantities of either scenario are computed by."""
-        names = self._reached(self.keys)
-        every = (side.steps[name].function for name in names for side in (self.a, self.b) if name in side.steps)
-        bounds = [larger, smaller] if any(self._is_bound(key) for key in self.keys) else []
-        return [*(one for one in every if one is not None), *bounds]
-
-    def _is_bound(self, key: Key) -> bool:
-        return any(key in side.targets and side.targets[key].how != "sum" for side in (self.a, self.b))
-
-    @cached_property
     def keys(self) -> list[Key]:
         """Every quantity of either scenario, readings left out: those of the first one first."""
         return [key for key in dict.fromkeys([*self.a.targets, *self.b.targets]) if key[0] != "/readings"]
@@ -325,7 +314,7 @@ def side_of(scenario: Scenario, kernel_targets: Sequence[Target], quantiles: Seq
 def kernel(
     hybrids: Hybrids, targets: Sequence[Target], seed: int, coordinates: Mapping[str, Coordinate] | None
 ) -> Kernel:
-    """What draws these targets, and only what they need; all kernels of two scenarios share their machine code."""
+    """What draws these targets, and only what they need."""
     steps, rows = _needed(hybrids, targets)
     binding = Binding(
         tuple(hybrids.rows[number][0] for number in rows),
@@ -335,7 +324,7 @@ def kernel(
     moved = [replace(one, parts=tuple((kind, steps[number], factor) for kind, number, factor in one.parts))
              for one in targets]  # fmt: skip
     quantiles = [hybrids.rows[number][1] for number in rows]
-    return Kernel(binding, moved, seed, coordinates, quantiles, sample_all=False, ties=ties, formulas=hybrids.formulas)
+    return Kernel(binding, moved, seed, coordinates, quantiles, sample_all=False, ties=ties)
 
 
 def _needed(hybrids: Hybrids, targets: Sequence[Target]) -> tuple[dict[int, int], dict[int, int]]:

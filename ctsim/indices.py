@@ -34,9 +34,9 @@ from ctsim.coordinates import Coordinate
 from ctsim.dependence import mix
 from ctsim.errors import InputError
 from ctsim.exchange import Pair, chain, evaluate, walk
-from ctsim.generated import addresses
 from ctsim.kernel import Kernel, flat
 from ctsim.sobol import DIMENSIONS
+from ctsim.steps import Arrays
 from ctsim.streams import TILE, stream_key
 from ctsim.summaries import REPLICATES
 from ctsim.variants import OTHER, Mixed, Place, Reach, Variant
@@ -172,11 +172,11 @@ class Walk:
         self._mixed: dict[tuple[int, tuple[int, ...]], dict[int, list[Mixed]]] = {}
 
     @cached_property
-    def _code(self) -> tuple[IntArray, tuple[Any, ...]]:
-        """Addresses of the steps, and what sums are added up from."""
+    def _code(self) -> tuple[Arrays, tuple[Any, ...]]:
+        """What steps are computed by, and what sums are added up from."""
         sums = self.kernel.sums
         parts = (sums.starts, sums.from_rows, sums.indices, sums.factors, sums.steps)
-        return addresses(self.kernel.binding), parts
+        return self.kernel.steps.arrays, parts
 
     def run(self, tiles: int, workers: int, stop: Event, done: Callable[[int], None] | None = None) -> State | None:
         """The sums of so many tiles, by so many threads; None if `stop` was set before the end."""

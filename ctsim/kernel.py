@@ -22,9 +22,8 @@ from ctsim.composition import Scaled
 from ctsim.coordinates import Coordinate
 from ctsim.dependence import Group, Tie, mix, ties_of
 from ctsim.distributions import FIXED, Quantiles, build, fill
-from ctsim.equations import Formula
-from ctsim.generated import evaluator, indexed, source_digest
 from ctsim.sobol import directions, net_order, scramble_key, shuffle_key, sobol_words
+from ctsim.steps import Steps
 from ctsim.streams import TILE, stream_key, words
 
 FloatArray = npt.NDArray[np.float64]
@@ -78,8 +77,7 @@ class Kernel:
     `coordinates` (stream: net, dimension) makes draws points of scrambled Sobol' nets; without them they are
     independent. `quantiles`, one a row, takes the place of what the rows' spreads would build: those of a stored run.
     Without `sample_all` only rows that reach a step or a target are drawn. `groups`: streams that move together;
-    `ties` says instead row by row which follow others. `formulas`: all that kernels like this one may hold; then they
-    share their machine code.
+    `ties` says instead row by row which follow others.
     """
 
     def __init__(
@@ -93,7 +91,6 @@ class Kernel:
         sample_all: bool = True,
         groups: Sequence[Group] = (),
         ties: Mapping[int, Tie] | None = None,
-        formulas: Sequence[Formula] | None = None,
     ) -> None:
         self.binding = binding
         self.targets = tuple(targets)
@@ -113,12 +110,12 @@ class Kernel:
         self._sampled = _Sampled([row.stream for row in binding.rows], self.quantiles, seed, coordinates, alone)
         self._scaled = Scaled(binding.compositions)
         self.sums = Sums(self.targets, len(binding.steps))
-        self._evaluate = evaluator(binding) if formulas is None else indexed(binding, formulas)
+        self.steps = Steps(binding)
 
     @property
     def code(self) -> str:
         """Names the machine code that draws are made with."""
-        return f"{source_digest(self.binding)} {self._sampled.sobol} {self._together.rows != set()}"
+        return f"{self.steps.digest} {self._sampled.sobol} {self._together.rows != set()}"
 
     def central(self) -> FloatArray:
         """The targets at what is printed, by plain Python, in their units."""
@@ -203,7 +200,7 @@ class Kernel:
         rows = rows.copy()
         self._scaled.fill(rows)
         steps = np.empty((self.sums.height, rows.shape[1]))
-        self._evaluate(rows, steps, rows.shape[1])
+        self.steps.evaluate(rows, steps)
         self.sums.fill(rows, steps, rows.shape[1])
         return steps[self.sums.at]
 
@@ -216,7 +213,7 @@ class Kernel:
         # A short block in arrays of its own: for slices of rows numba would compile everything once more.
         drawn, computed = (np.ascontiguousarray(one[:, :draws]) for one in (rows, steps))
         self.sample(first_tile, drawn, stride)
-        self._evaluate(drawn, computed, draws)
+        self.steps.evaluate(drawn, computed)
         self.sums.fill(drawn, computed, draws)
         if draws < rows.shape[1]:
             rows[:, :draws] = drawn

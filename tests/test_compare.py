@@ -19,7 +19,6 @@ from ctsim.compare import Comparison, compare, drawn
 from ctsim.dataset import result_digest
 from ctsim.engine import simulate
 from ctsim.errors import CtsimError, InputError, RunDirectoryError
-from ctsim.generated import evaluator, indexed
 from ctsim.kernel import Kernel
 from tests import pairs
 from tests.pairs import CHANGES, moved, other_formula, scenario, together, write
@@ -192,15 +191,6 @@ def test_what_is_shared_is_drawn_once(folder: Path) -> None:
     assert {name: streams.count(name) for name in streams} == {
         "mine.x": 2, "mine.y": 2, "mine.p": 2, "mine.q": 1, "mine.u": 2, "mine.v": 2,
     }  # fmt: skip
-
-
-def test_formulas_by_number_give_the_bits_of_formulas_in_line(folder: Path) -> None:
-    binding = catalog.load(folder / "a.toml", folder / "formulas").binding
-    rows = np.random.default_rng(0).uniform(0.1, 5.0, (len(binding.rows), 1024))
-    one, other = np.empty((len(binding.steps), 1024)), np.empty((len(binding.steps), 1024))
-    evaluator(binding)(rows, one, 1024)
-    indexed(binding, [step.function for step in binding.steps if step.function])(rows, other, 1024)
-    assert (one == other).all() and np.isfinite(one).all()
 
 
 # ---- exact zeros

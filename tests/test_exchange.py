@@ -4,12 +4,8 @@ The sums of every variant are made again from whole kernels: rows exchanged by h
 out. So what `Reach` leaves out is checked too: a step too few would give other sums.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -18,7 +14,6 @@ import pytest
 
 from ctsim.composition import Scaled
 from ctsim.exchange import evaluate, walk
-from ctsim.generated import addresses, evaluator, indexed
 from ctsim.indices import State, Walk
 from ctsim.kernel import Kernel, Target
 from ctsim.request import asked_for
@@ -64,7 +59,7 @@ def sampled(kernel: Kernel, tile: int) -> FloatArray:
 def targets_at(kernel: Kernel, rows: FloatArray) -> FloatArray:
     """Targets (target, draw) by the kernel's own evaluation of every step; shares are scaled already."""
     steps = np.empty((kernel.sums.height, rows.shape[1]))
-    evaluator(kernel.binding)(rows, steps, rows.shape[1])
+    kernel.steps.evaluate(rows, steps)
     kernel.sums.fill(rows, steps, rows.shape[1])
     return steps[kernel.sums.at]
 
@@ -78,11 +73,11 @@ def test_steps_by_address_have_the_bits_of_the_kernel(case: str) -> None:
     kernel, sums = found.kernel, found.kernel.sums
     rows = sampled(kernel, 5)
     mine, theirs = (np.full((sums.height, TILE), np.nan) for _ in range(2))
-    evaluator(kernel.binding)(rows, theirs, TILE)
+    kernel.steps.evaluate(rows, theirs)
     sums.fill(rows, theirs, TILE)
     parts = (sums.starts, sums.from_rows, sums.indices, sums.factors, sums.steps)
     every = np.arange(sums.steps), np.arange(sums.steps, sums.height)
-    evaluate(*every, addresses(kernel.binding), parts, rows, mine)
+    evaluate(*every, kernel.steps.arrays, parts, rows, mine)
     differing = [k for k in range(sums.height) if mine[k].tobytes() != theirs[k].tobytes()]
     assert differing == [] and np.isfinite(mine).all() and sums.steps > 5
 
@@ -92,37 +87,9 @@ def test_one_step_by_address_leaves_the_others() -> None:
     rows, steps = sampled(kernel, 0), np.full((3, TILE), -1.0)
     sums = kernel.sums
     parts = (sums.starts, sums.from_rows, sums.indices, sums.factors, sums.steps)
-    evaluate(np.array([1]), np.array([], dtype=np.int64), addresses(kernel.binding), parts, rows, steps)
+    evaluate(np.array([1]), np.array([], dtype=np.int64), kernel.steps.arrays, parts, rows, steps)
     assert (steps[1] == rows[0] * rows[1]).all()
     assert set(steps[[0, 2]].ravel().tolist()) == {-1.0}
-
-
-TWICE = """
-from tests.test_indices import UNIT, made, product
-from ctsim.generated import addresses
-[address] = addresses(made([product], dict.fromkeys("ab", UNIT), {}, "mc").kernel.binding)
-print(address != 0)
-"""
-
-
-def test_callbacks_are_read_from_disk_by_another_process(tmp_path: Path) -> None:
-    """Machine code is told which module it is of: the second process finds the file of the first and calls it."""
-    environment = os.environ | {"CTSIM_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", TWICE], env=environment, capture_output=True, text=True)
-        assert (done.stdout.strip(), done.returncode) == ("True", 0), done.stderr[-500:]
-
-
-@pytest.mark.parametrize("given", [(0, 1, 2), (2, 1, 0), (1, 2, 0, 1)])
-def test_indexed_code_is_the_same_whatever_order_formulas_are_given_in(given: Sequence[int]) -> None:
-    """One module for all of them, which no order and no repetition changes; the same bits as the binding's own."""
-    functions = [additive, product, first_alone]
-    binding = made(functions, dict.fromkeys("abc", UNIT), {}, "mc").kernel.binding
-    rows = np.random.default_rng(1).random((3, TILE))
-    mine, theirs = (np.empty((3, TILE)) for _ in range(2))
-    evaluator(binding)(rows, theirs, TILE)
-    indexed(binding, [functions[k] for k in given])(rows, mine, TILE)
-    assert mine.tobytes() == theirs.tobytes()
 
 
 # ---- bits restored

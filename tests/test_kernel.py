@@ -16,8 +16,8 @@ from ctsim.composition import scaled
 from ctsim.coordinates import Coordinate, read_registry
 from ctsim.distributions import Quantiles, build, fill
 from ctsim.elementary import exp, log, pow, sqrt
-from ctsim.generated import evaluator
 from ctsim.kernel import Kernel, Target
+from ctsim.steps import Steps
 from ctsim.streams import TILE, word_of
 from tests.formula_runs import formulas
 from tests.runs import scenario
@@ -193,7 +193,7 @@ def compiled_and_plain(bound: Binding) -> tuple[FloatArray, FloatArray]:
     """Steps (step, case) by machine code and by plain Python, for awkward rows."""
     rows = awkward(len(bound.rows))
     fast = np.empty((len(bound.steps), rows.shape[1]))
-    evaluator(bound)(rows, fast, rows.shape[1])
+    Steps(bound).evaluate(rows, fast)
     return fast, np.array([bound.evaluate(case) for case in rows.T.tolist()]).T
 
 

@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
     {"binding", "spreads", "coordinates", "totals", "accounts"},
     {"assembly", "generated"},
-    {"catalog"},
+    {"catalog", "steps"},
     {"audit", "kernel", "differences", "attribution"},
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent"}
     | {"exchange", "variants", "approach1", "information"},
