@@ -23,6 +23,8 @@ from ctsim.catalog import load
 from ctsim.programme import METRICS, YEARS, Programme
 from ctsim.quotes import without_markup
 from tests.cells_page import cells_page
+from tests.commands_page import commands_page
+from tests.executed import executed, with_blocks_of
 from tests.source import ROOT
 from tests.test_layers import LAYERS
 from tests.trail_page import trail_page
@@ -425,6 +427,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "trail.md": trail_page,
     "units.md": units_page,
     "architecture.md": architecture_page,
+    "commands.md": commands_page,
+    "tutorial.md": lambda: executed("tutorial.md"),
+    "tutorial.ja.md": lambda: with_blocks_of("tutorial.ja.md", "tutorial.md"),
 }
 
 

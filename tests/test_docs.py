@@ -80,9 +80,9 @@ def test_a_dead_link_is_seen(tmp_path: Path) -> None:
     assert list(dead_links(page)) == ["#b", "no.md"]
 
 
-def test_the_index_lists_every_document_the_audit_first() -> None:
+def test_the_index_lists_every_document_the_tutorial_and_the_audit_first() -> None:
     links = _LINK.findall(text_of(DOCS / "README.md"))
-    assert links[0] == "audit.md"
+    assert links[:3] == ["tutorial.md", "tutorial.ja.md", "audit.md"]
     assert set(links) == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"README.md"}
 
 
