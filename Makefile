@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types pytest quotes audit docs bench faults fuzz slurm vulnerabilities clean
+.PHONY: help run test lint types pytest quotes audit docs site bench faults fuzz slurm vulnerabilities clean
 
 # Variables to set on the command line, as in `make run DRAWS=65536`:
 PYTHON         ?=
@@ -47,6 +47,10 @@ audit: $(VENV)/.stamp-run ## every printed figure against its own formula, and t
 
 docs: $(VENV)/.stamp-dev ## write the generated pages of docs/ again
 	$(BIN)/python -m tests.docs
+
+site: $(VENV)/.stamp-dev ## the documentation as a site in build/site, which opens from disk
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open build/site/about.html; for the search: $(BIN)/python -m http.server -d build/site"
 
 bench: $(VENV)/.stamp-run ## time ctsim and other libraries, 45 minutes (BENCH_OPTIONS=--quick: 3; --full: 10^9 draws)
 	$(BIN)/python -m benchmarks $(BENCH_OPTIONS)

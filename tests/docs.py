@@ -135,7 +135,7 @@ def audit_page(result: Audit) -> str:
         AUDIT_START, "## Totals", "", _totals(result), "", "## Published figures", "",
         UNDER_THE_NUMBER, "",
         table(["no.", "programme", "figure", "unit", "printed", "computed", "difference", "verdict", "readings"],
-              _figure_rows(result.figures), right=(0, 5, 6)), "",
+              figure_rows(result.figures), right=(0, 5, 6)), "",
         "## Ledger of inconsistencies", "", _ledger_start(entries), "", *_ledger(entries),
     ]  # fmt: skip
     return "\n".join(parts).rstrip() + "\n"
@@ -164,7 +164,7 @@ def _what(figure: AuditFigure) -> str:
     return f"{METRIC_NAMES[figure.metric]} {figure.when}{item}"
 
 
-def _figure_rows(figures: Iterable[AuditFigure]) -> Iterator[Row]:
+def figure_rows(figures: Iterable[AuditFigure]) -> Iterator[Row]:
     before = ""
     for figure in figures:
         programme = programmes()[figure.programme]
@@ -215,13 +215,13 @@ def _ledger(entries: Sequence[schema.LedgerEntry]) -> Iterator[str]:
     for key, title in groups.items():
         mine = [entry for entry in entries if entry.programme == key]
         if mine:
-            yield from (f"### {title}", "", table(LEDGER_HEAD, map(_ledger_row, mine)), "")
+            yield from (f"### {title}", "", table(LEDGER_HEAD, map(ledger_row, mine)), "")
 
 
 LEDGER_HEAD = ["where", "quote", "printed", "what follows", "why", "kind"]
 
 
-def _ledger_row(entry: schema.LedgerEntry) -> Row:
+def ledger_row(entry: schema.LedgerEntry) -> Row:
     cells = (entry.where, f"「{entry.quote}」", entry.printed, entry.computed, entry.why, _words(entry.kind))
     return [escaped(cell) for cell in cells]
 

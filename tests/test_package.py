@@ -166,9 +166,9 @@ def required(requirements: list[str], extras: set[str]) -> Iterator[Requirement]
 
 
 def everything_needed() -> set[str]:
-    """Names of all packages that ctsim and its development need here, with what those need."""
-    dev = PROJECT["optional-dependencies"]["dev"]
-    todo = list(required([*PROJECT["dependencies"], *dev, "hatchling"], set()))
+    """Names of all packages that ctsim, its development and its site need here, with what those need."""
+    extras = PROJECT["optional-dependencies"]
+    todo = list(required([*PROJECT["dependencies"], *extras["dev"], *extras["docs"], "hatchling"], set()))
     seen: dict[str, set[str]] = {}
     while todo:
         requirement = todo.pop()
@@ -188,7 +188,8 @@ def test_constraints_are_versions_only() -> None:
 
 def test_constraints_meet_what_the_project_asks_for() -> None:
     pins = {canonicalize_name(name): Version(version) for name, version in PINS.items()}
-    for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]:
+    extras = PROJECT["optional-dependencies"]
+    for text in [*PROJECT["dependencies"], *extras["dev"], *extras["docs"]]:
         requirement = Requirement(text)
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
 
