@@ -430,6 +430,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "units.md": units_page,
     "architecture.md": architecture_page,
     "commands.md": commands_page,
+    "new-edition.md": lambda: executed("new-edition.md"),
     "tutorial.md": lambda: executed("tutorial.md"),
     "tutorial.ja.md": lambda: with_blocks_of("tutorial.ja.md", "tutorial.md"),
 }

@@ -55,6 +55,16 @@ def test_the_tutorial_runs_compares_explains_and_reports() -> None:
     assert list(dict.fromkeys(commands)) == ["run", "show", "compare", "explain", "report"]
 
 
+def test_the_page_of_the_next_edition_says_the_numbers_that_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = executed("new-edition.md")
+    assert "0 of 3 values looked up again" in said and "2 of 3 values looked up again" in said
+    begun = text_of("new-edition.md").partition("```text\n")[2].partition("\n")[0]
+    assert "begun in framework_2027_01/framework_2027_01.toml" in called(begun)
+
+
 # ---- commands and options
 
 COMMANDS = dict(commands_page.commands())
