@@ -83,7 +83,8 @@ def test_a_dead_link_is_seen(tmp_path: Path) -> None:
 def test_the_index_lists_every_document_the_tutorial_and_the_audit_first() -> None:
     links = _LINK.findall(text_of(DOCS / "README.md"))
     assert links[:3] == ["tutorial.md", "tutorial.ja.md", "audit.md"]
-    assert set(links) == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"README.md"}
+    there = [*DOCS.rglob("*.md"), *DOCS.rglob("*.ipynb")]
+    assert set(links) == {path.relative_to(DOCS).as_posix() for path in there} - {"README.md"}
 
 
 # ---- the audit page

@@ -9,7 +9,7 @@ import pytest
 from ctsim.cli import main
 from tests import commands_page
 from tests.docs import DOCS
-from tests.executed import BLOCK, called, executed, renewed, text_of
+from tests.executed import BLOCK, called, renewed, text_of
 
 # ---- pages whose commands are run
 
@@ -42,7 +42,7 @@ def test_the_japanese_tutorial_has_every_step_of_the_english() -> None:
 
 
 def test_the_tutorial_says_the_numbers_that_it_shows() -> None:
-    said = executed("tutorial.md")
+    said = text_of("tutorial.md")
     compared = next(line for line in said.splitlines() if line.startswith("  offshore_wind.co2_reduction.2030 "))
     assert "-0.258" in compared and "0.26 Mt a year less in 2030" in said
     [after] = [line for line in said.split("## 4.")[1].split("## 5.")[0].splitlines() if " 3.21 " in line]
@@ -59,7 +59,7 @@ def test_the_page_of_the_next_edition_says_the_numbers_that_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    said = executed("new-edition.md")
+    said = text_of("new-edition.md")
     assert "0 of 3 values looked up again" in said and "2 of 3 values looked up again" in said
     begun = text_of("new-edition.md").partition("```text\n")[2].partition("\n")[0]
     assert "begun in framework_2027_01/framework_2027_01.toml" in called(begun)
