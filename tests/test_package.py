@@ -121,13 +121,34 @@ def test_commands_work_in_an_empty_folder(installed: Path, tmp_path: Path, argum
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    done = ctsim(installed, tmp_path, "run", "as_published", "--draws", "16384", "--out", "X")
+@pytest.fixture(scope="module")
+def run(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the whole report by the wheel, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("empty")
+    done = ctsim(installed, folder, "run", "framework_2023_11", "--draws", "16384", "--out", "X")
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["X"]
-    card = json.loads((tmp_path / "X" / "run.json").read_text(encoding="utf-8"))
-    assert (card["scenario"], card["draws"], card["sealed"]) == ("as_published", 16384, True)
-    assert (tmp_path / "X" / "summary.nc").stat().st_size > 0
+    assert [path.name for path in folder.iterdir()] == ["X"]
+    return folder / "X"
+
+
+def test_a_run_works_in_an_empty_folder(run: Path) -> None:
+    card = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert (card["scenario"], card["draws"], card["sealed"]) == ("framework_2023_11", 16384, True)
+    assert (run / "summary.nc").stat().st_size > 0
+
+
+def test_its_page_is_written_there(installed: Path, run: Path) -> None:
+    done = ctsim(installed, run.parent, "report", "X")
+    assert (done.returncode, done.stdout) == (0, "page X/report.ja.html\n"), done.stderr
+    assert "洋上風力発電の低コスト化" in (run / "report.ja.html").read_text(encoding="utf-8")
+
+
+def test_scenarios_are_compared_there(installed: Path, tmp_path: Path) -> None:
+    chosen = ["--programmes", "photonics_datacentre", "--draws", "16384", "--out", "Y"]
+    done = ctsim(installed, tmp_path, "compare", "framework_2023_11", "grid_7th_plan", *chosen)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["Y"]
+    assert "photonics_datacentre.co2_reduction.2040" in done.stdout and "-0.848" in done.stdout
 
 
 # ---- the recipe of CONTRIBUTING.md
