@@ -100,5 +100,5 @@ $(VENV)/.stamp-run: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.stamp-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing ctsim and the development tools into $(VENV)"
 	@$(PIP) $(BUILD)
-	@$(PIP) --no-build-isolation -e '.[dev,cluster]'
+	@$(PIP) --no-build-isolation -e '.[dev,docs,cluster]'
 	@touch $@ $(VENV)/.stamp-run

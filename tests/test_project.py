@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 
 import pytest
 import yaml
@@ -35,6 +36,12 @@ def test_every_target_is_one_that_is_no_file() -> None:
 def test_targets_that_pages_name_are_there(name: str) -> None:
     named = re.findall(r"`make ([a-z ]+)", (ROOT / name).read_text(encoding="utf-8"))
     assert {target for one in named for target in one.split()} <= set(TARGETS)
+
+
+def test_the_environment_of_development_has_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    [installed] = re.findall(r"-e '\.\[(.*?)\]'", MAKEFILE)
+    assert set(installed.split(",")) == set(extras)
 
 
 # ---- releases
