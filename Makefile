@@ -50,7 +50,7 @@ docs: $(VENV)/.stamp-dev ## write the generated pages of docs/ again
 	$(BIN)/python -m tests.docs
 
 site: $(VENV)/.stamp-dev ## the documentation as a site in build/site, which opens from disk
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "open build/site/about.html; for the search: $(BIN)/python -m http.server -d build/site"
 
 reference: $(VENV)/.stamp-dev ## the digests of this version, and what has moved since the file SINCE
