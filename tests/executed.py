@@ -11,9 +11,11 @@ from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from click.testing import CliRunner
 
+from ctsim.catalog import Scenario, load
 from ctsim.cli import main
 from tests.source import ROOT
 
@@ -24,8 +26,16 @@ FILES = ("toml", "python")
 @cache
 def executed(page: str) -> str:
     """The text of a page of docs/, with the outputs that its commands have now."""
-    with TemporaryDirectory() as folder, chdir(folder):
+    with TemporaryDirectory() as folder, chdir(folder), patch("ctsim.catalog.load", _loaded):
         return BLOCK.sub(lambda block: renewed(*block.groups()), text_of(page))
+
+
+def _loaded(name: str | Path, formulas: str | None = None) -> Scenario:
+    """What a command loads; shipped scenarios once, since reading their pages each time takes a second."""
+    return load(name, formulas) if str(name).endswith(".toml") or formulas else _shipped(name)
+
+
+_shipped = cache(load)
 
 
 def with_blocks_of(page: str, other: str) -> str:
