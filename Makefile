@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types pytest quotes audit docs bench faults fuzz slurm vulnerabilities clean
+.PHONY: help run test lint types pytest quotes audit docs site reference wheel bench faults fuzz slurm vulnerabilities clean
 
 # Variables to set on the command line, as in `make run DRAWS=65536`:
 PYTHON         ?=
@@ -14,6 +14,7 @@ RUN_OPTIONS    ?=
 PYTEST_OPTIONS ?= -n auto --dist loadfile
 BENCH_OPTIONS  ?=
 FUZZ           ?= 10000
+SINCE          ?=
 
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 BIN     := $(VENV)/bin
@@ -47,6 +48,17 @@ audit: $(VENV)/.stamp-run ## every printed figure against its own formula, and t
 
 docs: $(VENV)/.stamp-dev ## write the generated pages of docs/ again
 	$(BIN)/python -m tests.docs
+
+site: $(VENV)/.stamp-dev ## the documentation as a site in build/site, which opens from disk
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "open build/site/about.html; for the search: $(BIN)/python -m http.server -d build/site"
+
+reference: $(VENV)/.stamp-dev ## the digests of this version, and what has moved since the file SINCE
+	$(BIN)/python -m tests.reference $(SINCE)
+
+wheel: $(VENV)/.stamp-dev ## the wheel of this version in dist/
+	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@ls dist
 
 bench: $(VENV)/.stamp-run ## time ctsim and other libraries, 45 minutes (BENCH_OPTIONS=--quick: 3; --full: 10^9 draws)
 	$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
@@ -88,5 +100,5 @@ $(VENV)/.stamp-run: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.stamp-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing ctsim and the development tools into $(VENV)"
 	@$(PIP) $(BUILD)
-	@$(PIP) --no-build-isolation -e '.[dev,cluster]'
+	@$(PIP) --no-build-isolation -e '.[dev,docs,cluster]'
 	@touch $@ $(VENV)/.stamp-run

@@ -30,6 +30,7 @@ from ctsim.progress import Log
 from ctsim.progress import logged as _logged
 from ctsim.progress import progress as _progress
 from ctsim.report_command import report_command
+from ctsim.scenario_command import scenario_command
 from ctsim.sensitivity_command import sensitivity_command
 
 if TYPE_CHECKING:
@@ -381,7 +382,8 @@ def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
     return 0 if found.identical else 1
 
 
-for command in (total_command, yen_command, policy_command, compare_command, sensitivity_command, report_command):
+for command in (total_command, yen_command, policy_command, compare_command, sensitivity_command, report_command,
+                scenario_command):  # fmt: skip
     main.add_command(command)
 
 

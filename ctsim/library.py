@@ -5,7 +5,7 @@ Nothing is resolved here. Messages name shipped files by their place in the libr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -163,7 +163,7 @@ def merged(chain: list[tuple[Path, Document[schema.ScenarioFile]]]) -> Wanted:
 
 
 def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
-    """The shipped library, and the pages and `totals.toml` beside the user's scenario files.
+    """The shipped library, and the pages, `totals.toml` and `sources.toml` beside the user's scenario files.
 
     Adds to `findings` what later checks can live with; raises InputError with all of them for anything else.
     """
@@ -174,21 +174,42 @@ def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
     pages = [_collect(findings, path, schema.ProgrammePage) for path in paths]
     shared = _collect(findings, root / "shared.toml", schema.SharedFile)
     classes = _collect(findings, root / "spread_classes.toml", schema.SpreadClassesFile)
-    known = _collect(findings, root / "sources.toml", schema.SourcesFile)
-    totals = [_collect(findings, path, schema.TotalsFile) for path in _totals_paths(root, page_folders.values())]
+    totals = [_collect(findings, path, schema.TotalsFile) for path in _own_paths(root, page_folders.values(), "totals")]
+    cited = [
+        _collect(findings, path, schema.SourcesFile) for path in _own_paths(root, page_folders.values(), "sources")
+    ]
     good = tuple(page for page in pages if page is not None)
     findings += (twice := _duplicate_ids(good))
-    if twice or len(good) < len(pages) or None in totals or shared is None or classes is None or known is None:
+    findings += (again := _cited_twice([one for one in cited if one is not None]))
+    if twice or again or len(good) < len(pages) or None in [*totals, *cited, shared, classes]:
         raise InputError(findings)
     number = {page.file: page.record.programme.number or 10**6 for page in good}
     ordered = tuple(sorted(good, key=lambda page: (number[page.file], page.file)))
-    return Library(root, ordered, shared, classes, known, tuple(totals))
+    return Library(root, ordered, shared, classes, _joined(cited), tuple(totals))
 
 
-def _totals_paths(root: Path, page_folders: Iterable[Path]) -> list[Path]:
-    """`totals.toml` of the library, and those that lie beside the user's scenario files."""
-    own = [folder.parent / "totals.toml" for folder in page_folders if folder.parent.resolve() != root.resolve()]
-    return [root / "totals.toml", *(path for path in own if holds(path.is_file))]
+def _own_paths(root: Path, page_folders: Iterable[Path], name: str) -> list[Path]:
+    """`<name>.toml` of the library, and those that lie beside the user's scenario files."""
+    own = [folder.parent / f"{name}.toml" for folder in page_folders if folder.parent.resolve() != root.resolve()]
+    return [root / f"{name}.toml", *(path for path in own if holds(path.is_file))]
+
+
+def _cited_twice(files: Iterable[Document[schema.SourcesFile]]) -> list[Finding]:
+    seen: dict[str, str] = {}
+    findings = []
+    for document in files:
+        for key in document.record.source:
+            if key in seen:
+                message = f"'{key}' is also a source of {seen[key]}; give one of them another key"
+                findings.append(Finding(document.place("source", key), f"source.{key}", message))
+            seen.setdefault(key, document.file)
+    return findings
+
+
+def _joined(files: Sequence[Document[schema.SourcesFile]]) -> Document[schema.SourcesFile]:
+    """All sources that may be cited; the lines are those of the library's file."""
+    every = {key: one for document in files for key, one in document.record.source.items()}
+    return replace(files[0], record=schema.SourcesFile(format=1, source=every))
 
 
 def _collect(findings: list[Finding], path: Path, model: type[Any]) -> Any:

@@ -80,10 +80,11 @@ def test_a_dead_link_is_seen(tmp_path: Path) -> None:
     assert list(dead_links(page)) == ["#b", "no.md"]
 
 
-def test_the_index_lists_every_document_the_audit_first() -> None:
+def test_the_index_lists_every_document_the_tutorial_and_the_audit_first() -> None:
     links = _LINK.findall(text_of(DOCS / "README.md"))
-    assert links[0] == "audit.md"
-    assert set(links) == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"README.md"}
+    assert links[:3] == ["tutorial.md", "tutorial.ja.md", "audit.md"]
+    there = [*DOCS.rglob("*.md"), *DOCS.rglob("*.ipynb")]
+    assert set(links) == {path.relative_to(DOCS).as_posix() for path in there} - {"README.md"}
 
 
 # ---- the audit page
@@ -233,16 +234,26 @@ def test_the_comparison_is_as_it_is_shown(tmp_path: Path) -> None:
 # ---- README.md
 
 
-def test_readme_opens_with_the_two_commands() -> None:
-    commands = [line.split("#")[0].strip() for line in blocks(README, "sh")[0].splitlines()]
+@pytest.mark.parametrize("path", docs.READMES, ids=lambda path: path.name)
+def test_readme_opens_with_the_two_commands(path: Path) -> None:
+    commands = [line.split("#")[0].strip() for line in blocks(path, "sh")[0].splitlines()]
     assert commands == ["make run", "make test"]
     targets = re.findall(r"^(\w+):", text_of(ROOT / "Makefile"), re.MULTILINE)
     assert {command.split()[1] for command in commands} <= set(targets)
 
 
-def test_readme_shows_a_run_of_the_scenario_as_it_is() -> None:
-    digest = re.findall(r"Scenario digest of this run: `(\w+)`", text_of(README))
+@pytest.mark.parametrize("path", docs.READMES, ids=lambda path: path.name)
+def test_readme_shows_a_run_of_the_scenario_as_it_is(path: Path) -> None:
+    digest = re.findall(r"Scenario digest of this run: `(\w+)`", text_of(path))
     assert digest == [load("framework_2023_11").digest], "run it again: python -m tests.docs --readme run"
+
+
+def test_both_readmes_say_the_same_and_link_to_the_same_three_pages() -> None:
+    assert blocks(docs.READMES[0], "text")[0] == blocks(docs.READMES[1], "text")[0]
+    english, japanese = (text_of(path) for path in docs.READMES)
+    assert len(re.findall("^## ", english, re.MULTILINE)) == len(re.findall("^## ", japanese, re.MULTILINE))
+    named = [re.findall(r"^- \*\*\[.*?\]\((.*?)\)", text, re.MULTILINE) for text in (english, japanese)]
+    assert [one.replace("tutorial.ja", "tutorial") for one in named[1]] == named[0] and len(named[0]) == 3
 
 
 def test_pictures_are_small() -> None:
@@ -265,6 +276,7 @@ CO2 reduction: plants supported
  ────────────────────────────────
    16   Chips       one      Mt
 
+· the report's own sum
 A, 1,024 draws, seed 0.
 result_digest 00
 """

@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"assembly", "generated"},
     {"catalog", "steps"},
     {"audit", "kernel", "differences", "attribution"},
-    {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent"}
+    {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}
     | {"exchange", "variants", "approach1", "information"},
     {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "bought", "policy", "indices"},
     {"job", "drivers"},
@@ -47,7 +47,7 @@ LAYERS: list[set[str]] = [
     {"compare", "trail"},
     {"stress"},
     {"printing", "compare_tables", "ranking", "report"},
-    {"compare_command", "money_command", "report_command", "sensitivity_command"},
+    {"compare_command", "money_command", "report_command", "scenario_command", "sensitivity_command"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}

@@ -121,13 +121,34 @@ def test_commands_work_in_an_empty_folder(installed: Path, tmp_path: Path, argum
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    done = ctsim(installed, tmp_path, "run", "as_published", "--draws", "16384", "--out", "X")
+@pytest.fixture(scope="module")
+def run(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the whole report by the wheel, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("empty")
+    done = ctsim(installed, folder, "run", "framework_2023_11", "--draws", "16384", "--out", "X")
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["X"]
-    card = json.loads((tmp_path / "X" / "run.json").read_text(encoding="utf-8"))
-    assert (card["scenario"], card["draws"], card["sealed"]) == ("as_published", 16384, True)
-    assert (tmp_path / "X" / "summary.nc").stat().st_size > 0
+    assert [path.name for path in folder.iterdir()] == ["X"]
+    return folder / "X"
+
+
+def test_a_run_works_in_an_empty_folder(run: Path) -> None:
+    card = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert (card["scenario"], card["draws"], card["sealed"]) == ("framework_2023_11", 16384, True)
+    assert (run / "summary.nc").stat().st_size > 0
+
+
+def test_its_page_is_written_there(installed: Path, run: Path) -> None:
+    done = ctsim(installed, run.parent, "report", "X")
+    assert (done.returncode, done.stdout) == (0, "page X/report.ja.html\n"), done.stderr
+    assert "洋上風力発電の低コスト化" in (run / "report.ja.html").read_text(encoding="utf-8")
+
+
+def test_scenarios_are_compared_there(installed: Path, tmp_path: Path) -> None:
+    chosen = ["--programmes", "photonics_datacentre", "--draws", "16384", "--out", "Y"]
+    done = ctsim(installed, tmp_path, "compare", "framework_2023_11", "grid_7th_plan", *chosen)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["Y"]
+    assert "photonics_datacentre.co2_reduction.2040" in done.stdout and "-0.848" in done.stdout
 
 
 # ---- the recipe of CONTRIBUTING.md
@@ -166,9 +187,9 @@ def required(requirements: list[str], extras: set[str]) -> Iterator[Requirement]
 
 
 def everything_needed() -> set[str]:
-    """Names of all packages that ctsim and its development need here, with what those need."""
-    dev = PROJECT["optional-dependencies"]["dev"]
-    todo = list(required([*PROJECT["dependencies"], *dev, "hatchling"], set()))
+    """Names of all packages that ctsim, its development and its site need here, with what those need."""
+    extras = PROJECT["optional-dependencies"]
+    todo = list(required([*PROJECT["dependencies"], *extras["dev"], *extras["docs"], "hatchling"], set()))
     seen: dict[str, set[str]] = {}
     while todo:
         requirement = todo.pop()
@@ -188,7 +209,8 @@ def test_constraints_are_versions_only() -> None:
 
 def test_constraints_meet_what_the_project_asks_for() -> None:
     pins = {canonicalize_name(name): Version(version) for name, version in PINS.items()}
-    for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]:
+    extras = PROJECT["optional-dependencies"]
+    for text in [*PROJECT["dependencies"], *extras["dev"], *extras["docs"]]:
         requirement = Requirement(text)
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
 

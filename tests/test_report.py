@@ -458,3 +458,10 @@ def test_what_goes_wrong_is_one_line(
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["report", *(str(directory) if one == "DIR" else one for one in arguments)])
     assert result.exit_code == 2 and message in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_run_of_one_programme_has_a_page_of_its_own(tmp_path: Path) -> None:
+    simulate(scenario(), programmes=["offshore_wind"], draws=1024, method="mc", out=tmp_path / "run")
+    page = parsed(report(tmp_path / "run", "en").read_text(encoding="utf-8"))
+    assert page.by_id("p-offshore_wind").text
+    assert "p-gtex" not in {one.attributes.get("id") for one in page.all()}

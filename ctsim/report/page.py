@@ -10,6 +10,7 @@ from typing import Any, Final
 import jinja2
 
 from ctsim.catalog import load_resolved
+from ctsim.choices import view
 from ctsim.durable import write_whole
 from ctsim.errors import InputError
 from ctsim.locale import LANGUAGES, text, when
@@ -34,7 +35,7 @@ def report(
         raise InputError(f"--lang {lang}: no such language; one of {', '.join(LANGUAGES)}")
     there = RunDirectory(directory)
     card, tree = there.open()
-    scenario = load_resolved(there.path / SCENARIO, formulas)
+    scenario = view(load_resolved(there.path / SCENARIO, formulas), card)
     path = Path(out) if out is not None else there.path / f"report.{lang}.html"
     content = html(Sections(scenario, Facts(tree, lang), card))
     try:
