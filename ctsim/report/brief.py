@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from ctsim import units
 from ctsim.accounts import AllocationFile, accounts, shipped
+from ctsim.programme import Parameter
 from ctsim.report.drivers import Cell, Driver
 from ctsim.report.facts import HIGH, LOW, Fact
 from ctsim.report.money import issue_total
@@ -131,14 +132,15 @@ class Brief(Page):
                 yield Bar(box.name, line, cell, driver, self.parameter(driver.name, line.fact.programme))
 
     def parameter(self, name: str, programme: str) -> str:
-        """A parameter as the report labels it, in Japanese; its name in English, or where nothing is printed."""
-        known = self.page.scenario.parameters()
-        plain = name.removeprefix(f"{programme}.").replace("_", " ")
-        record = known[name].record if name in known else None
-        printed = record.as_printed if record else None
-        first = printed if isinstance(printed, str) else (printed or ("",))[0]
-        found = _LABEL.match(first) if self.lang == "ja" else None
-        return found.group(1).strip() if found else plain
+        """A parameter as the report labels it, in Japanese; its name in English, or where no label is printed."""
+        every = self.page.scenario.parameters()
+        if self.lang == "ja" and (own := every.get(name)) is not None:
+            alike = [one for one in every.values() if one.stream.partition(".")[0] == programme
+                     and one.record.symbol and one.record.symbol == own.record.symbol]  # fmt: skip
+            labels = [found.group(1).strip() for one in (own, *alike) if (found := _LABEL.match(_printed(one)))]
+            if labels:
+                return labels[0]
+        return name.removeprefix(f"{programme}.").replace("_", " ")
 
     def changed(self) -> list[Move]:
         """The cells that move furthest beside their own interval, one of a programme."""
@@ -174,6 +176,12 @@ def _box(line: Line) -> str:
     if boundary == "plants_supported":
         return "plants"
     return "units" if boundary == "units_supported" and kind != RESEARCH else "outlook"
+
+
+def _printed(parameter: Parameter) -> str:
+    """The words that a parameter is printed in, the first of several."""
+    printed = parameter.record.as_printed
+    return printed if isinstance(printed, str) else (printed or ("",))[0]
 
 
 def _tonnes(fact: Fact) -> float:

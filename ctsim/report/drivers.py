@@ -15,7 +15,7 @@ from ctsim.catalog import Scenario
 from ctsim.console import number
 from ctsim.figures.amounts import Scale, scale
 from ctsim.ranking import SMALL
-from ctsim.report.facts import Fact, places
+from ctsim.report.facts import Fact, places, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
 from ctsim.trail import every_trail
@@ -48,7 +48,7 @@ class Driver(Fact):
 
     def end(self, name: str) -> Markup:
         """The cell at an end of the parameter."""
-        return self.tagged(number(self.value(name) * self.factor), name, None, self.factor)
+        return self.tagged(rounded(self.value(name) * self.factor), name, None, self.factor)
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,7 @@ def _percent(fact: Fact, name: str) -> Markup:
     value, error = 100 * fact.value(name), 100 * fact.value(f"{name}_mcse")
     if not isfinite(value):
         return Markup("–")
-    if abs(value) < 0.05:
-        said = "0"
-    else:
-        said = f"{value:.0f}" if abs(value) >= 10 else number(value, max(error, 0.1))
+    said = f"{value:.0f}" if abs(value) >= 10 or abs(value) < 0.05 else number(value, max(error, 0.1))
     return fact.tagged(said, name, None, 100.0)
 
 

@@ -22,6 +22,7 @@ from ctsim.report.words import tagged
 
 YEARLY: Final = {"co2_reduction": "programme", "economic_effect": "programme"}
 LOW, MEDIAN, HIGH = 0.05, 0.5, 0.95
+_NEAR_ZERO: Final = 5e-4
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Fact:
                   "independent_quantiles": "independent_quantiles_mcse"}  # fmt: skip
         error = self.value(errors[name], share) if name in errors else 0.0
         value = self.value(name, share) * factor
-        said = digits(value) if name.startswith("published") else number(value, abs(error * factor))
+        said = digits(value) if name.startswith("published") else rounded(value, abs(error * factor))
         return self.tagged(said, name, share, factor)
 
     def plain(self, name: str, share: float | None = None) -> Markup:
@@ -128,6 +129,11 @@ class Fact:
 def digits(value: float) -> str:
     """A published number with the digits it is printed with, up to six: it is a quotation, not an estimate."""
     return f"{float(f'{value:.6g}'):,.15g}" if isfinite(value) else ""
+
+
+def rounded(value: float, error: float = 0.0) -> str:
+    """A result with no digit that its error does not support, nor one beyond a thousandth of its unit near 0."""
+    return "0.000" if 0 < abs(value) < _NEAR_ZERO else number(value, error)
 
 
 class Facts:

@@ -13,16 +13,14 @@ import xarray as xr
 from markupsafe import Markup
 
 from ctsim.catalog import Scenario
-from ctsim.console import number
 from ctsim.figures.amounts import Scale, scale
-from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, places
+from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, places, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
 from ctsim.trail import Trail, every_trail
 
 MOVED: Final = ("changed", "added", "removed")
 APART: Final = ("only_a", "only_b", "not_comparable")
-MOST_CAUSES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Move(Fact):
 
 def _signed(fact: Fact, name: str, share: float | None, factor: float, error: float) -> Markup:
     value = fact.value(name, share) * factor
-    return fact.tagged(("+" if value > 0 else "") + number(value, abs(error * factor)), name, share, factor)
+    return fact.tagged(("+" if value > 0 else "") + rounded(value, abs(error * factor)), name, share, factor)
 
 
 @dataclass(frozen=True)
@@ -164,9 +162,9 @@ class MovesPage(Page):
         return sorted(found.items(), key=lambda one: self.number(one[0]) if one[0] else 10**4)
 
     def worst_error(self) -> float:
-        """The largest Monte Carlo error of a mean difference as a share of its 90 % interval."""
-        wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW)) for one in self.moved]
-        return max((error / width for error, width in wide if width > 0), default=0.0)
+        """The largest Monte Carlo error of a cell's mean difference as a share of its 90 % interval."""
+        wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW)) for one in self.main]
+        return max((error / width for error, width in wide if width > 0 and error == error), default=0.0)
 
     def owner(self, move: Move) -> str:
         """Programme, or total, that a quantity is of."""
