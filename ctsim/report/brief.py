@@ -107,6 +107,11 @@ class Brief(Page):
                 found.append(one)
         return found
 
+    def members(self, total: Fact) -> str:
+        """Numbers of the programmes that a sum is of."""
+        names = dict.fromkeys(one.partition(".")[0] for one in total.word("members").split(", "))
+        return self.text("brief.and").join(str(self.number(one)) for one in names)
+
     # ---- money
 
     @property

@@ -63,7 +63,7 @@ class YenLine:
         one = self.line.bought.amounts[name]
         said = [tagged(number(getattr(one, end)), getattr(one, end), f"{self.address}|{name}|{end}")
                 for end in ("median", "low", "high")]  # fmt: skip
-        return Markup("{} [{}–{}]").format(*said)
+        return Markup("{}<br>[{}–{}]").format(*said)
 
     def ratio(self, name: str) -> Markup:
         """The share financed, in per cent, or the leverage."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import jinja2
 
+from ctsim.choices import view
 from ctsim.durable import write_whole
 from ctsim.errors import InputError
 from ctsim.locale import LANGUAGES, text, when
@@ -67,7 +68,8 @@ def run_page(
         drives = DriversPage(open_beside(sensitivity, SENSITIVITY, run, formulas), lang, f"{SENSITIVITY}:")
     if comparison is not None:
         moves = MovesPage(open_beside(comparison, COMPARISON, run, formulas), lang, f"{COMPARISON}:")
-    return Sections(run.scenario, Facts(run.tree, lang), run.card, drives, moves)
+    chosen = view(run.scenario, run.card)
+    return Sections(chosen, Facts(run.tree, lang), run.card, drives, moves, whole=run.scenario)
 
 
 def html(page: Page, name: str = "page.html") -> str:

@@ -120,11 +120,13 @@ class Sections(Page):
 
     def __init__(
         self, scenario: Scenario, facts: Facts, card: Mapping[str, Any], drives: DriversPage | None = None,
-        moves: MovesPage | None = None,
+        moves: MovesPage | None = None, whole: Scenario | None = None,
     ) -> None:  # fmt: skip
+        """`scenario` holds the programmes that were chosen, `whole` all of them: money went to these too."""
         super().__init__(scenario.programmes, card, facts.lang)
         self.scenario = scenario
         self.facts = facts
+        self.whole = whole or scenario
         self.drives = drives
         self.moves = moves
         self.audit: Audit = audit(scenario)
@@ -210,7 +212,7 @@ class Sections(Page):
     @cached_property
     def issues(self) -> list[Issue]:
         """What the money of each issue of the bonds bought under this scenario."""
-        return issues(self.scenario, int(self.card["seed"]), self.lang)
+        return issues(self.whole, int(self.card["seed"]), self.lang)
 
     @property
     def not_marginal(self) -> str:
@@ -292,6 +294,8 @@ class Sections(Page):
         """Everything that is drawn, by programme; shared parameters first under ""."""
         found: dict[str, list[ParameterLine]] = {"": []}
         for row in self.scenario.binding.rows:
+            if row.label not in self.facts.parameters:
+                continue  # of a metric that was not chosen
             owner = row.stream.partition(".")[0] if "." in row.stream else ""
             found.setdefault(owner if owner in self.names else "", []).append(self._parameter(row))
         ordered = sorted(found, key=lambda one: self.number(one) if one else 0)
