@@ -46,16 +46,16 @@ class YenLine:
 
     @property
     def allocated(self) -> Markup:
-        """億円 of all its rows."""
-        return tagged(f"{self.line.allocated:,g}", self.line.allocated, f"{self.address}|allocated")
+        """Money of all its rows."""
+        return _amount(self.line.allocated, f"{self.address}|allocated", self.lang)
 
     @property
     def covered(self) -> Markup:
-        """億円 of it that a figure is known for, where that is not all."""
+        """Money of it that a figure is known for, where that is not all."""
         bought = self.line.bought
         if bought is None or bought.allocated >= self.line.allocated:
             return Markup("")
-        return tagged(f"{bought.allocated:,g}", bought.allocated, f"{self.address}|quantified")
+        return _amount(bought.allocated, f"{self.address}|quantified", self.lang)
 
     def amount(self, name: str) -> Markup:
         """Median and interval of one amount."""
@@ -102,7 +102,7 @@ class Issue:
         return "" if line.why is None else str(getattr(line.why, self.lang))
 
     def total(self, name: str) -> Markup:
-        """億円 as the report prints them; words where it does not."""
+        """One of the sums as the report prints it; words where it does not."""
         return issue_total(self.file.totals, self.year, name, self.lang)
 
     @property
@@ -112,15 +112,21 @@ class Issue:
         if totals.refinanced is None:
             return Markup(text("report.not_stated", self.lang))
         value = totals.allocated - totals.refinanced
-        return tagged(f"{value:,.0f}", value, f"yen|{self.year}|totals|new")
+        return _amount(value, f"yen|{self.year}|totals|new", self.lang)
 
 
 def issue_total(totals: AllocationTotals, year: int, name: str, lang: str) -> Markup:
-    """One of the sums of an issue, 億円."""
+    """One of the sums of an issue."""
     value = getattr(totals, name)
     if value is None:
         return Markup(text("report.not_stated", lang))
-    return tagged(f"{value:,.0f}", value, f"yen|{year}|totals|{name}")
+    return _amount(value, f"yen|{year}|totals|{name}", lang)
+
+
+def _amount(value: float, at: str, lang: str) -> Markup:
+    """Money that is recorded in 億円: so in Japanese, in billions of yen in English."""
+    factor = 1.0 if lang == "ja" else 0.1
+    return tagged(f"{value * factor:,.10g}", value, at, factor)
 
 
 def issues(scenario: Scenario, seed: int, lang: str) -> list[Issue]:
