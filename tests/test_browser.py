@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests.report_results import KINDS, LANGUAGES, page
+from tests.report_results import LANGUAGES, page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
+KINDS = ("full", "brief", "sensitivity", "comparison")
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 A4 = (595.0, 842.0)
 """Points."""
@@ -111,7 +112,7 @@ def test_the_search_leaves_what_holds_the_words(
     before = found.shown("[data-find]")
     found.tab.keyboard.press("/")
     found.tab.keyboard.type(words.split("　")[0])
-    found.tab.wait_for_function("document.querySelector('#find output').textContent !== ''")
+    found.tab.locator("#find output:not(:empty)").wait_for(state="attached")
     left = found.tab.evaluate("[...document.querySelectorAll('tr[data-find]:not(.no-hit)')].map(e => e.textContent)")
     assert left and all(hit.lower() in one.lower() for one in left) and not any(miss in one for one in left)
     assert 0 < found.shown("[data-find]") < before
@@ -137,7 +138,11 @@ def test_a_keyboard_reaches_content_and_tables(files: dict[tuple[str, str], Path
     wide.focus()
     assert wide.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto'")
     found.tab.keyboard.press("ArrowRight")
-    found.tab.wait_for_function("e => e.scrollLeft > 0", arg=wide.element_handle())
+    for _ in range(100):  # it scrolls smoothly, and the page lets no script of others be evaluated
+        if wide.evaluate("e => e.scrollLeft") > 0:
+            return
+        found.tab.wait_for_timeout(50)
+    raise AssertionError("the arrow key does not scroll the table")
 
 
 # ---- paper
