@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ctsim.figures.amounts import rounded, scale
+from ctsim.figures.amounts import as_printed, scale
 from ctsim.figures.published import heading
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS, QUANTILES
 from ctsim.figures.style import BLACK, BLUE, GREY, RULE, SKY, SMALL, VERMILION, shortened
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 COLUMNS: Final = 3
-_WIDTH, _CELL, _HEADING, _TOP, _FOOT = 9.6, 1.95, 0.42, 0.75, 0.45
+_WIDTH, _CELL, _HEADING, _TOP, _FOOT = 9.6, 2.0, 0.42, 0.75, 0.45
 _BANDS: Final = (("98", 0, 6, "#DDEBF5"), ("90", 1, 5, SKY), ("50", 2, 4, BLUE))
 """Share of the draws, places of its ends among QUANTILES, colour."""
 
@@ -96,7 +96,7 @@ def draw(tree: xr.DataTree, metric: str, lang: str) -> Figure:
         for place, one in enumerate(mine):
             row, column = divmod(place, COLUMNS)
             box = (0.55 + column * _WIDTH / COLUMNS, top + _HEADING + row * _CELL)
-            wide, high = _WIDTH / COLUMNS - 0.75, _CELL - 0.72
+            wide, high = _WIDTH / COLUMNS - 0.75, _CELL - 0.8
             axes = figure.add_axes(
                 (box[0] / _WIDTH, 1 - (box[1] + 0.32 + high) / height, wide / _WIDTH, high / height),
                 gid=f"fan:{one.programme}:{one.panel[1]}:{one.panel[2]}",
@@ -128,7 +128,7 @@ def _fan(axes: Axes, one: Fan, lang: str, wide: float) -> None:
     axes.plot(one.years, quantiles[:, 3], linestyle="none", marker="o", markersize=4.4, markerfacecolor="white",
               markeredgecolor=BLACK, zorder=6)  # fmt: skip
     number = f"{one.number} " if one.number < 999 else ""
-    axes.set_title(shortened(f"{number}{one.name[lang]}", wide + 0.3), fontsize=SMALL + 0.5, loc="left", pad=9)
+    axes.set_title(shortened(f"{number}{one.name[lang]}", wide + 0.3), fontsize=SMALL + 0.5, loc="left", pad=14)
     axes.annotate(f"[{amount.word}]", (0, 1), (0, 2.5), xycoords="axes fraction", textcoords="offset points",
                   fontsize=SMALL - 0.5, color=GREY, ha="right")  # fmt: skip
     _frame(axes, lang)
@@ -141,7 +141,7 @@ def _frame(axes: Axes, lang: str) -> None:
     axes.set_xlim(2025, 2055)
     axes.set_xticks((2030, 2040, 2050), [when(str(year), lang) for year in (2030, 2040, 2050)], **style)
     ticks = [tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= axes.get_ylim()[1]]
-    axes.set_yticks(ticks, [rounded(tick, 3) if tick else "0" for tick in ticks], **style)
+    axes.set_yticks(ticks, [as_printed(tick) for tick in ticks], **style)
     axes.tick_params(length=2.5, width=0.6, colors=GREY)
     axes.grid(axis="y", color=RULE, linewidth=0.5)
     axes.set_axisbelow(True)

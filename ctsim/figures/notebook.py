@@ -21,7 +21,7 @@ _CELL: Final = "padding:.2em .6em;border-bottom:1px solid #d9d9d9;vertical-align
 
 
 class Plots:
-    """Figures of a result tree, as matplotlib figures: units on every axis, boundaries apart, published values marked."""
+    """Figures of a result tree for matplotlib: units on every axis, boundaries apart, published figures marked."""
 
     def __init__(self, tree: xr.DataTree) -> None:
         self._tree = tree
