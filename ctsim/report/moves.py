@@ -94,6 +94,7 @@ class MovesPage(Page):
 
     @property
     def title_of_run(self) -> str:
+        """A and B by their titles."""
         a, b = (scenario_title(one, self.lang) for one in self.sides)
         return self.text("report.compared", a=a, b=b)
 
