@@ -25,7 +25,8 @@ from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.money_command import policy_command, total_command, yen_command
 from ctsim.options import COUNT, formulas_option, switch_options
-from ctsim.printing import audit_tables, parameter_table, run_tables, spread_words, trail_tables, values_words
+from ctsim.printing import audit_tables, parameter_table, spread_words, trail_tables, values_words
+from ctsim.printing_run import run_tables
 from ctsim.progress import Log
 from ctsim.progress import logged as _logged
 from ctsim.progress import progress as _progress
@@ -108,6 +109,7 @@ def main() -> None:
     ctsim list                                     scenarios and programmes
     ctsim run framework_2023_11 --draws 1e6        distributions of every figure
     ctsim audit                                    the report's figures against its own formulas
+    ctsim report RUN                               the page of a run; --brief: one A4 side
     ctsim show framework_2023_11 offshore_wind.capacity_factor
     """
 
@@ -179,7 +181,12 @@ def _check_coordinates(scenario: Scenario, write: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 @formulas_option
 def audit(scenario: str, as_json: bool, formulas: str | None) -> int:
-    """Run the report's formulas at its own parameters and compare with what it prints."""
+    """Run the report's formulas at its own parameters and compare with what it prints.
+
+    \b
+    ctsim audit                                            the report as it stands
+    ctsim audit my_study.toml --json                       with the changes of a scenario, for machines
+    """
     from ctsim.audit import audit as run_audit
 
     result = run_audit(scenario, formulas)
@@ -199,6 +206,11 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
 
     A PARAMETER with the report's words and the reason for its spread; a CELL with where it is printed, or why it has no
     number, its equation and what it is made from.
+
+    \b
+    ctsim show framework_2023_11                           every parameter
+    ctsim show framework_2023_11 offshore_wind.capacity_factor
+    ctsim show framework_2023_11 offshore_wind.co2_reduction.2040
     """
     from ctsim.catalog import load
     from ctsim.trail import follow
@@ -219,6 +231,10 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
 
 cluster_option = click.option(
     "--cluster", metavar="WHERE", help="Draw on dask workers: local:N processes, tcp:// or tls:// address, FILE.toml."
+)
+
+lang_option = click.option(
+    "--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language of the tables."
 )
 
 log_option = click.option("--log", metavar="FILE", help="Append what happens to FILE, a line of JSON each.")
@@ -267,16 +283,23 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
 @click.option("--shard", metavar="I/N", help="Draw only part I of N; `ctsim merge` joins them.")
 @click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
 @click.option("--draw", type=COUNT, help="Print the parameters of one draw instead of running.")
+@lang_option
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def run(
     scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], out: str | None, figure: bool,
-    workers: int | None, chunk: int, shard: str | None, extend: str | None, draw: int | None, quiet: bool,
+    workers: int | None, chunk: int, shard: str | None, extend: str | None, draw: int | None, lang: str, quiet: bool,
     formulas: str | None, precision: str | None, thresholds: tuple[str, ...], memory: str | None, **chosen: Any,
 ) -> int:  # fmt: skip
     """Draw joint samples of SCENARIO and print the distribution of every figure.
 
     SCENARIO is a name from `ctsim list` or the path of a .toml file.
+
+    \b
+    ctsim run framework_2023_11 --draws 1e6 --out RUN      then `ctsim report RUN`
+    ctsim run framework_2023_11 --lang ja --figure         tables and pictures in Japanese
+    ctsim run my_study.toml --precision 1% --draws 1e8     until every cell is known to 1 %
+    ctsim run framework_2023_11 --set offshore_wind.capacity_factor=0.4
     """
     from ctsim import engine, request
     from ctsim.catalog import load
@@ -303,7 +326,7 @@ def run(
             command=_command(), memory=memory, cluster=cluster, **chosen,
         )  # fmt: skip
         _log_end(log, result)
-    status = _print_finished(result, quiet)
+    status = _print_finished(result, quiet, lang)
     if not shard:
         _say_not_finite(resolved, result)
         if figure:
@@ -396,7 +419,7 @@ def _log_end(log: Log, result: Run) -> None:
     log.event("end", directory=str(result.directory), **said)
 
 
-def _print_finished(result: Run, quiet: bool) -> int:
+def _print_finished(result: Run, quiet: bool, lang: str = "en") -> int:
     """Print a run; the exit status is 1 where a precision was not reached."""
     from ctsim.precision import said
 
@@ -404,7 +427,7 @@ def _print_finished(result: Run, quiet: bool) -> int:
         click.echo(f"shard {shard} is done; when all are, join them with `ctsim merge DIR... --out DIR`")
         click.echo(f"directory {result.directory}")
     else:
-        run_tables(result)
+        run_tables(result, lang)
     for message in () if quiet else result.messages:
         click.echo(message, err=True)
     if short := said(result.card):

@@ -41,6 +41,11 @@ def compare_command(
 
     A and B are scenarios (a name or a .toml file) or directories of finished runs. Options that change a scenario
     change both.
+
+    \b
+    ctsim compare framework_2023_11 my_study.toml          what differs, and what it does to every cell
+    ctsim compare RUN_A RUN_B --figure                     finished runs, with a waterfall of the changes
+    ctsim compare framework_2023_11 --stress               what if parameters move together
     """
     switches = _switches(asked)
     for name in ("years", "programmes", "metrics"):

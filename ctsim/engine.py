@@ -19,6 +19,7 @@ from ctsim.clusters import cluster_of
 from ctsim.draws import carry
 from ctsim.durable import reason_of
 from ctsim.errors import ClusterError, InputError, RunDirectoryError, Stopped
+from ctsim.figures.notebook import Plots, short_table
 from ctsim.job import Job, Progress
 from ctsim.kernel import Kernel
 from ctsim.memory import parsed as parsed_size
@@ -60,6 +61,15 @@ class Run:
     def precision_reached(self) -> bool | None:
         """Whether every cell was sure when the run ended; None where no precision was asked for."""
         return self.card.get("precision_reached")
+
+    @property
+    def plot(self) -> Plots:
+        """Figures for notebooks: `run.plot.published()` and `run.plot.fans()`, each with `metric` and `lang`."""
+        return Plots(self.tree)
+
+    def _repr_html_(self) -> str:
+        """A short table, for notebooks."""
+        return short_table(self.tree, self.card) if self.tree.children else f"<p>{self.directory}</p>"
 
     def total(self, cells: Sequence[str], formulas: str | Path | None = None) -> xr.Dataset:
         """The sum of these cells (`programme.metric.when`) over the draws of this run, as one group of a totals node.

@@ -52,7 +52,12 @@ def yen_command(
     scenario: str, issue: str, discount_rate: float, draws: int, seed: int, lang: str, as_json: bool,
     formulas: str | None,
 ) -> None:  # fmt: skip
-    """What the money of one issue bought: tonnes per 億円 allocated, and why not where nothing can be said."""
+    """What the money of one issue bought: tonnes per 億円 allocated, and why not where nothing can be said.
+
+    \b
+    ctsim yen --lang ja                                    the bonds of FY2023
+    ctsim yen --issue 2024 --json                          another issue, for machines
+    """
     from ctsim.accounts import accounts
     from ctsim.bought import account
     from ctsim.catalog import load

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctsim.console import number, table
+from ctsim.locale import text, when
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_HEAD = ["total", "when", "unit", "computed", "median", "5 %", "95 %", "5 % indep.", "95 % indep."]
+_HEAD = ("total", "when", "unit", "computed", "median", "low", "high", "low_independent", "high_independent")
 _RIGHT = (3, 4, 5, 6, 7, 8)
 _SHARES = (0.5, 0.05, 0.95)
 _STATISTICS = (
@@ -23,24 +24,32 @@ Group = Mapping[str, Any]
 """Arrays of one group by name: xarray's own selection would load dask.array for a table."""
 
 
-def totals_tables(tree: xr.DataTree) -> None:
+def totals_tables(tree: xr.DataTree, lang: str = "en") -> None:
     """Sums, then bounds, with why: independent is the same at zero dependence."""
     if "totals" not in tree.children:
         return
     groups = [one for node in tree["totals"].children.values() for one in _groups(node.to_dataset())]
-    for kind, title in (("sum", "Totals that may be added"), ("overlap", "Overlaps: bounds instead of a sum")):
+    for kind in ("sum", "overlap"):
         mine = [one for one in groups if str(one["kind"]) == kind]
-        rows = [row for one in mine for row in _rows(one, kind == "overlap")]
+        rows = [row for one in mine for row in _rows(one, kind == "overlap", lang)]
         if rows:
-            table(title, _HEAD, rows, right=_RIGHT)
-        for said in dict.fromkeys(f"{one['why_ja']} {one['why_en']}" for one in mine if rows):
+            table(text(f"run.{kind}", lang), _head(lang), rows, right=_RIGHT)
+        for said in dict.fromkeys(_why(one, lang) for one in mine if rows):
             click.echo(f"· {said}")
+
+
+def _head(lang: str) -> list[str]:
+    return [text(f"run.{name}", lang) for name in _HEAD]
+
+
+def _why(group: Group, lang: str) -> str:
+    return str(group["why_ja"]) if lang == "ja" else f"{group['why_ja']} {group['why_en']}"
 
 
 def asked_total_table(made: xr.Dataset) -> None:
     """One total that was asked for, with the reason why it may be added."""
     [group] = _groups(made)
-    table("Total", _HEAD, list(_rows(group, False)), right=_RIGHT)
+    table("Total", _head("en"), list(_rows(group, False, "en")), right=_RIGHT)
     click.echo(f"{group['why_ja']} {group['why_en']}")
     click.echo(f"{made.attrs['draws']:,} draws, seed {made.attrs['seed']}.")
 
@@ -74,17 +83,20 @@ def _groups(node: xr.Dataset) -> Iterator[Group]:
         yield {**group, "metric_unit": arrays["mean"].attrs["units"], "by_year": "year" in arrays["mean"].dims}
 
 
-def _rows(group: Group, is_bound: bool) -> Iterator[list[str]]:
+def _rows(group: Group, is_bound: bool, lang: str) -> Iterator[list[str]]:
     """A row a year; of bounds only those of more than one member, the others are the member's own cell."""
     for place, year in enumerate(group["year"].tolist()) if group["by_year"] else [(..., "")]:
         if not is_bound or ", " in str(group["members"][place]):
-            yield _row(group, place, str(year), is_bound)
+            yield _row(group, place, str(year), is_bound, lang)
 
 
-def _row(group: Group, place: Any, year: str, is_bound: bool) -> list[str]:
+def _row(group: Group, place: Any, year: str, is_bound: bool, lang: str) -> list[str]:
     unit = str(group.get("unit", group["metric_unit"]))
-    name = f"{group['group']}".replace("_", " ") if is_bound else str(group["title_en"])
-    if reason := str(group["reason"][place]):
+    which = str(group["group"]).replace("_", " ")
+    name = str(group[f"title_{lang}"]) if not is_bound else which if lang == "en" else f"{group['title_ja']} {which}"
+    reason = str(group["reason" if lang == "en" else "reason_ja"][place])
+    year = year if lang == "en" or not year else when(year, lang)
+    if reason:
         return [name, year, unit, "", reason, "", "", "", ""]
     shown = [*_quantiles(group, place, "", _SHARES), *_quantiles(group, place, "independent_", _SHARES[1:])]
     return [name, year, unit, number(float(group["computed"][place])), *shown]

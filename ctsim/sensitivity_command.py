@@ -35,7 +35,13 @@ def sensitivity_command(
     scenario: str, workers: int | None, out: str | None, as_json: bool, quiet: bool, formulas: str | None,
     cells: tuple[str, ...], **chosen: Any,
 ) -> None:  # fmt: skip
-    """Say which parameters the spread of every cell of SCENARIO comes from, and how much of it is assumed."""
+    """Say which parameters the spread of every cell of SCENARIO comes from, and how much of it is assumed.
+
+    \b
+    ctsim sensitivity framework_2023_11 --out SENS         then `ctsim report SENS`
+    ctsim sensitivity framework_2023_11 --cell clean_energy_vehicles.co2_reduction.2030
+    ctsim sensitivity my_study.toml --threshold offshore_wind.co2_reduction.2030=3
+    """
     from ctsim import sensitivity as analysis
     from ctsim.catalog import load
     from ctsim.ranking import checked, sensitivity_json, sensitivity_tables

@@ -46,7 +46,8 @@ LAYERS: list[set[str]] = [
     },
     {"compare", "trail"},
     {"stress"},
-    {"printing", "compare_tables", "ranking", "report"},
+    {"printing", "printing_run", "compare_tables", "ranking"},
+    {"report"},
     {"compare_command", "money_command", "report_command", "scenario_command", "sensitivity_command"},
     {"cli"},
 ]

@@ -8,6 +8,10 @@ import pytest
 
 import ctsim
 from ctsim import catalog, locale, schema
+from ctsim.accounts import Allocation
+from ctsim.report.drivers import DriversPage
+from ctsim.report.money import SECTIONS
+from ctsim.report.moves import APART, MOVED, MovesPage
 from ctsim.report.sections import Sections
 
 FIELDS = re.compile(r"\{(\w+)\}")
@@ -56,9 +60,10 @@ TEMPLATES = "\n".join(
     path.read_text(encoding="utf-8") for path in (Path(ctsim.__file__).parent / "report" / "templates").glob("*.html")
 )
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in Path(ctsim.__file__).parent.rglob("*.py"))
-MADE_OF_NAMES = ("section_", "published", "computed", "median_interval", "interval_95", "exceedance", "status",
-                 "boundary", "basis", "reading")  # fmt: skip
-"""Keys of the page that templates make of the name of a section or a word."""
+PAGES = (Sections, MovesPage, DriversPage)
+GLOSSARY = sorted({word for page in PAGES for word in page.glossary})
+MADE_OF_NAMES = ("section_", "title_", "side_", "yen_", "refinanced_", *GLOSSARY)
+"""Keys of pages that templates make of the name of a section, a page, a column or a word."""
 
 
 def test_every_text_that_a_template_names_is_there() -> None:
@@ -70,7 +75,7 @@ def test_every_text_that_a_template_names_is_there() -> None:
 def test_no_text_of_the_page_is_left_over() -> None:
     for key in locale.texts():
         table, _, name = key.partition(".")
-        if table == "report" and not name.startswith(MADE_OF_NAMES):
+        if table in ("report", "brief") and not name.startswith((*MADE_OF_NAMES, "box_", "assumes_")):
             assert f'"{key}"' in TEMPLATES or f'"{key}"' in CODE, key
 
 
@@ -85,8 +90,13 @@ def test_no_text_of_the_page_is_left_over() -> None:
         ("direction", get_args(schema.Unquantified.model_fields["direction"].annotation)),
         ("size", get_args(schema.Unquantified.model_fields["size"].annotation)),
         ("ledger_kind", get_args(schema.LedgerEntry.model_fields["kind"].annotation)),
-        ("report", [f"section_{name}" for name in Sections.contents]),
-        ("glossary", MADE_OF_NAMES[1:]),
+        ("report", [f"section_{name}" for page in PAGES for name in page.contents]),
+        ("report", [f"title_{page.kind}" for page in PAGES]), ("report", GLOSSARY), ("glossary", GLOSSARY),
+        ("report", [f"yen_{name}" for name in SECTIONS]),
+        ("report", [f"refinanced_{name}" for name in get_args(Allocation.model_fields["refinanced"].annotation)]),
+        ("class", get_args(Allocation.model_fields["category"].annotation)),
+        ("move", (*MOVED, *APART)),
+        ("brief", [f"{stem}_{box}" for box in ("units", "plants", "outlook") for stem in ("box", "assumes")]),
     ],
 )  # fmt: skip
 def test_every_word_of_a_page_has_a_text(table: str, words: tuple[str, ...]) -> None:

@@ -11,7 +11,8 @@ from ctsim.catalog import Scenario
 from ctsim.errors import InputError
 from ctsim.explain import Explanation
 from ctsim.options import COUNT
-from ctsim.printing import _place_of, _share, explained, spread_words, values_words
+from ctsim.printing import explained, spread_words, values_words
+from ctsim.printing_run import _place_of, _share
 from ctsim.programme import Parameter, Spread
 from ctsim.summaries.reading import read
 from ctsim.switches import BASES, switched

@@ -94,18 +94,19 @@ def draw(tree: xr.DataTree, metric: str, lang: str, found: Sequence[Row] | None 
 
 
 def _heading(sheet: Sheet, row: Row, y: float) -> None:
-    sheet.write(MARGIN, y - 0.09, heading(row, sheet.lang), size=10, color=BLUE)
+    sheet.write(MARGIN, y - 0.09, heading(row.panel, sheet.lang), size=10, color=BLUE)
     sheet.headings(y - 0.08, SMALL)
     sheet.rule(y - 0.03, BLUE, 0.8)
 
 
-def heading(row: Row, lang: str) -> str:
-    """What the rows of a panel have in common, in words."""
-    boundary = text(f"boundary.{row.boundary or 'unstated'}", lang)
-    if row.metric == "other":
+def heading(panel: tuple[str, str, str], lang: str) -> str:
+    """What the rows of a panel have in common, in words: metric, kind of money, boundary."""
+    metric, kind, boundary = panel
+    boundary = text(f"boundary.{boundary or 'unstated'}", lang)
+    if metric == "other":
         return text("published.heading_other", lang, boundary=boundary[:1].lower() + boundary[1:])
-    if row.metric == "economic_effect":
-        kind = text(f"money_kind.{row.money_kind or 'unstated'}", lang)
+    if metric == "economic_effect":
+        kind = text(f"money_kind.{kind or 'unstated'}", lang)
         return text("published.heading_money", lang, kind=kind[:1].upper() + kind[1:], boundary=boundary)
     return boundary
 

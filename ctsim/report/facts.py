@@ -18,10 +18,11 @@ from markupsafe import Markup
 
 from ctsim.console import number
 from ctsim.figures.amounts import Scale, scale
+from ctsim.report.words import tagged
 
 YEARLY: Final = {"co2_reduction": "programme", "economic_effect": "programme"}
 LOW, MEDIAN, HIGH = 0.05, 0.5, 0.95
-MINUS: Final = "−"
+_NEAR_ZERO: Final = 5e-4
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Fact:
                   "independent_quantiles": "independent_quantiles_mcse"}  # fmt: skip
         error = self.value(errors[name], share) if name in errors else 0.0
         value = self.value(name, share) * factor
-        said = digits(value) if name.startswith("published") else number(value, abs(error * factor))
+        said = digits(value) if name.startswith("published") else rounded(value, abs(error * factor))
         return self.tagged(said, name, share, factor)
 
     def plain(self, name: str, share: float | None = None) -> Markup:
@@ -122,14 +123,17 @@ class Fact:
     def tagged(self, said: str, name: str, share: float | None, factor: float) -> Markup:
         """A printed number with its address: node, labels, variable, quantile; `data-x` what it was multiplied by."""
         at = "|".join((*self.address, name, "" if share is None else f"{share:g}"))
-        return Markup('<data value="{}" data-at="{}" data-x="{}">{}</data>').format(
-            repr(self.value(name, share)), at, repr(factor), (said or "–").replace("-", MINUS)
-        )
+        return tagged(said, self.value(name, share), at, factor)
 
 
 def digits(value: float) -> str:
     """A published number with the digits it is printed with, up to six: it is a quotation, not an estimate."""
     return f"{float(f'{value:.6g}'):,.15g}" if isfinite(value) else ""
+
+
+def rounded(value: float, error: float = 0.0) -> str:
+    """A result with no digit that its error does not support, nor one beyond a thousandth of its unit near 0."""
+    return "0.000" if 0 < abs(value) < _NEAR_ZERO else number(value, error)
 
 
 class Facts:
@@ -153,7 +157,7 @@ class Facts:
     def others(self) -> list[Fact]:
         """Figures off the year axis."""
         found = []
-        for one in self._places("other", "figure") if "other" in self.tree.children else ():
+        for one in places(self.tree["other"].dataset, "figure") if "other" in self.tree.children else ():
             key, when = str(one["figure"]), str(one["when"])
             found.append(Fact(("/other", key), key, str(one["metric"]), when, one, str(one["unit"]), self.lang))
         return found
@@ -162,7 +166,7 @@ class Facts:
     def readings(self) -> list[Fact]:
         """Named alternatives of figures."""
         found = []
-        for one in self._places("readings", "reading") if "readings" in self.tree.children else ():
+        for one in places(self.tree["readings"].dataset, "reading") if "readings" in self.tree.children else ():
             key, (_, metric, when) = str(one["reading"]), str(one["figure"]).split(".", 2)
             found.append(Fact(("/readings", key), key, metric, when, one, str(one["unit"]), self.lang))
         return found
@@ -173,7 +177,7 @@ class Facts:
         found = []
         for metric in self.tree["totals"].children if "totals" in self.tree.children else ():
             data = self.tree[f"totals/{metric}"].dataset
-            for one in self._places(f"totals/{metric}", *(("group", "year") if "year" in data.dims else ("group",))):
+            for one in places(data, *(("group", "year") if "year" in data.dims else ("group",))):
                 labels = tuple(str(one[name]) for name in ("group", "year") if name in one)
                 unit = str(one.get("unit") or data["mean"].attrs["units"])
                 name, year = ".".join((labels[0], str(metric), *labels[1:])), "".join(labels[1:])
@@ -184,7 +188,7 @@ class Facts:
     def parameters(self) -> Mapping[str, Fact]:
         """What was drawn, by label, in the unit of its page."""
         found = {}
-        for one in self._places("parameters", "parameter"):
+        for one in places(self.tree["parameters"].dataset, "parameter"):
             key = str(one["parameter"])
             found[key] = Fact(("/parameters", key), key, "", "", one, str(one["unit"]), self.lang)
         return found
@@ -207,7 +211,7 @@ class Facts:
 
     def _cells(self, metric: str) -> Iterator[Fact]:
         unit = str(self.tree[metric].dataset["mean"].attrs["units"])
-        for one in self._places(metric, "programme", "year"):
+        for one in places(self.tree[metric].dataset, "programme", "year"):
             programme, year = str(one["programme"]), str(one["year"])
             address = (f"/{metric}", programme, year)
             yield Fact(address, f"{programme}.{metric}.{year}", metric, year, one, unit, self.lang)
@@ -215,20 +219,20 @@ class Facts:
     def _items(self, metric: str) -> Iterator[Fact]:
         node = f"items/{metric}"
         unit = str(self.tree[node].dataset["mean"].attrs["units"])
-        for one in self._places(node, "item", "year"):
+        for one in places(self.tree[node].dataset, "item", "year"):
             key, year = str(one["item"]), str(one["year"])
             programme, _, item = key.partition(".")
             address = (f"/{node}", key, year)
             yield Fact(address, f"{programme}.{metric}.{year}.{item}", metric, year, one, unit, self.lang)
 
-    def _places(self, node: str, *dims: str) -> Iterator[dict[str, Any]]:
-        """Every variable at every place along `dims`, as plain values: to choose each by xarray takes milliseconds."""
-        data = self.tree[node].dataset
-        columns = {str(name): (one.dims, one.values.tolist()) for name, one in data.variables.items()}
-        for places in product(*(range(data.sizes[dim]) for dim in dims)):
-            at, found = dict(zip(dims, places, strict=True)), {}
-            for name, (along, value) in columns.items():
-                for dim in along:
-                    value = value[at[dim]] if dim in at else value
-                found[name] = value
-            yield found
+
+def places(data: xr.Dataset, *dims: str) -> Iterator[dict[str, Any]]:
+    """Every variable at every place along `dims`, as plain values: to choose each by xarray takes milliseconds."""
+    columns = {str(name): (one.dims, one.values.tolist()) for name, one in data.variables.items()}
+    for chosen in product(*(range(data.sizes[dim]) for dim in dims)):
+        at, found = dict(zip(dims, chosen, strict=True)), {}
+        for name, (along, value) in columns.items():
+            for dim in along:
+                value = value[at[dim]] if dim in at else value
+            found[name] = value
+        yield found

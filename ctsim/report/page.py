@@ -1,4 +1,4 @@
-"""A sealed run as one HTML file: everything in it, nothing fetched, readable without JavaScript and on paper."""
+"""A sealed result as one HTML file: everything in it, nothing fetched, readable without JavaScript and on paper."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import Any, Final
 
 import jinja2
 
-from ctsim.catalog import load_resolved
 from ctsim.choices import view
 from ctsim.durable import write_whole
 from ctsim.errors import InputError
 from ctsim.locale import LANGUAGES, text, when
 from ctsim.report import pictures
+from ctsim.report.brief import Brief
+from ctsim.report.drivers import DriversPage
 from ctsim.report.facts import Facts
+from ctsim.report.moves import MovesPage
+from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, open_beside, open_result
 from ctsim.report.sections import Sections
-from ctsim.rundir import SCENARIO, RunDirectory
+from ctsim.report.words import Page
 
 NEGLIGIBLE: Final = 0.01
 """Monte Carlo error of a mean, as a share of the 90 % interval, below which a page calls it negligible."""
@@ -25,32 +28,56 @@ NEGLIGIBLE: Final = 0.01
 
 def report(
     directory: str | Path, lang: str = "ja", out: str | Path | None = None, formulas: str | Path | None = None,
+    *, sensitivity: str | Path | None = None, comparison: str | Path | None = None, brief: bool = False,
 ) -> Path:  # fmt: skip
-    """Write the page of the sealed run in `directory`, to `out` or to DIR/report.<lang>.html; the path is returned.
+    """Write the page of the sealed result in `directory`, to `out` or to DIR/report.<lang>.html; the path is returned.
 
-    `formulas` is the folder of formulas from outside that the run was made with. Raises RunDirectoryError for a run
-    that is not whole, InputError where its formulas are not those of today or the file cannot be written.
+    The result is a run, a comparison or a sensitivity analysis. With a run, `sensitivity` and `comparison` are
+    directories of results about the same scenario, and `brief` writes one A4 side (DIR/brief.<lang>.html). `formulas`
+    is the folder of formulas from outside that it was made with. Raises RunDirectoryError for a result that is not
+    whole or that is about something else, InputError where formulas are not those of today or the file cannot be
+    written.
     """
     if lang not in LANGUAGES:
         raise InputError(f"--lang {lang}: no such language; one of {', '.join(LANGUAGES)}")
-    there = RunDirectory(directory)
-    card, tree = there.open()
-    scenario = view(load_resolved(there.path / SCENARIO, formulas), card)
-    path = Path(out) if out is not None else there.path / f"report.{lang}.html"
-    content = html(Sections(scenario, Facts(tree, lang), card))
+    found = open_result(directory, formulas)
+    page: Page
+    if found.kind == RUN:
+        page = run_page(found, lang, sensitivity, comparison, formulas)
+        page = Brief(page) if brief else page
+    else:
+        if brief or sensitivity or comparison:
+            raise InputError(f"{found.path}: holds a {found.kind}; --brief, --sensitivity, --comparison go with a run")
+        page = MovesPage(found, lang) if found.kind == COMPARISON else DriversPage(found, lang)
+    name = "brief" if brief else "report"
+    path = Path(out) if out is not None else found.path / f"{name}.{lang}.html"
     try:
-        write_whole(path, content.encode())
+        write_whole(path, html(page, f"{'brief' if brief else 'page'}.html").encode())
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
 
 
-def html(sections: Sections, name: str = "page.html") -> str:
-    """The page of a run as text."""
-    lang = sections.lang
+def run_page(
+    run: Result, lang: str, sensitivity: str | Path | None = None, comparison: str | Path | None = None,
+    formulas: str | Path | None = None,
+) -> Sections:  # fmt: skip
+    """What the page of a run is made of, with the results that are given beside it."""
+    drives = moves = None
+    if sensitivity is not None:
+        drives = DriversPage(open_beside(sensitivity, SENSITIVITY, run, formulas), lang, f"{SENSITIVITY}:")
+    if comparison is not None:
+        moves = MovesPage(open_beside(comparison, COMPARISON, run, formulas), lang, f"{COMPARISON}:")
+    chosen = view(run.scenario, run.card)
+    return Sections(chosen, Facts(run.tree, lang), run.card, drives, moves, whole=run.scenario)
+
+
+def html(page: Page, name: str = "page.html") -> str:
+    """A page as text."""
+    lang = page.lang
     words = {
-        "t": partial(_text, lang), "when": partial(when, lang=lang), "lang": lang, "s": sections,
-        "pictures": pictures, "card": sections.card, "facts": sections.facts, "negligible": NEGLIGIBLE,
+        "t": partial(_text, lang), "when": partial(when, lang=lang), "lang": lang, "s": page, "pictures": pictures,
+        "card": page.card, "negligible": NEGLIGIBLE,
         "boundary_word": lambda word: text(f"boundary.{word or 'unstated'}", lang),
     }  # fmt: skip
     return _templates().get_template(name).render(words)

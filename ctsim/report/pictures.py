@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,16 @@ from ctsim.figures.amounts import interval, scale
 from ctsim.locale import text
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, digits
 
+if TYPE_CHECKING:
+    from ctsim.report.moves import Move
+
 FloatArray = npt.NDArray[np.float64]
 
 BANDS: Final = ((0.01, 0.99, "q98"), (0.05, 0.95, "q90"), (0.25, 0.75, "q50"))
 BAR: Final = (150.0, 18.0)
 REACH: Final = 2.0
 """The right end of a bar's axis, in multiples of the published figure."""
+SHARE: Final = (90.0, 12.0)
 FAN: Final = (300.0, 176.0)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 22.0, 22.0
 SPARK: Final = (120.0, 26.0)
@@ -109,6 +113,41 @@ def bar(fact: Fact) -> Markup:
                               text("published.off_axis", fact.lang, value=f"{multiple:.2g}"),
                               f"off {'end' if multiple > REACH else 'start'}"))  # fmt: skip
     return _framed(BAR, "bar", text("published.axis", fact.lang), in_words(fact), content)
+
+
+# ---- a share, and two sides of a comparison
+
+
+def share(value: float, basis: str) -> Markup:
+    """A share of the variance as a bar along 0 to 1, by what the spread rests on; the number stands beside it."""
+    width, height = SHARE
+    name = "assumed-bar" if basis == "assumed" else "evidence-bar"
+    filled = width * min(max(value, 0.0), 1.0) if isfinite(value) else 0.0
+    content = [_rect(0, 2, width, height - 4, "track"), *([_rect(0, 2, filled, height - 4, name)] if filled else [])]
+    return _framed(SHARE, "share", f"{100 * value:.0f} %", "", content)
+
+
+def pair(move: Move) -> Markup:
+    """A and B of one quantity on one axis from 0: the 90 % interval of each and its median."""
+    width, height = BAR
+    ends = {side: [move.value(f"{side}_quantiles", one) for one in (LOW, MEDIAN, HIGH)] for side in "ab"}
+    known = [one for side in ends.values() for one in side if isfinite(one)]
+    if not known:
+        return Markup("")
+    low, high = min(0.0, *known), max(0.0, *known)
+    span = (high - low) or 1.0
+    places = {side: [3 + (one - low) / span * (width - 6) for one in values] for side, values in ends.items()}
+    zero = 3 - low / span * (width - 6)
+    content = [_line(zero, 0, zero, height, "rule")]
+    for y, side in ((1.0, "a"), (10.0, "b")):
+        if isfinite(ends[side][0]):
+            left, middle, right = places[side]
+            content.append(_rect(left, y, right - left, 7, f"side-{side}"))
+            content.append(_line(middle, y - 1, middle, y + 8, "median"))
+    factor, word = move.scale.factor, move.scale.word
+    said = [f"{text(f'report.side_{side}', move.lang)} {interval(*(one * factor for one in values))} {word}"
+            for side, values in ends.items() if isfinite(values[0])]  # fmt: skip
+    return _framed(BAR, "pair", text("report.pair_axis", move.lang), " / ".join(said), content)
 
 
 # ---- a fan over the years

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, TypeVar, get_args
+from math import isfinite, nan
+from typing import Any, ClassVar, get_args
 
 from markupsafe import Markup
 
@@ -14,33 +15,35 @@ from ctsim import schema
 from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.binding import Row
 from ctsim.catalog import Scenario
-from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
-from ctsim.locale import text, when
+from ctsim.locale import text
 from ctsim.programme import Programme
+from ctsim.report.drivers import HALF, DriversPage
 from ctsim.report.facts import Fact, Facts, digits
+from ctsim.report.money import Issue, issues, not_marginal
+from ctsim.report.moves import MovesPage
 from ctsim.report.pictures import Fan, fan, spark
+from ctsim.report.words import Key, Page, anchor, grouped, heading, label_of, scenario_title
 from ctsim.trail import Trail, every_trail
-
-Key = tuple[str, str, str]
-"""What may stand in one table shares: metric, kind of money, boundary."""
-
-T = TypeVar("T")
-
-METRICS: Final = ("co2_reduction", "other", "economic_effect")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A fact with what lies behind it; `bases` counts the parameters with a spread that reach it, by basis."""
+    """A fact with what lies behind it; `bases` counts the parameters with a spread that reach it, by basis.
+
+    `assumed` is the share of its variance that rests on assumed spreads, NaN where no sensitivity result is given.
+    """
 
     fact: Fact
     trail: Trail | None
     label: str
     bases: Mapping[str, int]
+    assumed: float = nan
 
     @property
     def mostly_assumed(self) -> bool:
-        """Whether more than half of what spreads it is assumed, by count."""
+        """Whether more than half of what spreads it is assumed: of its variance where that is known, else by count."""
+        if isfinite(self.assumed):
+            return self.assumed > HALF
         return 2 * self.bases.get("assumed", 0) > sum(self.bases.values())
 
     @property
@@ -102,32 +105,48 @@ class ParameterLine:
     symbol: str
 
 
-class Sections:
+class Sections(Page):
     """Everything a template asks for, of one run in one language."""
 
-    def __init__(self, scenario: Scenario, facts: Facts, card: Mapping[str, Any]) -> None:
+    contents: ClassVar = (
+        "published", "fans", "programmes", "empty", "drives", "changes", "money", "totals", "outputs", "audit",
+        "ledger", "parameters", "scenario", "run", "words",
+    )  # fmt: skip
+    glossary: ClassVar = (
+        "published", "computed", "median_interval", "interval_95", "exceedance", "status", "boundary", "basis",
+        "reading",
+    )  # fmt: skip
+    kind: ClassVar = "run"
+
+    def __init__(
+        self, scenario: Scenario, facts: Facts, card: Mapping[str, Any], drives: DriversPage | None = None,
+        moves: MovesPage | None = None, whole: Scenario | None = None,
+    ) -> None:  # fmt: skip
+        """`scenario` holds the programmes that were chosen, `whole` all of them: money went to these too."""
+        super().__init__(scenario.programmes, card, facts.lang)
         self.scenario = scenario
         self.facts = facts
-        self.lang = facts.lang
-        self.card = card
-        self.names = {one.id: _tidy(getattr(one, f"name_{self.lang}")) for one in scenario.programmes}
+        self.whole = whole or scenario
+        self.drives = drives
+        self.moves = moves
         self.audit: Audit = audit(scenario)
         trails = every_trail(scenario)
-        self.lines = [
-            _line(one, trails.get(one.name), self.lang) for one in (*facts.cells, *facts.items, *facts.others)
-        ]
+        assumed = {name: one.assumed for name, one in drives.by_name.items()} if drives else {}
+        self.lines = [_line(one, trails.get(one.name), assumed.get(one.name, nan))
+                      for one in (*facts.cells, *facts.items, *facts.others)]  # fmt: skip
 
     # ---- headlines
 
-    contents: Final = (
-        "published", "fans", "programmes", "empty", "totals", "outputs", "audit", "ledger", "parameters", "scenario",
-        "run", "words",
-    )  # fmt: skip
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Its sections; what drives it and what changed only where these results are given."""
+        absent = {"drives": self.drives is None, "changes": self.moves is None}
+        return tuple(one for one in self.contents if not absent.get(one))
 
     @property
     def title_of_run(self) -> str:
         """The title of the scenario."""
-        return self.scenario.title_ja if self.lang == "ja" else self.scenario.title_en
+        return scenario_title(self.scenario, self.lang)
 
     @property
     def with_number(self) -> int:
@@ -177,16 +196,33 @@ class Sections:
         return next(one for one in self.lines if one.fact is fact)
 
     def _panels(self, lines: Sequence[Line], prefix: str) -> list[Panel]:
-        by_panel = _grouped([(one.fact.panel, one) for one in lines])
+        by_panel = grouped([(one.fact.panel, one) for one in lines])
         return [replace(self._panel(key, prefix), lines=sorted(mine, key=self._order)) for key, mine in by_panel]
 
     def _panel(self, key: Key, prefix: str) -> Panel:
-        return Panel("-".join(filter(None, (prefix, *key))), _heading(key, self.lang))
+        return Panel(anchor(prefix, key), heading(key, self.lang))
 
     def totals(self) -> list[Panel]:
         """Totals of declared groups, by boundary."""
-        found = _grouped([(one.panel, one) for one in self.facts.totals])
+        found = grouped([(one.panel, one) for one in self.facts.totals])
         return [replace(self._panel(key, "total"), totals=mine) for key, mine in found]
+
+    # ---- money
+
+    @cached_property
+    def issues(self) -> list[Issue]:
+        """What the money of each issue of the bonds bought under this scenario."""
+        return issues(self.whole, int(self.card["seed"]), self.lang)
+
+    @property
+    def not_marginal(self) -> str:
+        """What yen a tonne is not."""
+        return not_marginal(self.lang)
+
+    @property
+    def refused(self) -> list[schema.TotalGroup]:
+        """What stands beside each other and is not added, and what overlaps, each with its reason."""
+        return [one for one in self.scenario.totals if one.kind in ("list", "overlap")]
 
     def _order(self, line: Line) -> tuple[int, str, str, bool]:
         """By programme and year; a total before its parts."""
@@ -194,20 +230,10 @@ class Sections:
 
     # ---- programmes
 
-    def number(self, programme: str) -> int:
-        """The report's number of a programme; those from outside come last."""
-        return next((one.number for one in self.scenario.programmes if one.id == programme), 0) or 999
-
-    def title(self, programme: str) -> str:
-        """Number and name of a programme."""
-        number = self.number(programme)
-        return f"{number if number < 999 else ''} {self.names[programme]}".strip()
-
     @cached_property
     def parts(self) -> list[ProgrammePart]:
         """A part for each programme, in the report's order."""
-        ordered = sorted(self.scenario.programmes, key=lambda one: self.number(one.id))
-        return [self._part(one) for one in ordered]
+        return [self._part(one) for one in self.programmes]
 
     def _part(self, programme: Programme) -> ProgrammePart:
         mine = [line for line in self.lines if line.fact.programme == programme.id and _shown(line.fact)]
@@ -215,7 +241,7 @@ class Sections:
         prefix = f"p-{programme.id}"
         panels = {one.anchor: one for one in self._panels(lines, prefix)}
         read = [self._reading(fact) for fact in self.facts.readings if fact.programme == programme.id]
-        for key, readings in _grouped([(_panel_of(one), one) for one in read]):
+        for key, readings in grouped([(_panel_of(one), one) for one in read]):
             panel = self._panel(key, prefix)
             panels[panel.anchor] = replace(panels.get(panel.anchor, panel), readings=readings)
         empty = [one for one in mine if not (one.fact.finite or one.fact.printed)]
@@ -224,7 +250,7 @@ class Sections:
     def _reading(self, fact: Fact) -> ReadingLine:
         literal = self.facts.by_name.get(fact.word("figure"))
         item = fact.word("figure").split(".", 2)[2].partition(".")[2]
-        label = _label(fact.metric, fact.when.partition(".")[0], _item_title(literal) or item, self.lang)
+        label = label_of(fact.metric, fact.when.partition(".")[0], _item_title(literal) or item, self.lang)
         return ReadingLine(fact, literal, label)
 
     # ---- the report against itself
@@ -234,7 +260,7 @@ class Sections:
         boundaries = {one.key: str(one.record.boundary or "") for one in self.scenario.figures()}
         kinds = {one.key: str(one.record.money_kind or "") for one in self.scenario.figures()}
         keyed = [((one.metric, kinds[one.key], boundaries[one.key]), one) for one in self.audit.figures]
-        return [replace(self._panel(key, "audit"), audited=mine) for key, mine in _grouped(keyed)]
+        return [replace(self._panel(key, "audit"), audited=mine) for key, mine in grouped(keyed)]
 
     def audit_line(self, one: AuditFigure) -> tuple[str, str, str, str]:
         """Label, published, computed and difference of a figure, as printed; unit and words are the record's."""
@@ -242,7 +268,7 @@ class Sections:
         published = _range(one.published_low, one.published_high)
         computed = "" if one.computed is None else _range(one.computed_low or 0.0, one.computed_high or 0.0)
         away = "" if one.relative_difference is None else f"{one.relative_difference:+.1%}".replace("-", "−")
-        return _label(one.metric, one.when, item, self.lang), published, computed, away
+        return label_of(one.metric, one.when, item, self.lang), published, computed, away
 
     # ---- the scenario and the run
 
@@ -256,11 +282,6 @@ class Sections:
         """The documents that pages and changes name."""
         return self.scenario.library.sources.record.source
 
-    @property
-    def card_rows(self) -> list[tuple[str, str]]:
-        """The card in words; the coordinates of streams are left to `run.json`."""
-        return [(name, _card_words(value)) for name, value in sorted(self.card.items()) if name != "coordinates"]
-
     # ---- parameters
 
     @property
@@ -273,6 +294,8 @@ class Sections:
         """Everything that is drawn, by programme; shared parameters first under ""."""
         found: dict[str, list[ParameterLine]] = {"": []}
         for row in self.scenario.binding.rows:
+            if row.label not in self.facts.parameters:
+                continue  # of a metric that was not chosen
             owner = row.stream.partition(".")[0] if "." in row.stream else ""
             found.setdefault(owner if owner in self.names else "", []).append(self._parameter(row))
         ordered = sorted(found, key=lambda one: self.number(one) if one else 0)
@@ -316,47 +339,13 @@ def spread_words(row: Row, lang: str) -> str:
     return f"{said} × {spread.widen:g}" if spread.widen != 1 else said
 
 
-def _card_words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_card_words(one)}" for name, one in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_card_words, value)) or "–"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value or "–")
-
-
 def _range(low: float, high: float) -> str:
     said = [digits(one).replace("-", "−") for one in (low, high)]
     return said[0] if said[0] == said[1] else "–".join(said)
 
 
-def _tidy(name: str) -> str:
-    """The report's text sets "CO ₂ 等": the blanks are the typesetting, not the name."""
-    return name.replace(" ₂ ", "₂").replace("CO2", "CO₂")
-
-
-def _label(metric: str, label: str, item: str, lang: str) -> str:
-    said = f"{text(f'metric.{metric}', lang)} {when(label, lang)}"
-    return f"{said}({item})" if item and lang == "ja" else f"{said} ({item})" if item else said
-
-
 def _item_title(fact: Fact | None) -> str:
     return "" if fact is None else fact.said("item")
-
-
-def _heading(panel: Key, lang: str) -> str:
-    metric, kind, boundary = panel
-    said = [text(f"metric.{metric}", lang)]
-    if metric == "economic_effect":
-        said.append(text(f"money_kind.{kind or 'unstated'}", lang))
-    return " · ".join([*said, text(f"boundary.{boundary or 'unstated'}", lang)])
-
-
-def _grouped(keyed: Sequence[tuple[Key, T]]) -> list[tuple[Key, list[T]]]:
-    """What belongs to each panel, in the order of panels."""
-    found: dict[Key, list[T]] = {}
-    for key, one in keyed:
-        found.setdefault(key, []).append(one)
-    return sorted(found.items(), key=lambda one: _panel_order(one[0]))
 
 
 def _panel_of(reading: ReadingLine) -> Key:
@@ -364,20 +353,9 @@ def _panel_of(reading: ReadingLine) -> Key:
     return reading.fact.metric, kind, reading.fact.word("boundary")
 
 
-def _panel_order(panel: Key) -> tuple[int, int, int, int]:
-    metric, kind, boundary = panel
-    return (
-        int(boundary == "reference"), _place(METRICS, metric), _place(MONEY_KINDS, kind), _place(BOUNDARIES, boundary)
-    )  # fmt: skip
-
-
-def _place(known: Sequence[str], word: str) -> int:
-    return known.index(word) if word in known else len(known)
-
-
-def _line(fact: Fact, trail: Trail | None, lang: str) -> Line:
+def _line(fact: Fact, trail: Trail | None, assumed: float) -> Line:
     bases = Counter(row.basis for row in trail.rows if row.varies) if trail else Counter[str]()
-    return Line(fact, trail, _label(fact.metric, fact.when, fact.said("item"), lang), bases)
+    return Line(fact, trail, label_of(fact.metric, fact.when, fact.said("item"), fact.lang), bases, assumed)
 
 
 def _shown(fact: Fact) -> bool:

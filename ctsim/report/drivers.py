@@ -1,0 +1,212 @@
+"""The page of a sensitivity analysis: what the spread of each cell comes from, and how much of it is assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Any, ClassVar, Final
+
+import xarray as xr
+from markupsafe import Markup
+
+from ctsim.catalog import Scenario
+from ctsim.console import number
+from ctsim.figures.amounts import Scale, scale
+from ctsim.ranking import SMALL
+from ctsim.report.facts import Fact, places, rounded
+from ctsim.report.results import Result
+from ctsim.report.words import Group, Page, groups, label_of, scenario_title
+from ctsim.trail import every_trail
+
+TOP: Final = 3
+HALF: Final = 0.5
+_NODES: Final = (
+    "co2_reduction", "economic_effect", "items/co2_reduction", "items/economic_effect", "other", "readings",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Driver(Fact):
+    """What one parameter does to one cell; `factor` makes the unit that the cell is shown in."""
+
+    factor: float = 1.0
+
+    @property
+    def basis(self) -> str:
+        return str(self.values["basis"])
+
+    @property
+    def matters(self) -> bool:
+        """Whether its total index may be one per cent or more; where that is not known, it may."""
+        return not self.value("ST") + 2.0 * self.value("ST_mcse") < SMALL
+
+    def share(self, name: str) -> Markup:
+        """An index in per cent, no finer than its error."""
+        return _percent(self, name)
+
+    def end(self, name: str) -> Markup:
+        """The cell at an end of the parameter."""
+        return self.tagged(rounded(self.value(name) * self.factor), name, None, self.factor)
+
+
+@dataclass(frozen=True)
+class Cell(Fact):
+    """One cell with its parameters, the one with the largest Shapley effect first."""
+
+    drivers: tuple[Driver, ...] = ()
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The unit that suits the mean."""
+        size = abs(self.value("mean"))
+        return scale(size if isfinite(size) and size else 1.0, self.unit, self.lang)
+
+    @property
+    def assumed(self) -> float:
+        """The share of the variance that rests on assumed spreads, alone and with others."""
+        return self.value("assumed_total")
+
+    @property
+    def mostly_assumed(self) -> bool:
+        return self.assumed > HALF
+
+    def share(self, name: str) -> Markup:
+        """A share of the variance in per cent."""
+        return _percent(self, name)
+
+    def wide(self, name: str) -> Markup:
+        """±% as the IPCC's tables have it."""
+        value = self.value(name)
+        return self.tagged(f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}", name, None, 1.0)
+
+
+def _percent(fact: Fact, name: str) -> Markup:
+    """A share in per cent: whole numbers from ten on, none finer than its error; a hair below 0 is 0."""
+    value, error = 100 * fact.value(name), 100 * fact.value(f"{name}_mcse")
+    if not isfinite(value):
+        return Markup("–")
+    said = f"{value:.0f}" if abs(value) >= 10 or abs(value) < 0.05 else number(value, max(error, 0.1))
+    return fact.tagged(said, name, None, 100.0)
+
+
+class DriversPage(Page):
+    """Everything the page of a sensitivity analysis asks for."""
+
+    contents: ClassVar = ("rests", "cells", "quiet", "run", "words")
+    glossary: ClassVar = ("assumed_share", "shapley", "first_order", "total_order", "narrowing", "swing", "approach1",
+                          "basis", "boundary")  # fmt: skip
+    kind: ClassVar = "sensitivity"
+
+    def __init__(self, result: Result, lang: str, prefix: str = "") -> None:
+        super().__init__(result.scenario.programmes, result.card, lang)
+        self.scenario: Scenario = result.scenario
+        self.tree = result.tree
+        self._prefix = prefix
+
+    @property
+    def title_of_run(self) -> str:
+        return scenario_title(self.scenario, self.lang)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every cell that is random."""
+        return [Cell(**one) for node in _NODES if node in self.tree for one in self._read(node)]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Cell]:
+        """The same by name."""
+        return {one.name: one for one in self.cells}
+
+    @property
+    def main(self) -> list[Cell]:
+        """Without readings: these stand with what they read."""
+        return [one for one in self.cells if "/readings" not in one.address[0]]
+
+    @property
+    def mostly_assumed(self) -> int:
+        """How many of them rest by more than half of their variance on assumed spreads."""
+        return sum(one.mostly_assumed for one in self.main)
+
+    def groups(self) -> list[Group[Cell]]:
+        """Cells by boundary, in the report's order."""
+        ordered = sorted(self.main, key=lambda one: (self.number(one.programme), one.name))
+        return groups([(one.panel, one) for one in ordered], "rests", self.lang)
+
+    def by_programme(self) -> list[tuple[str, list[Cell]]]:
+        """Cells of each programme, readings included."""
+        found: dict[str, list[Cell]] = {}
+        for one in self.cells:
+            found.setdefault(one.programme, []).append(one)
+        return sorted(found.items(), key=lambda one: self.number(one[0]))
+
+    def label(self, cell: Cell) -> str:
+        """Metric, year and part; of a reading also its name."""
+        said = label_of(cell.metric, cell.when, cell.said("item"), self.lang)
+        return f"{said} · {cell.word('reading')}" if cell.word("reading") else said
+
+    def short(self, driver: Fact, cell: Fact) -> str:
+        """A parameter without the programme, where that is the cell's."""
+        return driver.name.removeprefix(f"{cell.programme}.")
+
+    def parameters(self) -> tuple[list[str], list[str]]:
+        """Names of the parameters that matter to some cell, and of those that matter to none."""
+        every = dict.fromkeys(driver.name for one in self.cells for driver in one.drivers)
+        matter = {driver.name for one in self.cells for driver in one.drivers if driver.matters}
+        return [one for one in every if one in matter], [one for one in every if one not in matter]
+
+    # ---- reading the tree
+
+    def _read(self, node: str) -> Iterator[dict[str, Any]]:
+        data: xr.Dataset = self.tree[node].dataset
+        dims = [str(dim) for dim in data["status"].dims]
+        by_cell = data.drop_dims("parameter")
+        drivers = self._drivers(data, dims, node)
+        for values in places(by_cell, *dims):
+            if values["status"] == "random":
+                labels = tuple(str(values[dim]) for dim in dims)
+                yield self._one(node, labels, values, drivers.get(labels, []))
+
+    def _one(
+        self, node: str, labels: tuple[str, ...], values: dict[str, Any], drivers: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        metric, name = node.rpartition("/")[2], labels[0]
+        if len(labels) > 1:
+            first, _, item = labels[0].partition(".")
+            name = ".".join(filter(None, (first, metric, labels[1], item)))
+        words = self._words(name)
+        made: dict[str, Any] = {
+            "address": (f"{self._prefix}/{node}", *labels), "name": name, "metric": words.pop("metric", metric),
+            "when": labels[1] if len(labels) > 1 else words.pop("when", ""), "values": values | words,
+            "unit": str(values["unit"]), "lang": self.lang,
+        }  # fmt: skip
+        factor = Cell(**made).scale.factor
+        found = [Driver(factor=factor, **one) for one in drivers]
+        return made | {"drivers": tuple(sorted(found, key=lambda one: (-one.value("Sh"), one.name)))}
+
+    def _drivers(self, data: xr.Dataset, dims: list[str], node: str) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+        """By cell: the parameters that reach it."""
+        only = data[[name for name in data.data_vars if "parameter" in data[name].dims]]
+        found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for one in places(only, "parameter", *dims):
+            if one["Sh"] != 0.0 and isfinite(one["Sh"]):
+                labels, name = tuple(str(one[dim]) for dim in dims), str(one["parameter"])
+                made = {"address": (f"{self._prefix}/{node}", name, *labels), "name": name, "metric": "", "when": "",
+                        "values": one, "unit": "1", "lang": self.lang}  # fmt: skip
+                found.setdefault(labels, []).append(made)
+        return found
+
+    @cached_property
+    def _trails(self) -> Mapping[str, Any]:
+        return every_trail(self.scenario)
+
+    def _words(self, name: str) -> dict[str, str]:
+        trail = self._trails.get(name)
+        if trail is None:
+            return {}
+        record = trail.figures[0].record
+        item = {f"item_{lang}": str(getattr(record, f"item_{lang}") or record.item) for lang in ("ja", "en")}
+        reading = name.partition(":")[2]
+        return item | {"metric": record.metric, "when": record.when, "boundary": str(record.boundary or ""),
+                       "money_kind": str(record.money_kind or ""), "reading": reading.replace("_", " ")}  # fmt: skip

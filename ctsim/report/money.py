@@ -1,0 +1,140 @@
+"""What the money of the bonds bought, for a page: each issue as `ctsim yen` prints it, numbers with their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from markupsafe import Markup
+
+from ctsim.accounts import AllocationFile, AllocationTotals, accounts, shipped
+from ctsim.bought import NOT_MARGINAL, Account, Line, account
+from ctsim.catalog import Scenario
+from ctsim.console import number
+from ctsim.locale import text
+from ctsim.report.words import tagged
+
+DRAWS: Final = 2**14
+SECTIONS: Final = ("rows", "classes", "categories", "budgets")
+TOTALS: Final = ("proceeds", "allocated", "refinanced", "unallocated")
+
+
+@dataclass(frozen=True)
+class YenLine:
+    """One row, class, category or budget year of an issue."""
+
+    line: Line
+    address: str
+    lang: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """Its name; classes in words."""
+        return text(f"class.{self.line.name}", self.lang) if self.line.name in "ABCD" else self.line.name
+
+    @property
+    def is_row(self) -> bool:
+        return "|rows|" in self.address
+
+    @property
+    def category(self) -> str:
+        """The class in words, of a row."""
+        return text(f"class.{self.line.rows[0].category}", self.lang) if self.is_row else ""
+
+    @property
+    def allocated(self) -> Markup:
+        """Money of all its rows."""
+        return _amount(self.line.allocated, f"{self.address}|allocated", self.lang)
+
+    @property
+    def covered(self) -> Markup:
+        """Money of it that a figure is known for, where that is not all."""
+        bought = self.line.bought
+        if bought is None or bought.allocated >= self.line.allocated:
+            return Markup("")
+        return _amount(bought.allocated, f"{self.address}|quantified", self.lang)
+
+    def amount(self, name: str) -> Markup:
+        """Median and interval of one amount."""
+        assert self.line.bought is not None
+        one = self.line.bought.amounts[name]
+        said = [tagged(number(getattr(one, end)), getattr(one, end), f"{self.address}|{name}|{end}")
+                for end in ("median", "low", "high")]  # fmt: skip
+        return Markup("{}<br>[{}–{}]").format(*said)
+
+    def ratio(self, name: str) -> Markup:
+        """The share financed, in per cent, or the leverage."""
+        value = getattr(self.line.bought, name)
+        factor = 100.0 if name == "share" else 1.0
+        said = f"{value * factor:.1f}" if name == "share" else f"{value:.2f}"
+        return tagged(said, value, f"{self.address}|{name}", factor)
+
+
+class Issue:
+    """The bonds of one fiscal year: their money, and what it bought."""
+
+    def __init__(self, made: Account, lang: str) -> None:
+        self.made = made
+        self.lang = lang
+        self.year = made.file.fiscal_year
+
+    @property
+    def file(self) -> AllocationFile:
+        return self.made.file
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """Every reason why something cannot be said, once."""
+        lines = [line for section in SECTIONS for line in getattr(self.made, section)]
+        return list(dict.fromkeys(self._why(line) for line in lines if line.why))
+
+    def lines(self, section: str) -> Sequence[YenLine]:
+        """The lines of a section; each names the number of its reason."""
+        found = enumerate(getattr(self.made, section))
+        return [YenLine(line, f"yen|{self.year}|{section}|{place}", self.lang,
+                        f"{self.reasons.index(self._why(line)) + 1}" if line.why else "")
+                for place, line in found]  # fmt: skip
+
+    def _why(self, line: Line) -> str:
+        return "" if line.why is None else str(getattr(line.why, self.lang))
+
+    def total(self, name: str) -> Markup:
+        """One of the sums as the report prints it; words where it does not."""
+        return issue_total(self.file.totals, self.year, name, self.lang)
+
+    @property
+    def new(self) -> Markup:
+        """What was allocated and is not refinanced."""
+        totals = self.file.totals
+        if totals.refinanced is None:
+            return Markup(text("report.not_stated", self.lang))
+        value = totals.allocated - totals.refinanced
+        return _amount(value, f"yen|{self.year}|totals|new", self.lang)
+
+
+def issue_total(totals: AllocationTotals, year: int, name: str, lang: str) -> Markup:
+    """One of the sums of an issue."""
+    value = getattr(totals, name)
+    if value is None:
+        return Markup(text("report.not_stated", lang))
+    return _amount(value, f"yen|{year}|totals|{name}", lang)
+
+
+def _amount(value: float, at: str, lang: str) -> Markup:
+    """Money that is recorded in 億円: so in Japanese, in billions of yen in English."""
+    factor = 1.0 if lang == "ja" else 0.1
+    return tagged(f"{value * factor:,.10g}", value, at, factor)
+
+
+def issues(scenario: Scenario, seed: int, lang: str) -> list[Issue]:
+    """Every issue that the package has the allocations of, the effects drawn under the scenario."""
+    made = [account(scenario, accounts(year), draws=DRAWS, seed=seed) for year in shipped()]
+    return [Issue(one, lang) for one in made]
+
+
+def not_marginal(lang: str) -> str:
+    """What a yen a tonne is not."""
+    return NOT_MARGINAL.ja if lang == "ja" else NOT_MARGINAL.en

@@ -1,0 +1,247 @@
+"""The page of a comparison: what differs, how far every quantity moves on the same draws, and because of what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Any, ClassVar, Final
+
+import xarray as xr
+from markupsafe import Markup
+
+from ctsim.catalog import Scenario
+from ctsim.figures.amounts import Scale, scale
+from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, places, rounded
+from ctsim.report.results import Result
+from ctsim.report.words import Group, Page, groups, label_of, scenario_title
+from ctsim.trail import Trail, every_trail
+
+MOVED: Final = ("changed", "added", "removed")
+APART: Final = ("only_a", "only_b", "not_comparable")
+
+
+@dataclass(frozen=True)
+class Move(Fact):
+    """A quantity in A and in B with the paired difference; `causes` are the parts of the changes in it."""
+
+    causes: tuple[Fact, ...] = ()
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The unit that suits the larger of A and B."""
+        sizes = [abs(self.value(name)) for name in ("a_mean", "b_mean", "mean")]
+        return scale(max((one for one in sizes if isfinite(one) and one), default=1.0), self.unit, self.lang)
+
+    @property
+    def status(self) -> str:
+        return self.word("status")
+
+    @property
+    def size(self) -> float:
+        """How far the mean moves, in widths of the wider 90 % interval of A and B."""
+        widths = [self.value(f"{side}_quantiles", HIGH) - self.value(f"{side}_quantiles", LOW) for side in "ab"]
+        width = max([one for one in widths if isfinite(one)], default=0.0)
+        return abs(self.value("mean")) / width if width > 0 else abs(self.value("mean")) * 1e9
+
+    def signed(self, name: str, share: float | None = None) -> Markup:
+        """A difference with its sign, no finer than its Monte Carlo error."""
+        return _signed(self, name, share, self.scale.factor, self.value("mcse"))
+
+    def part(self, cause: Fact) -> Markup:
+        """What of the change of the mean one change is due to, in the unit of the quantity."""
+        return _signed(cause, "mean", None, self.scale.factor, self.value("mcse"))
+
+    def side(self, side: str) -> Markup:
+        """Median and interval in A or in B."""
+        name = f"{side}_quantiles"
+        if not isfinite(self.value(name, MEDIAN)):
+            return Markup("–")
+        ends = self.show(name, LOW), self.show(name, HIGH)
+        return Markup("{} [{}–{}]").format(self.show(name, MEDIAN), *ends)
+
+
+def _signed(fact: Fact, name: str, share: float | None, factor: float, error: float) -> Markup:
+    value = fact.value(name, share) * factor
+    return fact.tagged(("+" if value > 0 else "") + rounded(value, abs(error * factor)), name, share, factor)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of what differs; `mark` is its number on the page, "" for what sets no number."""
+
+    mark: str
+    name: str
+    values: Mapping[str, Any]
+
+
+class MovesPage(Page):
+    """Everything the page of a comparison asks for."""
+
+    contents: ClassVar = ("changed", "moves", "apart", "same", "sides", "run", "words")
+    glossary: ClassVar = ("median_interval", "paired", "b_higher", "contribution", "boundary")
+    kind: ClassVar = "comparison"
+
+    def __init__(self, result: Result, lang: str, prefix: str = "") -> None:
+        assert result.before is not None
+        self.sides = (result.before, result.scenario)
+        programmes = {one.id: one for scenario in self.sides for one in scenario.programmes}
+        super().__init__(programmes.values(), result.card, lang)
+        self.tree = result.tree
+        self._prefix = prefix
+
+    @property
+    def title_of_run(self) -> str:
+        """A and B by their titles."""
+        a, b = (scenario_title(one, self.lang) for one in self.sides)
+        return self.text("report.compared", a=a, b=b)
+
+    @property
+    def scenario_words(self) -> str:
+        return " → ".join(self.card["scenarios"])
+
+    # ---- what differs
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """What can move a number, numbered as the terminal numbers it; then what sets none."""
+        listed = list(places(self.tree["changes"].dataset, "change"))
+        counted = [one for one in listed if one["kind"] != "provision"]
+        marked = [Change(f"#{i}", str(one["change"]), one) for i, one in enumerate(counted, 1)]
+        return marked + [Change("", str(one["change"]), one) for one in listed if one["kind"] == "provision"]
+
+    def provisions(self) -> list[str]:
+        """What only one of the two editions says, in the language of the page."""
+        said = {one.text.en: getattr(one.text, self.lang) for side in self.sides for one in side.provisions}
+        words = [str(one.values["after"] or one.values["before"]) for one in self.changes if not one.mark]
+        return [said.get(one, one) for one in words]
+
+    def mark(self, name: str) -> str:
+        """The number of a change."""
+        return next((one.mark for one in self.changes if one.name == name), name)
+
+    # ---- what moves
+
+    @cached_property
+    def moves(self) -> list[Move]:
+        """Every quantity that either scenario has."""
+        found = [Move(**one) for one in self._read()]
+        return [one for one in found if one.status != "not_applicable"]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many quantities have each status."""
+        return Counter(one.status for one in self.moves)
+
+    @property
+    def moved(self) -> list[Move]:
+        """Those that differ, the ones that move furthest beside their own interval first."""
+        found = [one for one in self.moves if one.status in MOVED]
+        return sorted(found, key=lambda one: (-one.size, one.name))
+
+    @property
+    def main(self) -> list[Move]:
+        """Cells by year that differ, the furthest first; parts, totals and other figures are left out."""
+        return [one for one in self.moved if one.address[0].count("/") == 1 and len(one.address) == 3]
+
+    @property
+    def apart(self) -> list[Move]:
+        """Those without a difference, with the reason."""
+        return [one for one in self.moves if one.status in APART]
+
+    def groups(self, moves: list[Move], prefix: str) -> list[Group[Move]]:
+        """Moves by boundary, in the report's order."""
+        ordered = sorted(moves, key=lambda one: (self.number(one.programme), one.name))
+        return groups([(one.panel, one) for one in ordered], prefix, self.lang)
+
+    def same(self) -> list[tuple[str, int]]:
+        """How many quantities of each programme, or totals, are exactly the same."""
+        found = Counter(one.programme if one.programme in self.names else "" for one in self.moves
+                        if one.status == "unchanged")  # fmt: skip
+        return sorted(found.items(), key=lambda one: self.number(one[0]) if one[0] else 10**4)
+
+    def worst_error(self) -> float:
+        """The largest Monte Carlo error of a cell's mean difference as a share of its 90 % interval."""
+        wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW)) for one in self.main]
+        return max((error / width for error, width in wide if width > 0 and error == error), default=0.0)
+
+    def owner(self, move: Move) -> str:
+        """Programme, or total, that a quantity is of."""
+        return move.said("title") or self.title(move.programme)
+
+    def label(self, move: Move) -> str:
+        """Metric, year and part."""
+        return label_of(move.metric, move.when, move.said("item"), self.lang)
+
+    # ---- reading the tree
+
+    def _read(self) -> Iterator[dict[str, Any]]:
+        about = _About(self.sides)
+        for node in self.tree.subtree:
+            data = node.to_dataset(inherit=False)
+            if "p_higher" not in data or node.path.startswith("/attribution"):
+                continue
+            dims = [str(dim) for dim in data["mean"].dims]
+            causes = self._causes(node.path, dims, str(data["mean"].attrs["units"]))
+            for values in places(data, *dims):
+                labels = tuple(str(values[dim]) for dim in dims)
+                yield self._one(node.path, labels, values, data, about, causes.get(labels, ()))
+
+    def _one(
+        self, node: str, labels: tuple[str, ...], values: dict[str, Any], data: xr.Dataset, about: _About,
+        causes: tuple[Fact, ...],
+    ) -> dict[str, Any]:  # fmt: skip
+        metric, name = node.rpartition("/")[2], labels[0]
+        if len(labels) > 1:
+            first, _, item = labels[0].partition(".")
+            name = ".".join(filter(None, (first, metric, labels[1], item)))
+        words = about.total(labels[0]) if node.startswith("/totals") else about.figure(name)
+        metric = words.pop("metric", metric)
+        when_ = labels[1] if len(labels) > 1 else words.pop("when", "")
+        unit = str(values.get("unit") or data["mean"].attrs["units"])
+        return {"address": (f"{self._prefix}{node}", *labels), "name": name, "metric": metric, "when": when_,
+                "values": values | words, "unit": unit, "lang": self.lang, "causes": causes}  # fmt: skip
+
+    def _causes(self, node: str, dims: list[str], unit: str) -> dict[tuple[str, ...], tuple[Fact, ...]]:
+        """By quantity: the parts of the changes that have one, the largest first."""
+        found: dict[tuple[str, ...], list[Fact]] = {}
+        path = f"/attribution{node}"
+        for one in places(self.tree[path].dataset, "change", *dims):
+            if isfinite(one["mean"]) and any(one[name] for name in ("mean", "q05", "q95")):
+                labels = tuple(str(one[dim]) for dim in dims)
+                change = str(one["change"])
+                fact = Fact((f"{self._prefix}{path}", change, *labels), change, "", "", one, unit, self.lang)
+                found.setdefault(labels, []).append(fact)
+        return {labels: tuple(sorted(mine, key=lambda one: -abs(one.value("mean")))) for labels, mine in found.items()}
+
+
+class _About:
+    """What quantities of two scenarios are about: their boundary and words, B's where both have them."""
+
+    def __init__(self, sides: tuple[Scenario, Scenario]) -> None:
+        self.trails: dict[str, Trail] = every_trail(sides[0]) | every_trail(sides[1])
+        self.groups = {one.id: one for side in sides for one in side.totals}
+
+    def figure(self, name: str) -> dict[str, str]:
+        """Of a cell, a part or another figure."""
+        trail = self.trails.get(name)
+        if trail is None or not trail.figures:
+            return {}
+        records = [one.record for one in trail.figures]
+        said = {key: {str(getattr(one, key) or "") for one in records} for key in ("boundary", "money_kind")}
+        words = {key: one.pop() if len(one) == 1 else "mixed" for key, one in said.items()}
+        if len(records) == 1:
+            words |= {f"item_{lang}": str(getattr(records[0], f"item_{lang}") or records[0].item)
+                      for lang in ("ja", "en")}  # fmt: skip
+        return words | {"metric": records[0].metric, "when": records[0].when}
+
+    def total(self, name: str) -> dict[str, str]:
+        """Of a sum, or of a bound: `group.boundary.which`."""
+        parts = name.split(".")
+        group = self.groups[parts[0]]
+        which = f" {parts[2]}" if len(parts) > 2 else ""
+        boundary = parts[1] if len(parts) > 1 else str(group.boundary or "")
+        return {"boundary": boundary, "money_kind": str(group.money_kind or ""), "metric": group.metric,
+                "title_ja": group.title.ja + which, "title_en": group.title.en + which}  # fmt: skip

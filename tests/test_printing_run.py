@@ -1,0 +1,139 @@
+"""The tables of a run in the terminal: both languages, the tree's numbers, wide characters aligned."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from rich.cells import cell_len
+
+from ctsim import simulate
+from ctsim.cli import main
+from ctsim.engine import Run
+from ctsim.figures.amounts import scale
+from ctsim.printing_run import _group_words, _numbers, run_tables
+from ctsim.schema import Boundary
+from tests.runs import FEW, scenario
+
+JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+COMMANDS = ("run", "audit", "show", "compare", "sensitivity", "report", "yen")
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """A few programmes with readings, figures off the axis of years and totals of several kinds."""
+    chosen = [*FEW, "insulated_windows", "clean_energy_vehicles"]
+    named = ["offshore_wind.co2_reduction.2030=3", "offshore_wind.co2_reduction.2030=0"]
+    return simulate(scenario(), draws=2**14, programmes=chosen, thresholds=named)
+
+
+def printed(run: Run, lang: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command prints of a run."""
+    run_tables(run, lang)
+    return capsys.readouterr().out
+
+
+def tables(said: str) -> list[list[str]]:
+    """The lines of each table: a head, a rule, and rows."""
+    lines = said.split("\n")
+    rules = [place for place, line in enumerate(lines) if line.strip().startswith("───")]
+    found = []
+    for place in rules:
+        end = next(i for i in range(place, len(lines) + 1) if i == len(lines) or not lines[i].strip())
+        found.append([lines[place - 1], *lines[place:end]])
+    return found
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_columns_are_aligned_in_cells_of_the_terminal(run: Run, lang: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A Japanese character is two cells wide: with that counted, every line of a table is as wide as its rule."""
+    found = tables(printed(run, lang, capsys))
+    assert len(found) > 8
+    for table in found:
+        widths = {cell_len(line.rstrip("\n")) for line in table[1:]}
+        assert len(widths) == 1, table
+    if lang == "ja":
+        assert any(len(line) != len(found[0][1]) for line in found[0][2:]), "no wide character: this shows nothing"
+
+
+def test_the_tables_speak_one_language(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    japanese, english = (tables(printed(run, lang, capsys)) for lang in ("ja", "en"))
+    assert len(japanese) == len(english)
+    for one, other in zip(japanese, english, strict=True):
+        assert len(one) == len(other), "the same rows in both"
+        assert JAPANESE.search(one[0]) and not JAPANESE.search(other[0])
+    kana = re.compile(r"[ぁ-んァ-ヶ]")  # units as the report has them, 兆円/yr, are in both
+    assert not any(kana.search(line) for table in english for line in table)
+
+
+def test_japanese_has_the_reports_units_and_the_same_numbers(run: Run) -> None:
+    data = run.tree["co2_reduction"].dataset
+    for programme, year in (("offshore_wind", 2030), ("clean_energy_vehicles", 2040), ("perovskite_solar", 2050)):
+        at = data.sel(programme=programme, year=year)
+        cell = {str(name): one.values.tolist() for name, one in at.variables.items()}
+        english, japanese = (_numbers(cell, "Mt-CO2/yr", lang) for lang in ("en", "ja"))
+        high = cell["published_high"]
+        size = high if np.isfinite(high) else cell["quantiles"][cell["quantile"].index(0.5)]
+        amount = scale(size, "Mt-CO2/yr", "ja")
+        assert (english[0], japanese[0]) == ("Mt-CO2/yr", amount.word)
+        for one, other in zip(english[2:], japanese[2:], strict=True):
+            first, second = (float(said.replace(",", "")) for said in (one, other))
+            assert second == pytest.approx(first * amount.factor, rel=0.06)
+
+
+def test_a_figure_without_a_number_says_why_in_its_language() -> None:
+    none = [float("nan")] * 3
+    cell = {"quantile": [0.05, 0.5, 0.95], "quantiles": none, "quantiles_mcse": none, "published_low": 1.0,
+            "published_high": 1.0, "computed": float("nan"), "status": "reported", "reason": "not finite",
+            "reason_ja": "計算できない"}  # fmt: skip
+    assert _numbers(cell, "Mt-CO2/yr", "en")[3] == "not finite"
+    assert _numbers(cell, "Mt-CO2/yr", "ja")[:4] == ["万t/年", "100", "", "計算できない"]
+
+
+def test_thresholds_and_closing_words_are_in_the_language(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    japanese, english = (printed(run, lang, capsys) for lang in ("ja", "en"))
+    assert "しきい値以上となる抽出の割合（仮定の下）" in japanese and "達成確率" not in japanese
+    assert "全抽出" in japanese and "every draw" in english
+    assert "抽出数 16,384" in japanese and "16,384 draws" in english
+    for said in (japanese, english):
+        assert said.count(run.result_digest) == 1
+
+
+@pytest.mark.parametrize("boundary", Boundary.__args__)
+def test_every_group_has_its_words(boundary: str) -> None:
+    group = boundary.replace("_", " ").replace("japan", "Japan")
+    assert _group_words(group, "en") == group
+    assert JAPANESE.search(_group_words(group, "ja"))
+    both = _group_words(f"{group}, project cost", "ja")
+    assert both == f"{_group_words(group, 'ja')}・総事業費"
+
+
+def test_the_command_takes_a_language(tmp_path: Path) -> None:
+    asked = ["run", "framework_2023_11", "--programmes", "offshore_wind", "--draws", "16384", "--quiet"]
+    japanese, english = (
+        CliRunner().invoke(main, [*asked, "--out", str(tmp_path), "--lang", lang]) for lang in ("ja", "en")
+    )
+    assert japanese.exit_code == english.exit_code == 0
+    assert "洋上風力発電の低コスト化" in japanese.output and "公表値" in japanese.output
+    assert "offshore wind" in english.output.lower() and "公表値" not in english.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples_that_are_commands(name: str) -> None:
+    """Every example names a command of ctsim and options that it has."""
+    said = CliRunner().invoke(main, [name, "--help"]).output
+    examples = re.findall(rf"^\s+ctsim {name}\b.*$", said, re.MULTILINE)
+    assert len(examples) >= 2
+    for option in re.findall(r"--[a-z-]+", " ".join(examples)):
+        assert re.search(rf"^\s+(?:-\w, )?{option}\b", said, re.MULTILINE), option
+    assert all(len(line) <= 110 for line in said.split("\n"))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete(shell: str) -> None:
+    """What docs/runs.md says: click makes the completion of the command."""
+    found = CliRunner().invoke(main, [], prog_name="ctsim", env={"_CTSIM_COMPLETE": f"{shell}_source"})
+    assert "_CTSIM_COMPLETE" in found.output and "ctsim" in found.output
