@@ -38,7 +38,8 @@ def run_tables(result: Run, lang: str = "en") -> None:
         found |= bool(rows)
         for group in sorted({row[0] for row in rows}, key=_place_of):
             mine = [row[1:] for row in rows if row[0] == group]
-            title = f"{text(f'run.{metric}', lang)}{text('run.colon', lang)}{_group_words(group, lang)}"
+            of = f"{text('run.colon', lang)}{_group_words(group, lang)}" if group else ""
+            title = f"{text(f'run.{metric}', lang)}{of}"
             table(title, _head(_HEAD, lang), mine, right=(0, 4, 5, 6, 7, 8))
     totals_tables(result.tree, lang)
     _reading_table(result, lang)
