@@ -259,7 +259,7 @@ class Sections:
     @property
     def card_rows(self) -> list[tuple[str, str]]:
         """The card in words; the coordinates of streams are left to `run.json`."""
-        return [(name, _card_words(value)) for name, value in sorted(self.card.items()) if name != "coordinates"]
+        return [(name, card_words(value)) for name, value in sorted(self.card.items()) if name != "coordinates"]
 
     # ---- parameters
 
@@ -316,11 +316,12 @@ def spread_words(row: Row, lang: str) -> str:
     return f"{said} × {spread.widen:g}" if spread.widen != 1 else said
 
 
-def _card_words(value: Any) -> str:
+def card_words(value: Any) -> str:
+    """A value of a card in one line of text."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_card_words(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {card_words(one)}" for name, one in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_card_words, value)) or "–"
+        return ", ".join(map(card_words, value)) or "–"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value or "–")
 
 
