@@ -68,7 +68,7 @@ def _written(node: ast.expr, cells: Mapping[str, str]) -> tuple[str, int]:
         return cells[node.id], _ATOM
     if isinstance(node, ast.UnaryOp):
         sign = "-" if isinstance(node.op, ast.USub) else ""
-        return f"({sign}{_within(node.operand, cells, 3)})", _ATOM  # in a cell -2^2 is 4
+        return f"({sign}{_within(node.operand, cells, _ATOM)})", _ATOM  # in a cell -2^2 is 4
     if isinstance(node, ast.BinOp):
         sign, level = _OPERATORS[type(node.op)]
         return f"{_within(node.left, cells, level)}{sign}{_within(node.right, cells, level + 1)}", level

@@ -19,12 +19,16 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from ctsim.console import number
 from ctsim.errors import one_line
 from ctsim.locale import text
+from ctsim.report.facts import digits
 
 FONTS: Final = {"ja": "Yu Gothic", "en": "Calibri"}
 LONGEST: Final = 32_767
 """Characters that a cell can hold."""
 _NONE: Final = "–"
-_MOST_DECIMALS: Final = 12
+_HEAD_HEIGHT: Final = 42
+"""Points: three lines."""
+SMALLEST, LARGEST = 1e-4, 1e9
+"""Sizes that are written out; others have exponents."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Live:
 
 @dataclass(frozen=True)
 class Shown:
-    """A number that is shown with the digits that its Monte Carlo error supports; the cell holds all of it."""
+    """An estimate, shown with the digits that its Monte Carlo error supports; the cell holds all of it."""
 
     value: float
     error: float = 0.0
@@ -84,11 +88,13 @@ class Sheet:
             known = value.value if isfinite(value.value) else 0.0
             self.page.write_formula(row, column, f"={value.formula}", self.book.figures(value.value, style), known)
         else:
-            self._number(row, column, value if isinstance(value, Shown) else Shown(float(value)), style)
+            self._number(row, column, value, style)
 
-    def _number(self, row: int, column: int, given: Shown, style: str) -> None:
-        if isfinite(given.value):
-            self.page.write_number(row, column, given.value, self.book.figures(given.value, style, given.error))
+    def _number(self, row: int, column: int, given: float | Shown, style: str) -> None:
+        estimate = given if isinstance(given, Shown) else None
+        value = given.value if isinstance(given, Shown) else float(given)
+        if isfinite(value):
+            self.page.write_number(row, column, value, self.book.figures(value, style, estimate))
         else:
             self.page.write_string(row, column, _NONE, self.book.style(style or "empty"))
 
@@ -102,6 +108,7 @@ class Sheet:
         for number_, one in enumerate(columns, left):
             self.page.set_column(number_, number_, one.width)
             self.put(row, number_, one.title, "head")
+        self.page.set_row(row, _HEAD_HEIGHT)
         self.page.freeze_panes(row + 1, min(2, left + 1))
         self.page.repeat_rows(row)
 
@@ -144,10 +151,12 @@ class Book:
             self._styles[name, form] = self.file.add_format(made)
         return self._styles[name, form]
 
-    def figures(self, value: float, style: str = "", error: float = 0.0) -> Any:
-        """The format that shows a number as tables print it."""
-        said = number(value, error)
-        decimals = min(len(said.partition(".")[2]), _MOST_DECIMALS)
+    def figures(self, value: float, style: str = "", estimate: Shown | None = None) -> Any:
+        """The format of a number: an estimate with the digits that its error supports, any other with six."""
+        said = digits(value) if estimate is None else number(value, estimate.error)
+        if value and not SMALLEST <= abs(value) < LARGEST:
+            return self.style(style, "0.00E+00" if estimate else "0.#####E+00")
+        decimals = len(said.partition(".")[2])
         grouped = "#,##0" if abs(value) >= 10_000 else "0"
         return self.style(style, grouped + ("." + "0" * decimals if decimals else ""))
 

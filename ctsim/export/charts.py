@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ctsim.export.book import FONTS, Book, Live, Sheet
-from ctsim.locale import text
+from ctsim.export.book import FONTS, Book, Live, Sheet, Shown
+from ctsim.locale import text, when
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact
 from ctsim.report.sections import Line, Panel, Sections
 
@@ -14,9 +14,9 @@ _DATA: Final = ("figure", "published_value", "computed", "median", "q05", "q95",
 _ROWS: Final = 24
 """Rows that a chart takes."""
 _SHOWN: Final = (  # column of the values, marker, colour
-    (1, {"type": "diamond", "size": 9}, "#000000"),
-    (2, {"type": "square", "size": 6}, "#D55E00"),
-    (3, {"type": "circle", "size": 7}, "#0072B2"),
+    (3, {"type": "circle", "size": 5}, "#0072B2"),
+    (2, {"type": "square", "size": 10}, "#D55E00"),
+    (1, {"type": "diamond", "size": 13}, "#000000"),
 )
 
 
@@ -29,8 +29,9 @@ def charts_sheet(book: Book, sections: Sections) -> None:
     for panel in sections.published():
         for unit, lines in _by_unit(panel):
             row = _chart(sheet, sections, f"{panel.heading} [{unit}]", lines, row)
-    sheet.page.set_column(0, 0, 44)
+    sheet.page.set_column(0, 0, 22)
     sheet.page.set_column(1, len(_DATA) - 1, 11)
+    sheet.page.set_column(len(_DATA), len(_DATA), 60)
 
 
 def _by_unit(panel: Panel) -> list[tuple[str, list[Line]]]:
@@ -51,21 +52,28 @@ def _chart(sheet: Sheet, sections: Sections, title: str, lines: Sequence[Line], 
         fact = one.fact
         low, median, high = (fact.value("quantiles", share) for share in (LOW, MEDIAN, HIGH))
         computed = fact.value("computed")
-        sheet.line(number, [f"{sections.title(fact.programme)} {one.label}", fact.value("published"),
-                            computed if computed == computed else None, median, low, high,
+        sheet.put(number, len(_DATA), f"{sections.names[fact.programme]} {one.label}")
+        sheet.line(number, [_short(fact, lang), fact.value("published"),
+                            computed if computed == computed else None, *map(Shown, (median, low, high)),
                             Live(f"D{number + 1}-E{number + 1}", median - low),
                             Live(f"F{number + 1}-D{number + 1}", high - median)])  # fmt: skip
     last = first + len(lines) - 1
     chart = _native(sheet, title, first, last, _logarithmic([one.fact for one in lines]))
-    sheet.page.insert_chart(row, len(_DATA) + 1, chart, {"description": title})
+    sheet.page.insert_chart(row, len(_DATA) + 2, chart, {"description": title})
     return max(last + 3, row + _ROWS + 1)
+
+
+def _short(fact: Fact, lang: str) -> str:
+    """What fits below an axis: number of the programme, year, part."""
+    number = int(fact.values.get("programme_number", 0) or 0)
+    return " ".join(filter(None, [str(number or fact.programme), when(fact.when, lang), fact.said("item")]))
 
 
 def _native(sheet: Sheet, title: str, first: int, last: int, logarithmic: bool) -> Any:
     book = sheet.book
     chart = book.file.add_chart({"type": "line"})
     for column, marker, colour in _SHOWN:
-        filled = {"color": colour} if column != 2 else {"none": True}
+        filled = {"color": colour} if column == 3 else {"none": True}  # what lies behind is seen
         key = "report.median_interval" if column == 3 else f"workbook.{_DATA[column]}"
         series: dict[str, Any] = {
             "name": text(key, book.lang),
@@ -79,7 +87,7 @@ def _native(sheet: Sheet, title: str, first: int, last: int, logarithmic: bool) 
         chart.add_series(series)
     font = {"name": FONTS[book.lang], "size": 8}
     chart.set_title({"name": title, "name_font": {**font, "size": 11}, "overlay": False})
-    chart.set_x_axis({"num_font": {**font, "rotation": -45}, "label_position": "low"})
+    chart.set_x_axis({"num_font": font, "label_position": "low"})
     axis: dict[str, Any] = {"num_font": font, "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}}
     chart.set_y_axis(axis | ({"log_base": 10, "crossing": "min"} if logarithmic else {}))
     chart.set_legend({"position": "bottom", "font": font})

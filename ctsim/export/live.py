@@ -101,9 +101,9 @@ class Formulas:
         ends = ("low_end", "high_end")
         return [
             column("number", 5), column("figure", 34), column("sign", 5), column("argument", 36),
-            column("page_value", 13), *(column(one, 11) for one in ends), column("page_unit", 14),
-            column("factor", 11), column("formula_value", 14), *(column(one, 11) for one in ends),
-            column("formula_unit", 14), column("ctsim_value", 14), column("away", 10), column("printed_value", 14),
+            column("page_value", 13), *(column(one, 13) for one in ends), column("page_unit", 14),
+            column("factor", 13), column("formula_value", 15), *(column(one, 11) for one in ends),
+            column("formula_unit", 14), column("ctsim_value", 14), column("away", 10), column("printed_value", 30),
             column("verdict", 16), column("note", 60),
         ]  # fmt: skip
 

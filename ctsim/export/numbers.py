@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from ctsim import schema
 from ctsim.export.book import Book, Cell, Column, Shown
 from ctsim.locale import text, when
+from ctsim.programme import METRICS
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, Facts
+from ctsim.report.sections import Sections
+from ctsim.totals import totals_of
 
 OUTER_LOW, OUTER_HIGH = 0.025, 0.975
 _WORDS: Final = ("boundary", "scope", "period", "money_kind")
@@ -75,28 +79,44 @@ def items_sheet(book: Book, facts: Facts) -> None:
     book.sheet("items").table(0, heads, rows)
 
 
-def totals_sheet(book: Book, facts: Facts) -> None:
-    """Declared totals with their members; refused ones with the reason."""
+def totals_sheet(book: Book, sections: Sections) -> None:
+    """Declared totals with their members; below them what has no total, with the reason."""
     heads = columns(book.lang, "group", "name", "when", "how", "boundary", "unit", "computed", "median", "q05", "q95",
                     "mean", "mcse", "independent_q05", "independent_q95", "members", "reason", "why_added",
                     wide=("group", "members", "reason", "why_added"))  # fmt: skip
-    rows: list[list[Cell]] = []
-    for fact in facts.totals:
-        quantiles = [
-            Shown(fact.value("quantiles", one), fact.value("quantiles_mcse", one)) for one in (MEDIAN, LOW, HIGH)
-        ]
-        free = [Shown(fact.value("independent_quantiles", one), fact.value("independent_quantiles_mcse", one))
-                for one in (LOW, HIGH)]  # fmt: skip
-        rows.append([
-            fact.said("title"), fact.name, int(fact.when) if fact.when else None,
-            text(f"workbook.how_{fact.word('status')}", book.lang), word("boundary", fact.word("boundary"), book.lang),
-            fact.unit, fact.value("computed"), *quantiles, Shown(fact.value("mean"), fact.value("mcse")),
-            fact.value("mcse"), *free, fact.word("members"), _reason(fact), fact.said("why"),
-        ])  # fmt: skip
-    sheet = book.sheet("totals")
-    last = sheet.table(0, heads, rows)
-    if not rows:
-        sheet.put(last, 0, text("report.no_totals", book.lang))
+    rows = [_total(fact) for fact in sections.facts.totals] + list(_refused(sections))
+    book.sheet("totals").table(0, heads, rows)
+
+
+def _total(fact: Fact) -> list[Cell]:
+    quantiles = [Shown(fact.value("quantiles", one), fact.value("quantiles_mcse", one)) for one in (MEDIAN, LOW, HIGH)]
+    free = [Shown(fact.value("independent_quantiles", one), fact.value("independent_quantiles_mcse", one))
+            for one in (LOW, HIGH)]  # fmt: skip
+    return [
+        fact.said("title"), fact.name, int(fact.when) if fact.when else None,
+        text(f"workbook.how_{fact.word('status')}", fact.lang), word("boundary", fact.word("boundary"), fact.lang),
+        fact.unit, fact.value("computed"), *quantiles, Shown(fact.value("mean"), fact.value("mcse")),
+        fact.value("mcse"), *free, fact.word("members"), _reason(fact), fact.said("why"),
+    ]  # fmt: skip
+
+
+def _refused(sections: Sections) -> Iterator[list[Cell]]:
+    """Sums that lack a member, and groups whose members count the same thing or only stand beside each other."""
+    scenario, lang = sections.scenario, sections.lang
+    years, no_numbers = list(map(str, sections.card["years"])), [float("nan")] * 8
+
+    def line(group: schema.TotalGroup, name: str, year: str, reason: schema.Bilingual) -> list[Cell]:
+        how = text("workbook.how_not_applicable", lang)
+        return [getattr(group.title, lang), name, int(year) if year else None, how,
+                word("boundary", group.boundary or "", lang), "", *no_numbers, ", ".join(group.members),
+                getattr(reason, lang), getattr(group.reason, lang)]  # fmt: skip
+
+    for one in totals_of(scenario.totals, scenario.programmes, years, (*METRICS, "other")):
+        if one.reason is not None and one.how == "sum":
+            yield line(one.group, f"{one.name}.{one.group.metric}", one.year, one.reason)
+    for group in scenario.totals:
+        if group.kind in ("overlap", "list"):
+            yield line(group, f"{group.id}.{group.metric}", "", group.reason)
 
 
 def _words(fact: Fact) -> list[Cell]:

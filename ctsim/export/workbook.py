@@ -38,7 +38,7 @@ def run_workbook(sections: Sections) -> bytes:
     charts_sheet(book, sections)
     cells_sheet(book, facts)
     items_sheet(book, facts)
-    totals_sheet(book, facts)
+    totals_sheet(book, sections)
     rows = parameters_sheet(book, sections)
     live = Formulas(book, sections.scenario, sections.audit.figures, rows)
     sources_sheet(book, sections)

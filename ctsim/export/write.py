@@ -2,18 +2,69 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import xarray as xr
 
 from ctsim.catalog import load_resolved
+from ctsim.choices import view
+from ctsim.compare import CARD_NAME
 from ctsim.durable import write_whole
 from ctsim.errors import InputError
+from ctsim.export.contrasts import comparison_workbook, sensitivity_workbook
 from ctsim.export.workbook import run_workbook
+from ctsim.locale import LANGUAGES
 from ctsim.report.facts import Facts
 from ctsim.report.sections import Sections
-from ctsim.rundir import SCENARIO, RunDirectory
+from ctsim.results import sealed
+from ctsim.rundir import CARD, SCENARIO, RunDirectory
+from ctsim.sensitivity import KIND, Sensitivity
 
-_NAMES: Final = {"xlsx": "export.{lang}.xlsx"}
+
+@dataclass(frozen=True)
+class Result:
+    """What a sealed directory holds: a run, a comparison or a sensitivity analysis."""
+
+    path: Path
+    kind: str
+    card: Mapping[str, Any]
+    tree: xr.DataTree
+
+
+def opened(directory: str | Path) -> Result:
+    """The result in a directory. Raises RunDirectoryError for one that is not whole, or no result."""
+    path = Path(directory)
+    if (path / CARD_NAME).is_file():
+        return Result(path, "compare", *sealed(path, CARD_NAME))
+    kind = KIND if _kind_said(path) == KIND else ""
+    return Result(path, kind, *RunDirectory(path, kind).open())
+
+
+def _kind_said(path: Path) -> str:
+    """What the card says; RunDirectory tells of cards that cannot be read."""
+    try:
+        return str(json.loads((path / CARD).read_bytes())["kind"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+
+
+def _xlsx(result: Result, lang: str, formulas: str | Path | None) -> bytes:
+    if result.kind == "compare":
+        return comparison_workbook(result.tree, result.card, lang)
+    if result.kind == KIND:
+        return sensitivity_workbook(Sensitivity(result.tree, dict(result.card), result.path), lang)
+    scenario = view(load_resolved(result.path / SCENARIO, formulas), result.card)
+    return run_workbook(Sections(scenario, Facts(result.tree, lang), result.card))
+
+
+_FORMS: Final[dict[str, tuple[str, Callable[[Result, str, str | Path | None], bytes]]]] = {
+    "xlsx": ("export.{lang}.xlsx", _xlsx),
+}
+"""The name of the file, and what makes its content."""
 
 
 def export(
@@ -24,11 +75,12 @@ def export(
 
     Raises RunDirectoryError for what is not whole, InputError where the file cannot be written.
     """
-    there = RunDirectory(directory)
-    card, tree = there.open()
-    scenario = load_resolved(there.path / SCENARIO, formulas)
-    content = run_workbook(Sections(scenario, Facts(tree, lang), card))
-    path = Path(out) if out is not None else Path(directory) / _NAMES[form].format(lang=lang)
+    if form not in _FORMS or lang not in LANGUAGES:
+        raise InputError(f"--to {form} --lang {lang}: one of {', '.join(_FORMS)} and of {', '.join(LANGUAGES)}")
+    name, made = _FORMS[form]
+    result = opened(directory)
+    content = made(result, lang, formulas)
+    path = Path(out) if out is not None else result.path / name.format(lang=lang)
     try:
         write_whole(path, content)
     except OSError as error:
