@@ -31,6 +31,7 @@ from ctsim.progress import Log
 from ctsim.progress import logged as _logged
 from ctsim.progress import progress as _progress
 from ctsim.report_command import report_command
+from ctsim.scenario_command import scenario_command
 from ctsim.sensitivity_command import sensitivity_command
 
 if TYPE_CHECKING:
@@ -390,6 +391,7 @@ for command in (
     sensitivity_command,
     report_command,
     export_command,
+    scenario_command,
 ):
     main.add_command(command)
 

@@ -62,10 +62,9 @@ class Column:
 class Sheet:
     """One sheet: cells by row and column from 0."""
 
-    def __init__(self, book: Book, key: str) -> None:
+    def __init__(self, book: Book, name: str) -> None:
         self.book = book
-        self.key = key
-        self.name = text(f"workbook.sheet_{key}", book.lang)
+        self.name = name
         self.page = book.file.add_worksheet(self.name)
         self.page.set_landscape()
         self.page.set_paper(9)
@@ -135,13 +134,11 @@ class Book:
         self.file.set_properties({"title": one_line(title), "created": datetime(2026, 1, 1)})
         self.file.formats[0].set_font_name(FONTS[lang])
         self.file.formats[0].set_font_size(10)
-        self.sheets: dict[str, Sheet] = {}
         self._styles: dict[tuple[str, str], Any] = {}
 
-    def sheet(self, key: str) -> Sheet:
-        """A new sheet; its name is the text `workbook.sheet_<key>`."""
-        self.sheets[key] = Sheet(self, key)
-        return self.sheets[key]
+    def sheet(self, key: str, name: str = "") -> Sheet:
+        """A new sheet; without a name of its own that is the text `workbook.sheet_<key>`."""
+        return Sheet(self, name or text(f"workbook.sheet_{key}", self.lang))
 
     def style(self, name: str, form: str = "") -> Any:
         """The format of that name; of numbers with their own form."""
