@@ -47,7 +47,9 @@ LAYERS: list[set[str]] = [
     {"compare", "trail"},
     {"stress"},
     {"printing", "compare_tables", "ranking", "report"},
-    {"compare_command", "money_command", "report_command", "sensitivity_command"},
+    {"export"},
+    {"compare_command", "money_command", "report_command", "sensitivity_command", "export_command"}
+    | {"scenario_command"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}

@@ -15,7 +15,9 @@ from ctsim.choices import view
 from ctsim.compare import CARD_NAME
 from ctsim.durable import write_whole
 from ctsim.errors import InputError
+from ctsim.export.cf import cf_content
 from ctsim.export.contrasts import comparison_workbook, sensitivity_workbook
+from ctsim.export.tables import iamc, tidy
 from ctsim.export.workbook import run_workbook
 from ctsim.locale import LANGUAGES
 from ctsim.report.facts import Facts
@@ -61,9 +63,24 @@ def _xlsx(result: Result, lang: str, formulas: str | Path | None) -> bytes:
     return run_workbook(Sections(scenario, Facts(result.tree, lang), result.card))
 
 
+def _netcdf(result: Result, lang: str, formulas: str | Path | None) -> bytes:
+    return cf_content(result.tree, result.card)
+
+
+def _csv(result: Result, lang: str, formulas: str | Path | None) -> bytes:
+    return tidy(result.tree)
+
+
+def _iamc(result: Result, lang: str, formulas: str | Path | None) -> bytes:
+    if result.kind:
+        raise InputError(f"{result.path}: holds a {result.kind}; --to iamc takes a run, --to csv any result")
+    return iamc(result.tree, result.card)
+
+
 _FORMS: Final[dict[str, tuple[str, Callable[[Result, str, str | Path | None], bytes]]]] = {
-    "xlsx": ("export.{lang}.xlsx", _xlsx),
-}
+    "xlsx": ("export.{lang}.xlsx", _xlsx), "csv": ("export.csv", _csv), "netcdf": ("export.nc", _netcdf),
+    "iamc": ("export.iamc.csv", _iamc),
+}  # fmt: skip
 """The name of the file, and what makes its content."""
 
 
