@@ -24,6 +24,7 @@ from ctsim.locale import LANGUAGES, text
 from ctsim.stocks import FUNCTIONS, linear_path, survival
 from tests import libreoffice
 from tests.runs import outside, scenario, study
+from tests.spreadsheet import evaluated
 
 Rows = list[dict[str, Any]]
 STATISTICS = {"published_low": "published_low", "published_high": "published_high", "computed": "computed",
@@ -119,18 +120,6 @@ def test_an_estimate_shows_no_digit_that_its_error_does_not_support(books: dict[
 
 
 # ---- formulas
-
-
-SPREADSHEET: dict[str, Any] = {
-    "EXP": math.exp, "LN": math.log, "SQRT": math.sqrt, "POWER": math.pow, "GAMMALN": math.lgamma, "MIN": min,
-    "MAX": max, "IF": lambda test, a, b: a if test else b, "AND": lambda *x: all(x), "OR": lambda *x: any(x),
-}  # fmt: skip
-
-
-def evaluated(formula: str, cells: Mapping[str, float]) -> float:
-    """A formula of a spreadsheet by Python; "=" and "<>" compare."""
-    python = re.sub(r"(?<![<>])=", "==", formula).replace("<>", "!=").replace("^", "**")
-    return float(eval(python, {**SPREADSHEET, **cells}))
 
 
 def lived(function: Callable[..., float], given: Mapping[str, float]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from functools import cache
+from math import nan
 from typing import Final
 
 from ctsim import constants, stocks
@@ -49,6 +50,20 @@ def statements(function: Formula) -> tuple[tuple[str, ast.expr], ...]:
     return tuple(found)
 
 
+def computed(function: Formula, given: Mapping[str, float]) -> list[float]:
+    """What each line of `statements` comes to, by Python; NaN from a division by zero on."""
+    scope: dict[str, float] = dict(given)
+    found: list[float] = []
+    for name, expression in statements(function):
+        try:
+            value = float(eval(compile(ast.Expression(expression), "<formula>", "eval"), function.__globals__, scope))
+        except (ArithmeticError, NameError):
+            value = nan
+        found.append(value)
+        scope |= {name: value}
+    return found
+
+
 def constants_of(function: Formula) -> list[str]:
     """Names of the constants of `ctsim.constants` that a formula takes, in their order there."""
     taken = {node.id for _, one in statements(function) for node in ast.walk(one) if isinstance(node, ast.Name)}
@@ -71,7 +86,8 @@ def _written(node: ast.expr, cells: Mapping[str, str]) -> tuple[str, int]:
         return f"({sign}{_within(node.operand, cells, _ATOM)})", _ATOM  # in a cell -2^2 is 4
     if isinstance(node, ast.BinOp):
         sign, level = _OPERATORS[type(node.op)]
-        return f"{_within(node.left, cells, level)}{sign}{_within(node.right, cells, level + 1)}", level
+        left = level + 1 if isinstance(node.op, ast.Pow) else level  # not every reader goes from left to right there
+        return f"{_within(node.left, cells, left)}{sign}{_within(node.right, cells, level + 1)}", level
     if isinstance(node, ast.IfExp):
         said = [_condition(node.test, cells), excel(node.body, cells), excel(node.orelse, cells)]
         return f"IF({','.join(said)})", _ATOM

@@ -25,7 +25,7 @@ FONTS: Final = {"ja": "Yu Gothic", "en": "Calibri"}
 LONGEST: Final = 32_767
 """Characters that a cell can hold."""
 _NONE: Final = "–"
-_HEAD_HEIGHT: Final = 42
+HEAD_HEIGHT: Final = 42
 """Points: three lines."""
 SMALLEST, LARGEST = 1e-4, 1e9
 """Sizes that are written out; others have exponents."""
@@ -107,7 +107,7 @@ class Sheet:
         for number_, one in enumerate(columns, left):
             self.page.set_column(number_, number_, one.width)
             self.put(row, number_, one.title, "head")
-        self.page.set_row(row, _HEAD_HEIGHT)
+        self.page.set_row(row, HEAD_HEIGHT)
         self.page.freeze_panes(row + 1, min(2, left + 1))
         self.page.repeat_rows(row)
 

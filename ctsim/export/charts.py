@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ctsim.export.book import FONTS, Book, Live, Sheet, Shown
+from ctsim.export.book import FONTS, HEAD_HEIGHT, Book, Live, Sheet, Shown
 from ctsim.locale import text, when
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact
 from ctsim.report.sections import Line, Panel, Sections
@@ -13,10 +13,10 @@ from ctsim.report.sections import Line, Panel, Sections
 _DATA: Final = ("figure", "published_value", "computed", "median", "q05", "q95", "below", "above")
 _ROWS: Final = 24
 """Rows that a chart takes."""
-_SHOWN: Final = (  # column of the values, marker, colour
-    (3, {"type": "circle", "size": 5}, "#0072B2"),
+_SHOWN: Final = (  # column of the values, marker, colour: what comes first is the largest and lies behind
     (2, {"type": "square", "size": 10}, "#D55E00"),
-    (1, {"type": "diamond", "size": 13}, "#000000"),
+    (1, {"type": "long_dash", "size": 12}, "#000000"),
+    (3, {"type": "circle", "size": 5}, "#0072B2"),
 )
 
 
@@ -45,6 +45,7 @@ def _by_unit(panel: Panel) -> list[tuple[str, list[Line]]]:
 def _chart(sheet: Sheet, sections: Sections, title: str, lines: Sequence[Line], row: int) -> int:
     lang = sheet.book.lang
     sheet.line(row, [title], "strong")
+    sheet.page.set_row(row + 1, HEAD_HEIGHT)
     for place, key in enumerate(_DATA):
         sheet.put(row + 1, place, text(f"workbook.{key}", lang), "head")
     first = row + 2

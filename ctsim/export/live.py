@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 
 from xlsxwriter.utility import xl_col_to_name
@@ -20,7 +20,7 @@ from ctsim.audit import AuditFigure, at_ends
 from ctsim.binding import Step
 from ctsim.catalog import Scenario
 from ctsim.equations import Formula, formula_place
-from ctsim.export.arithmetic import NotLiveError, constants_of, excel, statements
+from ctsim.export.arithmetic import NotLiveError, computed, constants_of, excel, statements
 from ctsim.export.book import Book, Cell, Column, Live
 from ctsim.locale import text, when
 
@@ -64,7 +64,6 @@ class Formulas:
         self.signs = {(programme.id, one.stream): one.symbol or one.record.symbol or ""
                       for programme in scenario.programmes for one in programme.parameters.values()}  # fmt: skip
         self.results: dict[str, Three] = {}
-        self.not_live: dict[str, str] = {}
         self._steps: dict[int, Three] = {}
         self.sheet = book.sheet("formulas")
         self.sheet.line(0, [text("workbook.formulas_title", self.lang)], "title")
@@ -172,29 +171,36 @@ class Formulas:
 
     # ---- what it gives
 
-    def _result(self, number: int, step: Step, function: Formula, key: str, names: list[dict[str, str]]) -> None:
+    def _result(
+        self, number: int, step: Step, function: Formula, key: str, names: list[dict[str, str]]
+    ) -> None:  # fmt: skip
+        """The lines of the formula itself, and the result in the page's unit."""
         programme = self.scenario.programme(step.figure.programme)
         shown = 3 if self.ranged[number] else 1
         values = self.values[number]
         note = ""
         try:
-            for name, expression in statements(function):
+            each = zip(*(computed(function, one) for one in self._arguments(step, function)), strict=True)
+            for (name, expression), own in zip(statements(function), each, strict=True):
                 said = [excel(expression, one) for one in names]
                 self._mark(programme.number, key, "" if name else "result")
-                own = [v / step.factor if not name else nan for v in values]
                 self._write(_OWN, said, own, shown, "" if name else "result")
                 if name:
                     self.sheet.put(self._next, _NAME, name)
                     self._take(names, name, self._at(_OWN))
         except NotLiveError as error:
             note = text("workbook.not_live", self.lang, name=str(error))
-            self.not_live[key] = str(error)
             self._mark(programme.number, key, "result")
             for place in range(shown):
                 self.sheet.put(self._next, _OWN + place, values[place] / step.factor, "result")
         self._last_line(number, step, function, shown)
         self._compared(step, key, values[0], note)
         self._next += 2
+
+    def _arguments(self, step: Step, function: Formula) -> list[dict[str, float]]:
+        """Arguments at the middle, the low and the high ends, in the formula's units."""
+        given = list(self._given(step, function))
+        return [{one.name: one.values[place] * one.factor for one in given} for place in range(3)]
 
     def _write(self, column: int, said: Sequence[str], values: Sequence[float], shown: int, style: str) -> None:
         for place in range(shown):
