@@ -21,12 +21,12 @@ from tests.spreadsheet import Spreadsheet
 SOURCE = '''"""Formulas of a study."""
 from ctsim.constants import CO2_PER_C, HOURS_PER_YEAR
 from ctsim.stocks import stock_years
-from ctsim.units import GW, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio, yr
+from ctsim.units import TW, Mt_CO2_per_TWh, Mt_CO2_per_yr, Ratio, Years
 
 
-def power(capacity: GW, share: Ratio, factor: Mt_CO2_per_TWh) -> Mt_CO2_per_yr:
+def power(capacity: TW, share: Ratio, factor: Mt_CO2_per_TWh) -> Mt_CO2_per_yr:
     """① × ② × ③ × 8760"""
-    energy = capacity * HOURS_PER_YEAR / 1000
+    energy = capacity * HOURS_PER_YEAR
     kept = energy * min(share, 0.5)
     return kept * factor if share > 0.1 else -kept * factor
 
@@ -36,7 +36,7 @@ def later(co2_reduction_2030: Mt_CO2_per_yr, share: Ratio) -> Mt_CO2_per_yr:
     return co2_reduction_2030 * 2 / (1 - share) ** 2
 
 
-def cohorts(co2_reduction_2030: Mt_CO2_per_yr, span: yr, life: yr, shape: Ratio) -> Mt_CO2_per_yr:
+def cohorts(co2_reduction_2030: Mt_CO2_per_yr, span: Years, life: Years, shape: Ratio) -> Mt_CO2_per_yr:
     """What is left"""
     return co2_reduction_2030 * stock_years(span, life, shape) / life
 '''
@@ -108,9 +108,9 @@ def test_a_block_has_a_line_for_everything_that_it_is_made_of(tmp_path: Path) ->
     assert column(body, 3) == ["capacity", "share", "factor", "HOURS_PER_YEAR", "energy", "kept", "Result"]
     assert column(body, 2)[:3] == ["①", "②", "③"]
     assert column(body, 7)[:4] == ["GW", "%", "kg-CO2/kWh", "h/yr"]  # units of the page
-    assert column(body, 12)[:3] == ["GW", "1", "Mt-CO2/TWh"]  # and of the formula
-    assert column(body, 8)[:3] == [1.0, 0.01, 1.0]
-    assert column(body, 4)[:4] == [3.5, 25.0, 0.5, 8760.0] and column(body, 9)[:3] == [3.5, 0.25, 0.5]
+    assert column(body, 12)[:3] == ["TW", "1", "Mt-CO2/TWh"]  # and of the formula
+    assert column(body, 8)[:3] == [0.001, 0.01, 1.0]
+    assert column(body, 4)[:4] == [3.5, 25.0, 0.5, 8760.0] and column(body, 9)[:3] == [0.0035, 0.25, 0.5]
     assert column(body, 5)[0] == 2.0 and column(body, 6)[0] == 5.0  # the ends of the printed range
     assert column(body, 9)[4:6] == pytest.approx([30.66, 7.665], rel=1e-14)  # intermediate results are stored, too
     assert body[-1][13] == pytest.approx(3.8325) and body[-1][14] == 0.0
