@@ -64,12 +64,12 @@ def entries(scenario: Scenario) -> list[Entry]:
 
 
 def named(scenario: Scenario) -> Iterator[tuple[str, str, Parameter]]:
-    """(name in files, programme or "", parameter) of everything that a change may name."""
+    """(name in files, programme or "", parameter) of everything that a change may name; constants are not drawn."""
     used = {one.stream for programme in scenario.programmes for one in programme.parameters.values()}
     yield from ((name, "", one) for name, one in scenario.shared.items() if one.stream in used)
     for programme in scenario.programmes:
         for name, one in programme.parameters.items():
-            if not programme.page.parameter[name].shared:
+            if not programme.page.parameter[name].shared and not one.record.constant:
                 yield f"{programme.id}.{name}", programme.id, one
 
 
