@@ -118,7 +118,7 @@ class _Results:
         self.scenario = scenario
         self.binding = scenario.binding
         self.parameters = {name: one for one in scenario.parameters().values() for name in one.streams}
-        self.low, self.middle, self.high = _at_ends(self.binding)
+        self.low, self.middle, self.high = at_ends(self.binding)
 
     def figure(self, programme: Programme, figure: Figure) -> AuditFigure:
         step = self.binding.step_of(figure)
@@ -146,7 +146,7 @@ class _Results:
         found = []
         for reading in mine:
             binding = reading_step(programme, reading.name, impact, self.scenario.formulas)
-            ends = [results[-1] for results in _at_ends(binding)]
+            ends = [results[-1] for results in at_ends(binding)]
             found.append(ReadingResult(reading.name, ends[1], _reproduces(figure, (min(ends), ends[1], max(ends)))))
         return tuple(found)
 
@@ -177,7 +177,7 @@ class _Results:
         return low - half, high + half
 
 
-def _at_ends(binding: Binding) -> tuple[list[float], list[float], list[float]]:
+def at_ends(binding: Binding) -> tuple[list[float], list[float], list[float]]:
     """Every step with all printed ranges at their low end, middle and high end."""
     low = binding.evaluate([row.low for row in binding.rows])
     high = binding.evaluate([row.high for row in binding.rows])

@@ -23,6 +23,7 @@ from ctsim.compare_command import compare_command
 from ctsim.console import interruptible
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
+from ctsim.export_command import export_command
 from ctsim.money_command import policy_command, total_command, yen_command
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.printing import audit_tables, parameter_table, spread_words, trail_tables, values_words
@@ -406,7 +407,7 @@ def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
 
 
 for command in (total_command, yen_command, policy_command, compare_command, sensitivity_command, report_command,
-                scenario_command):  # fmt: skip
+                export_command, scenario_command):  # fmt: skip
     main.add_command(command)
 
 

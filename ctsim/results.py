@@ -32,6 +32,12 @@ def opened(directory: Path, card_name: str, request: Mapping[str, Any]) -> tuple
         name = differing[0]
         said = f"{name} is {_short(card['request'].get(name))} there, {_short(request[name])} here"
         raise RunDirectoryError(f"{directory}: holds another result ({said}); give --out a new directory")
+    return sealed(directory, card_name)
+
+
+def sealed(directory: Path, card_name: str) -> tuple[dict[str, Any], xr.DataTree]:
+    """Card and tree of the result in a directory, whatever it was made for. Raises RunDirectoryError."""
+    card = _card(directory, card_name)
     for name, digest in card["files"].items():
         if not (directory / name).is_file() or digest_of(directory / name) != digest:
             message = "is missing or damaged; move the directory away and run it again"

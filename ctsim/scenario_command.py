@@ -1,13 +1,15 @@
-"""`ctsim scenario`: what is done with scenario files beside running them."""
+"""`ctsim scenario`: what is done with scenario files beside running them: new editions, workbooks, their schema."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ctsim.console import table
+from ctsim.errors import InputError
 from ctsim.options import formulas_option
 
 if TYPE_CHECKING:
@@ -16,7 +18,13 @@ if TYPE_CHECKING:
 
 @click.group("scenario")
 def scenario_command() -> None:
-    """Start, keep and exchange scenario files."""
+    """Start a new edition, edit a scenario in Excel, print the JSON Schema of scenario files.
+
+    \b
+    ctsim scenario to-xlsx framework_2023_11 mine.xlsx     edit values, spreads and reasons
+    ctsim scenario from-xlsx mine.xlsx mine.toml           what was edited, as changes
+    ctsim compare framework_2023_11 mine.toml              what that does
+    """
 
 
 @scenario_command.command("new-edition")
@@ -52,3 +60,42 @@ def _edition_tables(found: Edition) -> None:
     done, pages = len(found.values) - len(found.old), len(found.figures)
     click.echo(f"{done} of {len(found.values)} values looked up again; {pages} printed figures are those of the pages")
     click.echo(f"{found.judgements} parameters are in no document; `ctsim check --names` lists what they rest on")
+
+
+@scenario_command.command("to-xlsx")
+@click.argument("scenario")
+@click.argument("file", metavar="FILE")
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of heads.")
+@formulas_option
+def to_xlsx(scenario: str, file: str, lang: str, formulas: str | None) -> None:
+    """Write SCENARIO as a workbook whose yellow cells may be edited."""
+    from ctsim.catalog import load
+    from ctsim.durable import write_whole
+    from ctsim.export.editing import to_workbook
+
+    content = to_workbook(load(scenario, formulas), file, lang)
+    try:
+        write_whole(Path(file), content)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
+    click.echo(f"workbook {file}")
+
+
+@scenario_command.command("from-xlsx")
+@click.argument("file", metavar="FILE")
+@click.argument("out", metavar="OUT.toml")
+@formulas_option
+def from_xlsx(file: str, out: str, formulas: str | None) -> None:
+    """Write what was edited in FILE as a scenario file of changes; faults name their cells."""
+    from ctsim.export.edited import from_workbook
+
+    number = from_workbook(file, out, formulas)
+    click.echo(f"scenario {out}: {number} change{'s' if number > 1 else ''}")
+
+
+@scenario_command.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of scenario files, for editors that check TOML."""
+    from ctsim.schema import ScenarioFile
+
+    click.echo(json.dumps(ScenarioFile.model_json_schema(by_alias=True), ensure_ascii=False, indent=1))

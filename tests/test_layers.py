@@ -48,7 +48,8 @@ LAYERS: list[set[str]] = [
     {"stress"},
     {"printing", "printing_run", "compare_tables", "ranking"},
     {"report"},
-    {"compare_command", "money_command", "report_command", "scenario_command", "sensitivity_command"},
+    {"export"},
+    {"compare_command", "export_command", "money_command", "report_command", "scenario_command", "sensitivity_command"},
     {"cli"},
 ]
 INDEPENDENT = {"formulas"}

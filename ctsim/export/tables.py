@@ -1,0 +1,114 @@
+"""A result as one table of lines: tidy CSV with a number a line, and the long format of the IAMC."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
+from itertools import product
+from math import isfinite
+from typing import Any, Final
+
+import xarray as xr
+
+import ctsim
+from ctsim.report.facts import Fact, Facts
+
+LABELS: Final = (
+    "node", "programme", "metric", "item", "figure", "reading", "group", "parameter", "change", "threshold", "when",
+    "year", "quantile",
+)  # fmt: skip
+WORDS: Final = ("unit", "status", "reason_code", "boundary", "scope", "period", "money_kind", "basis")
+COLUMNS: Final = (*LABELS, "variable", "value", *WORDS)
+IAMC_COLUMNS: Final = ("model", "scenario", "region", "variable", "unit", "year", "value")
+
+_ELSEWHERE: Final = "see coordinate unit"
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def tidy(tree: xr.DataTree) -> bytes:
+    """Every number of a tree on a line of its own, with what it is of; a blank value is one that is not there."""
+    return _csv(COLUMNS, (line for node in tree.subtree for line in _lines(node)))
+
+
+def _lines(node: xr.DataTree) -> Iterator[list[Any]]:
+    data = node.to_dataset(inherit=False)
+    if node.path.startswith("/draws"):
+        return
+    known = {str(name): (one.dims, one.values) for name, one in data.variables.items() if name in (*LABELS, *WORDS)}
+    for name, variable in data.data_vars.items():
+        if variable.dtype.kind not in "fiu":
+            continue
+        unit = str(variable.attrs.get("units", ""))
+        for at in product(*(range(size) for size in variable.shape)):
+            place = dict(zip(variable.dims, at, strict=True))
+            said = {one: values[tuple(place[dim] for dim in dims)] for one, (dims, values) in known.items()
+                    if set(dims) <= set(place)}  # fmt: skip
+            said |= {"node": node.path} | ({} if unit == _ELSEWHERE else {"unit": unit})
+            value = float(variable.values[at])
+            yield [*(_text(said.get(one, "")) for one in LABELS), name, repr(value) if isfinite(value) else "",
+                   *(_text(said.get(one, "")) for one in WORDS)]  # fmt: skip
+
+
+# ---- IAMC
+
+
+_REGIONS: Final = {"world": "World", "japan": "Japan", "mixed": "World and Japan"}
+_METRICS: Final = {"co2_reduction": "CO2 Reduction Effect", "economic_effect": "Economic Effect"}
+_UNITS: Final = {"Mt-CO2/yr": "Mt CO2/yr", "trillion JPY/yr": "trillion JPY/yr"}
+
+
+def iamc(tree: xr.DataTree, card: Mapping[str, Any]) -> bytes:
+    """Cells, parts and totals of the years of a run by the columns that integrated assessment tools load.
+
+    A variable is metric | kind of money | boundary | programme | part | statistic: figures of different boundaries
+    never share one. Figures off the axis of years have no place in this format.
+    """
+    facts = Facts(tree, "en")
+    model, scenario = f"ctsim {ctsim.__version__}", str(card["scenario"])
+    lines = (
+        [model, scenario, _REGIONS.get(fact.word("scope"), "Unstated"), f"{name}|{statistic}", _UNITS[fact.unit],
+         fact.when, repr(value)]
+        for fact, name in _named(facts) for statistic, value in _statistics(fact) if isfinite(value)
+    )  # fmt: skip
+    return _csv(IAMC_COLUMNS, lines)
+
+
+def _named(facts: Facts) -> Iterator[tuple[Fact, str]]:
+    """What has a year, and the first parts of its variable."""
+    for fact in (*facts.cells, *facts.items):
+        names = facts.tree[fact.metric].dataset
+        titles = dict(zip(names["programme"].values.tolist(), names["programme_en"].values.tolist(), strict=True))
+        yield fact, _variable(fact, titles[fact.programme], fact.said("item"))
+    for fact in facts.totals:
+        if fact.when:
+            yield fact, _variable(fact, "Total", fact.said("title"), fact.address[1])
+
+
+def _variable(fact: Fact, *names: str) -> str:
+    parts = [_METRICS[fact.metric], *(fact.word(one) for one in ("money_kind", "boundary")), *names]
+    return "|".join(part.replace("|", "/").replace("_", " ") for part in parts if part)
+
+
+def _statistics(fact: Fact) -> Iterator[tuple[str, float]]:
+    yield from (("Published|Low", fact.value("published_low")), ("Published|High", fact.value("published_high")))
+    yield from (("Computed", fact.value("computed")), ("Mean", fact.value("mean")))
+    for share in fact.values["quantile"]:
+        yield "Median" if share == 0.5 else f"{100 * share:g}th Percentile", fact.value("quantiles", round(share, 6))
+
+
+# ---- CSV
+
+
+def _csv(columns: Iterable[str], lines: Iterable[Iterable[Any]]) -> bytes:
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(lines)
+    return file.getvalue().encode()
+
+
+def _text(value: Any) -> str:
+    """A label or word; a spreadsheet that opens the file never takes it for a formula."""
+    said = str(value)
+    return f"'{said}" if said.startswith(_FORMULAS) else said

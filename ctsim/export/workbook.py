@@ -1,0 +1,122 @@
+"""A sealed result as one Excel file in one language: what sheets it has, what they are for, and where to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ctsim.export.book import Book, Cell, Shown
+from ctsim.export.charts import charts_sheet
+from ctsim.export.evidence import (
+    allocations_sheet,
+    audit_sheet,
+    card_sheet,
+    files,
+    ledger_sheet,
+    parameters_sheet,
+    sources_sheet,
+)
+from ctsim.export.live import Formulas
+from ctsim.export.numbers import cells_sheet, columns, items_sheet, totals_sheet, word
+from ctsim.locale import text
+from ctsim.report.facts import HIGH, LOW, MEDIAN
+from ctsim.report.sections import Line, Sections
+
+_RUN: Final = ("impact", "charts", "cells", "items", "totals", "parameters", "formulas", "sources", "audit", "ledger",
+               "allocations", "issues", "card")  # fmt: skip
+
+
+def run_workbook(sections: Sections) -> bytes:
+    """The workbook of a run."""
+    book = Book(sections.lang, sections.title_of_run)
+    facts = sections.facts
+    summary_sheet(book, sections.title_of_run, sections.card, _RUN, [
+        text("report.lead", book.lang), text("report.intervals", book.lang), text("report.three", book.lang),
+        text("workbook.live_lead", book.lang),
+    ])  # fmt: skip
+    impact_sheet(book, sections)
+    charts_sheet(book, sections)
+    cells_sheet(book, facts)
+    items_sheet(book, facts)
+    totals_sheet(book, sections)
+    rows = parameters_sheet(book, sections)
+    live = Formulas(book, sections.scenario, sections.audit.figures, rows)
+    sources_sheet(book, sections)
+    audit_sheet(book, sections, live.results)
+    ledger_sheet(book, sections)
+    allocations_sheet(book, sections.names)
+    card_sheet(book, sections.card, str(sections.card["result_digest"]))
+    return book.content()
+
+
+def summary_sheet(book: Book, title: str, card: Mapping[str, Any], sheets: tuple[str, ...], lead: list[str]) -> None:
+    """The first sheet: what the file is, what must be known to read it, and a link to each sheet."""
+    lang, sheet = book.lang, book.sheet("summary")
+    sheet.page.set_column(0, 0, 24)
+    sheet.page.set_column(1, 1, 110)
+    sheet.put(0, 0, title, "title")
+    row = 1
+    for said in lead:
+        row += 1
+        sheet.put(row, 0, said)
+    row += 2
+    for key in ("scenario", "revision", "draws", "seed", "method", "result_digest"):
+        if key in card:
+            sheet.line(row, [text(f"workbook.card_{key}", lang), card[key]])
+            row += 1
+    row += 1
+    sheet.line(row, [text("workbook.sheet", lang), text("workbook.what_for", lang)], "head")
+    for key in sheets:
+        row += 1
+        name = text(f"workbook.sheet_{key}", lang)
+        sheet.page.write_url(row, 0, f"internal:'{name}'!A1", book.style("link"), name)
+        sheet.put(row, 1, text(f"workbook.about_{key}", lang))
+    sheet.page.activate()
+
+
+def impact_sheet(book: Book, sections: Sections) -> None:
+    """Published figures in the order of ICMA's table: project, financing, lifetime, impact, other indicators.
+
+    Money stands beside impacts as allocations of whole budget lines: it is not divided where the report does not.
+    """
+    lang = book.lang
+    heads = columns(
+        lang, "programme", "category", "signed", "share_of_financing", "green_categories", "allocated", "together_with",
+        "lifetime", "indicator", "page_unit", "published_low", "published_high", "computed", "median", "q05", "q95",
+        "boundary", "period", "timing", "counterfactual", wide=("programme", "green_categories", "indicator",
+        "together_with", "counterfactual"),
+    )  # fmt: skip
+    rows: list[list[Cell]] = []
+    for part in sections.parts:
+        money = _money(part.programme.id, sections, lang)
+        mine = [one for panel in part.panels for one in panel.lines if one.fact.printed]
+        for one in sorted(mine, key=lambda line: line.fact.metric != "co2_reduction"):
+            rows.append([part.name, *money, *_impact(one, lang)])
+        for output in part.programme.page.output:
+            said = output.indicator_ja if lang == "ja" else output.indicator_en
+            blank: list[Cell] = [None] * 5
+            rows.append([part.name, *money, said, output.unit, output.value, output.value, *blank[:4], "", "",
+                         text("workbook.output", lang), output.where])  # fmt: skip
+    book.sheet("impact").table(0, heads, rows)
+
+
+def _money(programme: str, sections: Sections, lang: str) -> list[Cell]:
+    """Category, financing and eligibility of a programme: what the report prints, and that it prints nothing else."""
+    mine = [one for file in files() for one in file.allocation if programme in one.programme]
+    others = {name for one in mine for name in one.programme} - {programme}
+    unsaid = text("report.not_in_report", lang)
+    names = ", ".join(sections.names.get(name, name) for name in sorted(others))
+    green = dict.fromkeys(name for one in mine for name in one.green_categories)
+    kind = ", ".join(dict.fromkeys(one.category for one in mine))
+    return [kind, unsaid, unsaid, ", ".join(green), sum(one.amount for one in mine), names, unsaid]
+
+
+def _impact(one: Line, lang: str) -> list[Cell]:
+    fact, record = one.fact, one.record
+    quantiles = [Shown(fact.value("quantiles", q), fact.value("quantiles_mcse", q)) for q in (MEDIAN, LOW, HIGH)]
+    against = record.counterfactual if record else None
+    return [
+        one.label, fact.unit, fact.value("published_low"), fact.value("published_high"), fact.value("computed"),
+        *quantiles, word("boundary", fact.word("boundary"), lang), word("period", fact.word("period"), lang),
+        word("timing", str(record.timing or "") if record else "", lang), getattr(against, lang) if against else "",
+    ]  # fmt: skip
