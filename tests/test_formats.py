@@ -4,6 +4,7 @@ import csv
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,22 @@ from ctsim.cli import main
 from ctsim.compare import CARD_NAME
 from ctsim.dataset import result_digest
 from ctsim.errors import InputError, RunDirectoryError
+from ctsim.export import write
 from ctsim.export.cf import UDUNITS
 from ctsim.export.tables import COLUMNS, IAMC_COLUMNS, tidy
-from ctsim.export.write import export, opened
+from ctsim.export.write import export
 from ctsim.locale import LANGUAGES, text
 from tests.runs import study
+
+opened = cache(write.opened)
+"""What a directory holds, read once: reading takes seconds."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "opened", opened)
+        yield
 
 
 @pytest.fixture(scope="module")

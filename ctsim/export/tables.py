@@ -35,19 +35,20 @@ def _lines(node: xr.DataTree) -> Iterator[list[Any]]:
     data = node.to_dataset(inherit=False)
     if node.path.startswith("/draws"):
         return
-    known = {str(name): (one.dims, one.values) for name, one in data.variables.items() if name in (*LABELS, *WORDS)}
-    for name, variable in data.data_vars.items():
-        if variable.dtype.kind not in "fiu":
+    variables = {str(name): (one.dims, one.values) for name, one in data.variables.items()}
+    known = {name: one for name, one in variables.items() if name in (*LABELS, *WORDS)}
+    for name in map(str, data.data_vars):
+        dims, values = variables[name]
+        if values.dtype.kind not in "fiu":
             continue
-        unit = str(variable.attrs.get("units", ""))
-        for at in product(*(range(size) for size in variable.shape)):
-            place = dict(zip(variable.dims, at, strict=True))
-            said = {one: values[tuple(place[dim] for dim in dims)] for one, (dims, values) in known.items()
-                    if set(dims) <= set(place)}  # fmt: skip
-            said |= {"node": node.path} | ({} if unit == _ELSEWHERE else {"unit": unit})
-            value = float(variable.values[at])
-            yield [*(_text(said.get(one, "")) for one in LABELS), name, repr(value) if isfinite(value) else "",
-                   *(_text(said.get(one, "")) for one in WORDS)]  # fmt: skip
+        unit = str(data.variables[name].attrs.get("units", ""))
+        fixed = {"node": node.path} | ({} if unit == _ELSEWHERE else {"unit": unit})
+        said = {one: ([dims.index(dim) for dim in along], labels) for one, (along, labels) in known.items()
+                if set(along) <= set(dims) and one not in fixed}  # fmt: skip
+        for at, value in zip(product(*map(range, values.shape)), values.ravel().tolist(), strict=True):
+            here = fixed | {one: labels[tuple(at[k] for k in places)] for one, (places, labels) in said.items()}
+            yield [*(_text(here.get(one, "")) for one in LABELS), name, repr(float(value)) if isfinite(value) else "",
+                   *(_text(here.get(one, "")) for one in WORDS)]  # fmt: skip
 
 
 # ---- IAMC
@@ -76,9 +77,8 @@ def iamc(tree: xr.DataTree, card: Mapping[str, Any]) -> bytes:
 
 def _named(facts: Facts) -> Iterator[tuple[Fact, str]]:
     """What has a year, and the first parts of its variable."""
+    titles = {one.programme: one.said("programme") for one in facts.cells}
     for fact in (*facts.cells, *facts.items):
-        names = facts.tree[fact.metric].dataset
-        titles = dict(zip(names["programme"].values.tolist(), names["programme_en"].values.tolist(), strict=True))
         yield fact, _variable(fact, titles[fact.programme], fact.said("item"))
     for fact in facts.totals:
         if fact.when:
