@@ -246,7 +246,12 @@ def test_readme_shows_a_run_of_the_scenario_as_it_is() -> None:
 
 
 def test_pictures_are_small() -> None:
-    assert {path.name for path in (DOCS / "images").iterdir()} == {*docs.PICTURES, "convergence.png", "report.ja.png"}
+    assert {path.name for path in (DOCS / "images").iterdir()} == {
+        *docs.PICTURES,
+        "convergence.png",
+        "report.ja.png",
+        "brief.ja.png",
+    }
     assert all(path.stat().st_size < 300_000 for path in (DOCS / "images").iterdir())
 
 
