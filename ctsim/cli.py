@@ -27,7 +27,6 @@ from ctsim.export_command import export_command
 from ctsim.money_command import policy_command, total_command, yen_command
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.printing import audit_tables, parameter_table, spread_words, trail_tables, values_words
-from ctsim.printing_run import run_tables
 from ctsim.progress import Log
 from ctsim.progress import logged as _logged
 from ctsim.progress import progress as _progress
@@ -423,6 +422,7 @@ def _log_end(log: Log, result: Run) -> None:
 def _print_finished(result: Run, quiet: bool, lang: str = "en") -> int:
     """Print a run; the exit status is 1 where a precision was not reached."""
     from ctsim.precision import said
+    from ctsim.printing_run import run_tables
 
     if shard := result.card.get("shard"):
         click.echo(f"shard {shard} is done; when all are, join them with `ctsim merge DIR... --out DIR`")

@@ -75,4 +75,4 @@ def page(kind: str, lang: str) -> str:
     return html(gathered(kind, lang), "brief.html" if kind == "brief" else "page.html")
 
 
-KINDS = ("run", "full", "brief", "sensitivity", "comparison")
+KINDS = ("full", "brief", "sensitivity", "comparison")
