@@ -27,14 +27,14 @@ from ctsim.export.write import export
 from ctsim.locale import LANGUAGES, text
 from tests.runs import study
 
-opened = cache(write.opened)
+opened = cache(write.open_result)
 """What a directory holds, read once: reading takes seconds."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(write, "opened", opened)
+        patch.setattr(write, "open_result", lambda directory, formulas=None: opened(Path(directory)))
         yield
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.compare import CARD_NAME
 from ctsim.errors import RunDirectoryError
-from ctsim.results import opened
+from ctsim.results import sealed
 from ctsim.rundir import SCENARIO, RunDirectory
 from ctsim.sensitivity import KIND
 
@@ -43,8 +43,7 @@ def open_result(directory: str | Path, formulas: str | Path | None = None, run: 
         return run.scenario if run is not None and same else load_resolved(path / name, formulas)
 
     if (path / CARD_NAME).is_file():
-        found = opened(path, CARD_NAME, {})
-        assert found is not None
+        found = sealed(path, CARD_NAME)
         asked = found[0]["request"]
         return Result(COMPARISON, path, *found, scenario("b.toml", asked["b"]), scenario("a.toml", asked["a"]))
     kind = KIND if _is_sensitivity(path) else ""
