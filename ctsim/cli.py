@@ -299,7 +299,7 @@ def run(
     ctsim run framework_2023_11 --draws 1e6 --out RUN      then `ctsim report RUN`
     ctsim run framework_2023_11 --lang ja --figure         tables and pictures in Japanese
     ctsim run my_study.toml --precision 1% --draws 1e8     until every cell is known to 1 %
-    ctsim run framework_2023_11 --set offshore_wind.capacity_factor=0.4
+    ctsim run framework_2023_11 --set offshore_wind.capacity_factor=40     in its unit, %
     """
     from ctsim import engine, request
     from ctsim.catalog import load

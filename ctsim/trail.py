@@ -51,6 +51,13 @@ def follow(scenario: Scenario, cell: str) -> Trail:
         for one in (programme.cell(metric, year) for metric in METRICS for year in YEARS):
             if cell == f"{programme.id}.{one.metric}.{one.year}":
                 return Trail(cell, programme, one.status, reason=one.reason, reason_code=one.reason_code)
+    groups = (one for one in scenario.totals if one.kind in ("sum", "overlap") and one.id == cell.partition(".")[0])
+    if group := next(groups, None):
+        first = next((name for name in group.members if "." in name), f"{group.members[0]}.{group.metric}.2030")
+        raise InputError(
+            f"'{cell[:120]}' is a total of {', '.join(group.members)} ({group.reason.en}); follow a member, as in "
+            f"`ctsim show {scenario.id} {first}`"
+        )
     hint = did_you_mean(cell, [*scenario.parameters(), *cells(scenario)])
     raise InputError(f"no parameter and no cell '{cell[:120]}' in scenario '{scenario.id}'.{hint}")
 

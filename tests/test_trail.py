@@ -77,6 +77,16 @@ def test_a_cell_with_delivery_leads_to_the_amount_s_equation() -> None:
     assert any(row.stream == "hydrogen_steelmaking.delivery" for row in trail.rows)
 
 
+def test_a_total_leads_to_its_members() -> None:
+    for name in ("units_supported", "hydrogen.world_market.largest", "units_supported_first_year"):
+        with pytest.raises(
+            InputError, match=r"is a total of .*; follow a member, as in `ctsim show framework_2023_11"
+        ) as said:
+            follow(scenario(), name)
+        member = str(said.value).rpartition("framework_2023_11 ")[2].rstrip("`")
+        assert follow(scenario(), member).cell == member
+
+
 def test_what_is_not_there_is_one_line() -> None:
     with pytest.raises(InputError, match=r"no parameter and no cell 'offshore_wind.co2_reduction.2031' in scenario"):
         follow(scenario(), "offshore_wind.co2_reduction.2031")
