@@ -53,6 +53,7 @@ def test_the_nodes_are_those_of_the_contract() -> None:
         "/readings",
         "/totals",
         "/totals/co2_reduction",
+        "/totals/economic_effect",
         "/totals/other",
         *DIMS,
     }

@@ -76,7 +76,7 @@ def test_where_nothing_has_a_number_the_reasons_are_printed(one: Scenario) -> No
     words = "Nothing that was chosen has a number"
     few = ["run", "as_published", "--programmes", "fast_reactor", "--draws", "1024", "--quiet", "--out"]
     said = CliRunner().invoke(main, [*few, "a", "--metrics", "co2_reduction"]).stdout.partition(words)[2]
-    assert "fast_reactor" in said and "co2 reduction" in said and "2030, 2040, 2050" in said
+    assert "fast_reactor" in said and "CO2 reduction" in said and "2030, 2040, 2050" in said
     assert words not in CliRunner().invoke(main, [*few, "b", "--metrics", "other"]).stdout
     assert f"{words}: the pages have no such figure." in asked(one, "--metrics", "other", "--out", "c").stdout
 

@@ -102,10 +102,15 @@ def test_bounds_are_ordered_in_every_draw(group: str) -> None:
 def test_every_total_without_dependence_is_that_of_a_run_without_to_the_last_bit() -> None:
     twins = {key: one for key, one in every().items() if key[0].endswith(INDEPENDENT)}
     assert twins
+    alike = []
     for key, one in twins.items():
         same = (key[0].removesuffix(INDEPENDENT), *key[1:])
         assert np.array_equal(one.values, without_dependence()[same]), key
-        assert not np.array_equal(one.values, every()[same].values), key
+        if np.array_equal(one.values, every()[same].values):
+            alike.append(same)
+    assert alike == [
+        ("hydrogen_markets.world_market.largest", "2050")
+    ]  # it is steel in every draw, which no group ties
 
 
 def test_a_total_without_a_twin_is_the_same_with_and_without_dependence() -> None:
