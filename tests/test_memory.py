@@ -81,7 +81,6 @@ def test_a_forecast_holds_where_machine_code_is_made_first(tmp_path: Path) -> No
     "options",
     [
         {"draws": 1024, "programmes": ["offshore_wind"]},
-        {"draws": 65536, "workers": 1},
         {"draws": 2**19, "workers": 1},
         {"draws": 2**19, "workers": 8, "chunk": 2**14},
         {"draws": 2**19, "workers": 2, "keep_draws": "cells", "out": "cells"},
