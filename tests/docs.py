@@ -2,7 +2,6 @@
 
 `python -m tests.docs --readme run` makes the run that README.md and README.ja.md show (a million draws) and puts its
 output and its pictures there; a test compares the scenario digest under that output with the scenario as it is.
-`--readme tests` does the same for what `make test` says at its end.
 """
 
 import argparse
@@ -396,15 +395,6 @@ def readme_run() -> None:
         path.write_text(put_between(path.read_text(encoding="utf-8"), "run", content), encoding="utf-8")
 
 
-def readme_tests() -> None:
-    """Make the tests of README.md; the lines that say how they ended go there."""
-    lines = [line.strip("= ") for line in _call(["make", "test"], ROOT).splitlines()]
-    ends = ("checks passed", "formatted", "no issues found", " passed")
-    said = [line for line in lines if any(end in line for end in ends)]
-    content = "```text\n" + "\n".join(said) + "\n```\n"
-    README.write_text(put_between(README.read_text(encoding="utf-8"), "tests", content), encoding="utf-8")
-
-
 def _call(command: Sequence[str], folder: Path) -> str:
     return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
 
@@ -439,10 +429,9 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> None:
     """Write every generated page, or a part of README.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--readme", choices=["run", "tests"], help="make the run, or the tests, that README.md shows")
-    wanted = parser.parse_args().readme
-    if wanted:
-        readme_run() if wanted == "run" else readme_tests()
+    parser.add_argument("--readme", choices=["run"], help="make the run that README.md shows")
+    if parser.parse_args().readme:
+        readme_run()
         return
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctsim.figures.amounts import rounded
 from ctsim.figures.rows import METRICS, Row, panels, rows, without
-from ctsim.figures.style import BLACK, BLUE, GREY, LINE, METADATA, RULE, SKY, SMALL, VERMILION, drawing, wrapped
+from ctsim.figures.style import BLACK, BLUE, GREY, LINE, RULE, SKY, SMALL, VERMILION, drawing, save, wrapped
 from ctsim.figures.table import MARGIN, ROW, Layout, Sheet, lines
 from ctsim.locale import LANGUAGES, text
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 AXIS: Final = (0.0, 2.0)
 TICKS: Final = (0, 0.5, 1, 1.5, 2)
-DOTS_PER_INCH: Final = 180
 NEGLIGIBLE_ERROR: Final = 0.02
 """Monte Carlo error, as a share of the width of a 90 % interval, that nobody can see in the figure."""
 
@@ -43,16 +42,12 @@ def save_published(tree: xr.DataTree, folder: Path) -> list[Path]:
     `tree` is a result tree (DESIGN.md 6). A metric without any published figure is left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Path] = []
     for metric in (one for one in METRICS if one in tree.children):
         found = rows(tree, metric)
         for lang in LANGUAGES if found else ():
             with drawing(lang):
-                figure = draw(tree, metric, lang, found)
-                for suffix, metadata in METADATA.items():
-                    path = folder / f"published_{metric}.{lang}.{suffix}"
-                    figure.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
-                    written.append(path)
+                written += save(draw(tree, metric, lang, found), folder, f"published_{metric}.{lang}")
     return written
 
 

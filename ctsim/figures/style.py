@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's blue and vermilion with tints: told apart with any colour vision, and in grey by their lightness.
 BLUE, SKY, VERMILION = "#0072B2", "#8CCBF0", "#D55E00"
@@ -27,6 +31,18 @@ _FINE: Final = 288
 _UNBREAKABLE: Final = re.compile(r"[ァ-ヶー]+|[A-Za-z0-9₂.,/+\-–]+|[一-龠々]+[ぁ-ん]*|[ぁ-ん]+|\s+|.")
 _NOT_FIRST: Final = "、。，．）)」』】〉ゃゅょっぁぃぅぇぉー・：；！？"
 _NOT_LAST: Final = "（(「『【〈"
+
+
+DOTS_PER_INCH: Final = 180
+
+
+def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    """Write a figure as PNG and SVG, inside `drawing`; the files written."""
+    paths = []
+    for suffix, metadata in METADATA.items():
+        paths.append(folder / f"{stem}.{suffix}")
+        figure.savefig(paths[-1], dpi=DOTS_PER_INCH, metadata=metadata)
+    return paths
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ctsim.figures.amounts import rounded, scale
-from ctsim.figures.style import BLUE, GREY, METADATA, RULE, SKY, SMALL, VERMILION, drawing, shortened
+from ctsim.figures.style import BLUE, GREY, RULE, SKY, SMALL, VERMILION, drawing, save, shortened
 from ctsim.locale import LANGUAGES, text, when
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MOST_PANELS: Final = 6
 MOST_BARS: Final = 6
-DOTS_PER_INCH: Final = 180
 METRICS: Final = ("co2_reduction", "economic_effect")
 _WIDTH, _BAR, _HEAD, _TOP, _FOOT = 8.6, 0.27, 0.62, 0.62, 0.5
 _LEFT, _RIGHT = 3.3, 0.9
@@ -52,16 +51,12 @@ def save_waterfalls(tree: xr.DataTree, folder: Path) -> list[Path]:
     `tree` is that of a comparison. A metric of which nothing moves is left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Path] = []
     for metric in (one for one in METRICS if one in tree.children):
         found = panels(tree, metric)
         for lang in LANGUAGES if found else ():
             with drawing(lang):
-                figure = draw(tree, metric, found, lang)
-                for suffix, metadata in METADATA.items():
-                    path = folder / f"changes_{metric}.{lang}.{suffix}"
-                    figure.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
-                    written.append(path)
+                written += save(draw(tree, metric, found, lang), folder, f"changes_{metric}.{lang}")
     return written
 
 
