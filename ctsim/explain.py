@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite, nan
@@ -30,7 +30,7 @@ class Explanation:
 
     `independent` is the mean of the same draws without dependence. NaN where there is none: nothing printed, a mean
     that is infinite, or draws that are not finite. `rows` are the parameters the cell is made from; the names are those
-    of its programme, `words` what the page says of its interval.
+    of its programme, `words` what the page says of its interval; `changed`: the scenario sets another formula or value.
     """
 
     cell: str
@@ -44,6 +44,7 @@ class Explanation:
     mean: float
     rows: tuple[Row, ...]
     words: schema.Bilingual | None = None
+    changed: bool = False
 
     @property
     def start(self) -> float:
@@ -81,7 +82,15 @@ def explain(
     names = {one.id: (one.name_ja, one.name_en) for one in asked.scenario.programmes}
     said = {figure.key: figure.words for programme in asked.scenario.programmes for figure in programme.figures}
     found = (_computed(kernel, i, means[i], independent[i], names) for i in wanted)
-    return tuple(replace(one, words=said.get(one.cell)) for one in found)
+    changes = [*asked.scenario.applied, *(one.change for one in asked.scenario.changes)]
+    changed = {one.impact for one in changes if one.formula} | {
+        one.parameter for one in changes if one.value is not None
+    }
+    return tuple(replace(one, words=said.get(one.cell), changed=_is_changed(one, changed)) for one in found)
+
+
+def _is_changed(one: Explanation, changed: Container[str | None]) -> bool:
+    return any(name in changed for name in (one.cell, *(row.stream.partition("@")[0] for row in one.rows)))
 
 
 def _means(asked: Job, kernel: Kernel) -> FloatArray:

@@ -55,11 +55,15 @@ _CAUSES: Final = {
 }
 
 
+_CHANGED: Final = {"en": "the scenario sets another formula or other values", "ja": "シナリオが式や値を変えた分"}
+
+
 def explained(one: Explanation, language: Literal["ja", "en"]) -> str:
     """Why the mean of a cell is not the published figure, in a sentence."""
     name = one.name_ja if language == "ja" else one.name_en
     what = one.cell.partition(".")[2].replace(".", " ").replace("_", " ")
-    steps = zip(_CAUSES[language], one.parts, strict=True)
+    first, *others = _CAUSES[language]
+    steps = zip((_CHANGED[language] if one.changed else first, *others), one.parts, strict=True)
     printed = isfinite(one.published)
     mean, start, away = _step(one.mean), _step(one.start), f"{one.mean - one.start:+.4g}"
     if language == "ja":

@@ -121,6 +121,9 @@ def _merged(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _sets(values: Mapping[str, float]) -> Iterator[dict[str, Any]]:
     for name, value in values.items():
+        if name.endswith(".delivery"):
+            message = "is drawn as delivered or not, with --with-delivery only; change its 'p' in a scenario file"
+            raise InputError(f"--set {name}: {message}")
         option = f"--set {name}={_digits(value)}"
         yield _change("parameter", name, option, value=value, uncertainty=_fixed(value, option))
 
@@ -138,6 +141,7 @@ def _fixes(scenario: Scenario, fixes: Sequence[str]) -> Iterator[dict[str, Any]]
 def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The reading of that name in place of every formula that it is a reading of."""
     known = {reading.name for programme in scenario.programmes for reading in programme.page.reading}
+    read: dict[str, str] = {}
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known) or f" Known: {', '.join(sorted(known))}."
@@ -148,6 +152,9 @@ def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, An
                 without = reading.like is not None and scenario.cells == "all"
                 for key in (f"{programme.id}.{impact}" for impact in reading.impact):
                     if key in here or without:
+                        if (other := read.setdefault(key, name)) != name:
+                            message = f"--reading {name}: reads {key}, as --reading {other} does; take one of them"
+                            raise InputError(f"{message}, or write both as one formula and change the scenario to it")
                         yield _change("impact", key, f"--reading {name}", formula=reading.formula)
 
 

@@ -57,6 +57,19 @@ def test_it_is_said_in_words_in_both_languages(found: dict[str, Explanation]) ->
     assert "nothing is printed" in explained(derived, "en") and "公表値なし" in explained(derived, "ja")
 
 
+@pytest.mark.parametrize(
+    "options", [{"reading": "new_car_baseline"}, {"set": {"clean_energy_vehicles.phev_vehicles": 30000.0}}], ids=str
+)
+def test_what_the_scenario_changes_is_not_laid_to_the_report(options: dict[str, Any], tmp_path: Path) -> None:
+    few: dict[str, Any] = {"programmes": ["clean_energy_vehicles", "insulated_windows"], "metrics": ["co2_reduction"]}
+    simulate("framework_2023_11", draws=1024, method="mc", out=tmp_path / "run", **few, **options)
+    said = {one.cell: one for one in explain(tmp_path / "run")}
+    cars = said["clean_energy_vehicles.co2_reduction.FY2023"]
+    assert cars.changed and "because the scenario sets another formula or other values" in explained(cars, "en")
+    assert "シナリオが式や値を変えた分" in explained(cars, "ja") and "再現しない分" not in explained(cars, "ja")
+    assert not any(one.changed for name, one in said.items() if name.startswith("insulated_windows"))
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "a value and a width": {"set": {"offshore_wind.capacity_factor": 30}, "scale_assumed": 0.5},
     "a reading": {"reading": ["new_car_baseline", "falling_thermal_factor"]},

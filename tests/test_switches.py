@@ -142,6 +142,11 @@ def test_of_two_options_for_one_parameter_the_first_holds(scenario: Scenario) ->
     [
         ({"set": ["a=b"]}, "--set a=b: write PARAMETER=NUMBER"),
         ({"reading": ["falling_thermal"]}, "--reading falling_thermal: no page has it. Did you mean"),
+        (
+            {"reading": ["new_car_baseline", "additionality"]},
+            "clean_energy_vehicles.co2_reduction.FY2023, as --reading new_car_baseline does; take one of them",
+        ),
+        ({"set": {"hydrogen_steelmaking.delivery": 0.5}}, "is drawn as delivered or not, with --with-delivery only"),
         ({"only_basis": ["guess"]}, "--only-basis guess: choose from published, literature, elicited, assumed"),
         ({"scale_assumed": -1.0}, "--scale-assumed -1: must be at least 0"),
         ({"dependence": 2.0}, "--dependence 2.0: must be at least 0 and at most 1, or full"),
