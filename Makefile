@@ -70,7 +70,7 @@ fuzz: $(VENV)/.stamp-dev ## FUZZ changed scenarios, pages, cluster files, run ca
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 slurm: $(VENV)/.stamp-dev ## a real Slurm on this machine (root; slurmctld, slurmd, slurm-client, munge), and runs over it
-	CTSIM_SLURM=1 $(BIN)/python -m pytest -rs tests/test_slurm.py
+	CTSIM_FAULTS=1 $(BIN)/python -m pytest -rs tests/test_slurm.py
 
 vulnerabilities: $(VENV)/.stamp-dev ## known vulnerabilities of the pinned packages; says so where nobody can be asked
 	-@$(BIN)/python -m pip install -qq --disable-pip-version-check pip-audit

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, Queue
 from threading import Event
@@ -226,6 +226,8 @@ class _Round:
             raise ClusterError("the cluster has no workers any more") from None
         except (OSError, TimeoutError):
             raise ClusterError("the connection to the cluster is lost") from None
+        except MemoryError:
+            raise ClusterError("a worker has too little memory; give it more, or take a smaller --chunk") from None
         except BaseException as error:
             if type(error).__name__ in ("CancelledError", "FutureCancelledError"):
                 raise ClusterError("the scheduler of the cluster is lost") from None
@@ -236,8 +238,20 @@ class _Round:
     def _check(self, silence: float, patience: float) -> None:
         if self.client.status not in ("running", "connecting"):
             raise ClusterError("the scheduler of the cluster is lost")
+        if silence > PATIENCE and (said := self._full()):
+            raise ClusterError(f"nothing came from the cluster for {PATIENCE:.0f} s; {said}")
         if silence > patience:
             raise ClusterError(f"nothing came from the cluster for {patience:.0f} s; its workers are lost or frozen")
+
+    def _full(self) -> str:
+        """What is said where dask has paused every worker, which it does where a worker's memory is nearly full."""
+        with suppress(OSError, TimeoutError):
+            self.client.sync(self.client._update_scheduler_info, n_workers=-1, callback_timeout=ANSWER)
+        workers = self.client._scheduler_identity["workers"].values()
+        limits = [one["memory_limit"] for one in workers if one["status"] == "paused"]
+        if not limits or len(limits) < len(workers):
+            return ""
+        return f"all workers are paused: their memory of {min(limits) / 1e6:.0f} MB is nearly full; give them more"
 
 
 # ---- the end

@@ -72,7 +72,7 @@ GUARDS = (
 
 def pytest(where: Path, tests: list[str], *options: str) -> tuple[int, str]:
     """Exit status and output of tests of the sources in a folder."""
-    environment = {**os.environ, "PYTHONPATH": str(where), "CTSIM_SLURM": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(where), "CTSIM_FAULTS": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", *options, *tests]
     done = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 COMMANDS = ("slurmctld", "slurmd", "sbatch", "srun", "scancel", "scontrol", "munged", "setpriv")
@@ -56,9 +57,28 @@ def missing() -> str:
     return "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "Slurm's daemons need root"
 
 
+@dataclass
+class Slurm:
+    """A running Slurm: the environment in which its commands find it, and its daemons, the controller second."""
+
+    environment: dict[str, str]
+    configuration: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def controller(self, *options: str) -> subprocess.Popen[bytes]:
+        """Start a controller."""
+        return _start(["slurmctld", "-D", *options, "-f", str(self.configuration)], self.environment)
+
+    def restart_controller(self) -> None:
+        """Kill the controller and start another, which finds its jobs in the folder of the first."""
+        self.started[1].kill()
+        self.started[1].wait(20)
+        self.started[1] = self.controller()
+
+
 @contextmanager
-def slurm(nodes: int = 2, cpus: int = 2) -> Iterator[dict[str, str]]:
-    """A running Slurm, as the environment in which its commands find it."""
+def slurm(nodes: int = 2, cpus: int = 2) -> Iterator[Slurm]:
+    """A running Slurm."""
     folder = Path(tempfile.mkdtemp(prefix="ctsim-slurm-", dir="/tmp"))
     folder.chmod(0o755)
     host = socket.gethostname().partition(".")[0]
@@ -71,15 +91,16 @@ def slurm(nodes: int = 2, cpus: int = 2) -> Iterator[dict[str, str]]:
     (folder / "cgroup.conf").write_text(GROUPS, encoding="utf-8")
     (folder / "state").mkdir()
     environment = {**os.environ, "SLURM_CONF": str(configuration), "PATH": f"{os.environ['PATH']}:/usr/sbin"}
-    started: list[subprocess.Popen[bytes]] = []
+    running = Slurm(environment, configuration)
+    started = running.started
     try:
         started.append(_munge(folder, environment))
-        started.append(_start(["slurmctld", "-D", "-c", "-f", str(configuration)], environment))
+        started.append(running.controller("-c"))
         for name in names:
             (folder / f"spool.{name}").mkdir()
             started.append(_start(["slurmd", "-D", "-f", str(configuration), "-N", name], environment))
         _wait_until_idle(nodes, environment, folder)
-        yield environment
+        yield running
     finally:
         subprocess.run(["scancel", "--user=root"], env=environment, capture_output=True, timeout=20)
         for process in reversed(started):
@@ -124,6 +145,6 @@ def _wait_until_idle(nodes: int, environment: dict[str, str], folder: Path) -> N
 if __name__ == "__main__":
     if said := missing():
         raise SystemExit(said)
-    with slurm() as found:
-        print(f"SLURM_CONF={found['SLURM_CONF']}")
-        print(subprocess.run(["sinfo"], env=found, capture_output=True, text=True).stdout)
+    with slurm() as running:
+        print(f"SLURM_CONF={running.configuration}")
+        print(subprocess.run(["sinfo"], env=running.environment, capture_output=True, text=True).stdout)

@@ -16,6 +16,7 @@ from ctsim.engine import open_run, simulate
 from ctsim.shards import merge
 from tests import slurm
 from tests.runs import study
+from tests.slurm import Slurm
 from tests.source import ROOT
 from tests.test_cluster import listening
 
@@ -23,18 +24,23 @@ pytestmark = pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or
 
 DRAWS = 2**20
 
-long = pytest.mark.skipif(not os.environ.get("CTSIM_SLURM"), reason="takes three minutes: `make slurm`")
+long = pytest.mark.skipif(not os.environ.get("CTSIM_FAULTS"), reason="takes minutes: `make slurm`")
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def running() -> Iterator[Slurm]:
+    with slurm.slurm() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def environment(running: Slurm, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Where Slurm's commands find it, and where jobs find this ctsim."""
     here = tmp_path_factory.mktemp("bin")
     command = f'#!/bin/sh\nexec {sys.executable} -c "from ctsim.cli import main; main()" "$@"\n'
     (here / "ctsim").write_text(command, encoding="utf-8")
     (here / "ctsim").chmod(0o755)
-    with slurm.slurm() as found:
-        yield {**found, "PATH": f"{here}:{found['PATH']}", "PYTHONPATH": str(ROOT)}
+    return {**running.environment, "PATH": f"{here}:{running.environment['PATH']}", "PYTHONPATH": str(ROOT)}
 
 
 def ask(environment: dict[str, str], *command: str) -> str:
@@ -48,6 +54,15 @@ def wait_for(condition: Callable[[], object], seconds: float = 180.0) -> None:
     while not condition():
         assert time.monotonic() < end, "nothing happened for long"
         time.sleep(0.1)
+
+
+def sealed(out: Path) -> bool:
+    card = out / "run.json"
+    return card.is_file() and bool(json.loads(card.read_text(encoding="utf-8"))["sealed"])
+
+
+def begun(out: Path) -> bool:
+    return checkpoint.tiles_done(out / "chunks") > 0 or sealed(out)
 
 
 def test_an_array_of_three(environment: dict[str, str], tmp_path: Path) -> None:
@@ -66,21 +81,13 @@ def test_an_array_with_a_task_out_of_time_and_one_cancelled(environment: dict[st
     script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(4 * DRAWS), str(tmp_path), "3"]
     job = ask(environment, "sbatch", "--parsable", "--mem=0", "--array=1-3", f"--output={tmp_path}/out-%a", *script)
     parts = [tmp_path / f"part-{number}" for number in (1, 2, 3)]
-
-    def begun(number: int) -> bool:
-        return checkpoint.tiles_done(parts[number] / "chunks") > 0 or sealed(number)
-
-    def sealed(number: int) -> bool:
-        card = parts[number] / "run.json"
-        return card.is_file() and bool(json.loads(card.read_text(encoding="utf-8"))["sealed"])
-
-    wait_for(lambda: begun(0))
+    wait_for(lambda: begun(parts[0]))
     ask(environment, "scancel", "--signal=TERM", f"{job}_1")
-    wait_for(lambda: begun(1))
+    wait_for(lambda: begun(parts[1]))
     ask(environment, "scancel", f"{job}_2")
-    wait_for(lambda: sealed(2) and sealed(0))
+    wait_for(lambda: sealed(parts[2]) and sealed(parts[0]))
     wait_for(lambda: not ask(environment, "squeue", "-h"))
-    if not sealed(1):
+    if not sealed(parts[1]):
         ask(environment, "sbatch", "--wait", "--mem=0", "--array=2", f"--output={tmp_path}/again-%a", *script)
     assert merge(parts, out=tmp_path / "whole").result_digest == whole
     assert "stopped at" in (tmp_path / "out-1").read_text(encoding="utf-8")
@@ -88,18 +95,52 @@ def test_an_array_with_a_task_out_of_time_and_one_cancelled(environment: dict[st
 
 
 @long
-def test_dask_workers_in_jobs_one_of_them_cancelled(environment: dict[str, str], tmp_path: Path) -> None:
+def test_an_array_while_the_controller_is_killed(running: Slurm, environment: dict[str, str], tmp_path: Path) -> None:
+    """Tasks that run go on without it, and those that wait are started by the next one."""
     scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    whole = simulate(scenario, draws=4 * DRAWS).result_digest
-    (tmp_path / "slurm.toml").write_text(
-        f'[slurm]\ninterface = "lo"\nmaximum = 2\nminimum = 2\nmemory = "1GB"\nshared_folder = "{tmp_path}"\n'
+    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(4 * DRAWS), str(tmp_path), "6"]
+    ask(environment, "sbatch", "--mem=0", "--array=1-6", f"--output={tmp_path}/out-%a", *script)
+    parts = [tmp_path / f"part-{number}" for number in range(1, 7)]
+    wait_for(lambda: begun(parts[0]))
+    running.restart_controller()
+    assert not all(sealed(part) for part in parts), "the controller was not needed any more"
+    wait_for(lambda: all(sealed(part) for part in parts))
+    assert merge(parts, out=tmp_path / "whole").result_digest == simulate(scenario, draws=4 * DRAWS).result_digest
+
+
+@pytest.mark.skipif(os.environ.get("CTSIM_FAULTS") != "long", reason="takes five minutes: `make faults-long`")
+def test_a_task_that_runs_into_its_limit(environment: dict[str, str], tmp_path: Path) -> None:
+    """A limit of one minute, the least that Slurm knows; the task is told, stops, and is put into the queue again."""
+    scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
+    draws = 2**29
+    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(draws), str(tmp_path), "1"]
+    options = ["--time=1", "--signal=TERM@20", "--mem=0", "--array=1", f"--output={tmp_path}/out-%a"]
+    ask(environment, "sbatch", *options, *script)
+    part = tmp_path / "part-1"
+    wait_for(lambda: (tmp_path / "part-1.log").is_file() and "continue with" in (tmp_path / "part-1.log").read_text())
+    done = checkpoint.tiles_done(part / "chunks")
+    assert 0 < done < draws // 1024
+    wait_for(lambda: checkpoint.tiles_done(part / "chunks") > done, 240.0)
+    ask(environment, "scancel", "--user=root")
+
+
+def over_slurm(environment: dict[str, str], folder: Path, *command: str) -> subprocess.Popen[bytes]:
+    """ctsim with workers in jobs of Slurm, in a folder; what it says is in `said`."""
+    (folder / "slurm.toml").write_text(
+        f'[slurm]\ninterface = "lo"\nmaximum = 2\nminimum = 2\nmemory = "1GB"\nshared_folder = "{folder}"\n'
         'directives = ["--mem=0"]\n',
         encoding="utf-8",
     )
-    command = ["ctsim", "run", str(scenario), "--draws", str(4 * DRAWS), "--chunk", "65536", "--out", "run",
-               "--cluster", "slurm.toml"]  # fmt: skip
-    with (tmp_path / "said").open("wb") as said:
-        driver = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=said, stderr=said)
+    words = ["ctsim", *command, "--chunk", "65536", "--cluster", "slurm.toml"]
+    with (folder / "said").open("ab") as said:
+        return subprocess.Popen(words, env=environment, cwd=folder, stdout=said, stderr=said)
+
+
+@long
+def test_dask_workers_in_jobs_one_of_them_cancelled(environment: dict[str, str], tmp_path: Path) -> None:
+    scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
+    whole = simulate(scenario, draws=4 * DRAWS).result_digest
+    driver = over_slurm(environment, tmp_path, "run", str(scenario), "--draws", str(4 * DRAWS), "--out", "run")
     try:
         wait_for(lambda: checkpoint.tiles_done(tmp_path / "run/chunks") > 0 or driver.poll() is not None)
         assert listening(psutil.Process(driver.pid)) <= {"127.0.0.1"}
@@ -112,3 +153,20 @@ def test_dask_workers_in_jobs_one_of_them_cancelled(environment: dict[str, str],
     assert open_run(tmp_path / "run").result_digest == whole
     assert "Traceback" not in (tmp_path / "said").read_text(encoding="utf-8")
     wait_for(lambda: not ask(environment, "squeue", "-h"))
+
+
+@long
+def test_a_driver_that_is_killed_goes_on(environment: dict[str, str], tmp_path: Path) -> None:
+    """Its workers end with it; the run is resumed with others."""
+    scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
+    driver = over_slurm(environment, tmp_path, "run", str(scenario), "--draws", str(4 * DRAWS), "--out", "run")
+    wait_for(lambda: begun(tmp_path / "run") or driver.poll() is not None)
+    driver.kill()
+    assert driver.wait() == -9 and not sealed(tmp_path / "run")
+    wait_for(lambda: not ask(environment, "squeue", "-h"))
+    again = over_slurm(environment, tmp_path, "resume", "run")
+    try:
+        assert again.wait(180) == 0, (tmp_path / "said").read_text(encoding="utf-8")
+    finally:
+        again.kill()
+    assert open_run(tmp_path / "run").result_digest == simulate(scenario, draws=4 * DRAWS).result_digest
