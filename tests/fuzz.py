@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz COUNT [SEED]`: changed scenarios, pages, cluster files, run cards, states and markers.
+"""`python -m tests.fuzz COUNT [SEED]`: changed scenarios, pages, cluster files, run cards, states, command lines.
 
 Each gives what it gives in one line or works; none may end in a traceback, take five seconds of processor time, run
 code, or write anywhere but into its folder. Half of the changed files of run directories get digests that agree with
@@ -15,15 +15,16 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ctsim import catalog, cluster_file, engine, explain, job, reproduce, rundir, shards
+from ctsim import catalog, cli, cluster_file, engine, explain, job, reproduce, rundir, shards
 from ctsim.audit import audit
 from ctsim.caches import cache_folder
 from ctsim.errors import CtsimError
@@ -51,14 +52,15 @@ RUNS_CODE = (
     "pickle.find_class",
     "ctypes.dlopen",
 )
-OWN_PICKLES = ("dask", "numba", "llvmlite", "numpy", "builtins", "_operator")
+OWN_PICKLES = ("copyreg", "dask", "numba", "llvmlite", "numpy", "builtins", "_operator")
 """Of dask's graphs and of machine code in ctsim's own cache; an input is never a pickle."""
 
 
 def changed_text(text: str, chance: random.Random) -> str:
     """`text` with one to four tokens deleted, doubled, exchanged, or replaced by strange ones."""
-    tokens = TOKEN.findall(text)
+    tokens = TOKEN.findall(text) or [" "]
     for _ in range(chance.randint(1, 4)):
+        tokens = tokens or [" "]
         at, other = chance.randrange(len(tokens)), chance.choice(tokens)
         tokens[at : at + 1] = chance.choice(
             [[], [tokens[at]] * 2, [other], [chance.choice(STRANGE)], [tokens[at], other]]
@@ -172,9 +174,60 @@ def shard(it: Bench, chance: random.Random, work: Path) -> None:
         shards.merge(parts, out=work / "whole", formulas=it.formulas)
 
 
+LINES = """
+run s.toml --formulas formulas --draws 4096 --seed 3 --chunk 1024 --out run --threshold mine.co2_reduction.2050=1
+run s.toml --formulas formulas --draws 2048 --method mc --set mine.share=0.2 --scale-assumed 1.5 --figure
+run s.toml --formulas formulas --draws 4096 --shard 1/2 --out part --keep-draws cells --memory 2GB --lang ja
+run s.toml --formulas formulas --draws 4096 --precision 0.05 --dependence 0 --only-basis assumed --out run
+resume sealed --formulas formulas --workers 2
+merge part1 part2 --out whole --formulas formulas
+audit s.toml --formulas formulas
+check s.toml --formulas formulas
+show s.toml mine.share --formulas formulas
+explain sealed mine.co2_reduction.2050 --formulas formulas
+compare s.toml sealed --draws 1024 --formulas formulas
+sensitivity s.toml --draws 1024 --formulas formulas
+total s.toml mine.co2_reduction.2050 --draws 1024 --formulas formulas
+report sealed --lang en --out page.html --formulas formulas
+export sealed --to csv --out written --formulas formulas
+scenario schema
+"""
+MOST_DRAWS = 10_000
+
+
+def command_line(it: Bench, chance: random.Random, work: Path) -> None:
+    """A command with words deleted, doubled, exchanged or replaced, in a folder where its files are."""
+    Study(work)
+    for place in (it.sealed, *it.parts):
+        shutil.copytree(place, work / place.name)
+    words = [word if chance.random() > 0.15 else strange(word, chance)
+             for word in chance.choice(LINES.strip().splitlines()).split()]  # fmt: skip
+    words = [word for word in words if chance.random() > 0.03]
+    with chdir(work), redirect_stdout(StringIO()) as said, redirect_stderr(said):
+        try:
+            cli.main([*map(affordable, words)], "ctsim")
+        except SystemExit as done:
+            assert done.code in (None, 0, 1, 2, 3), f"exit status {done.code}"
+    assert "Traceback" not in said.getvalue()
+
+
+def strange(word: str, chance: random.Random) -> str:
+    """Another word, or the same with characters exchanged; none that names a place outside the folder on purpose."""
+    others = [one.strip('"') for one in STRANGE if "/" not in one and "\0" not in one]
+    return chance.choice([chance.choice(others), changed_text(word, chance), chance.choice(LINES.split())]).lstrip("/.")
+
+
+def affordable(word: str) -> str:
+    """Numbers of draws, threads or shards that would be granted and take long are made small."""
+    try:
+        return "4096" if MOST_DRAWS < float(word) < 1e14 else word
+    except ValueError:
+        return word
+
+
 KINDS: dict[str, Callable[[Bench, random.Random, Path], None]] = {
     "scenario or page": scenario_or_page, "cluster file": cluster, "sealed run": sealed_run,
-    "unsealed run": unsealed_run, "shard": shard,
+    "unsealed run": unsealed_run, "shard": shard, "command line": command_line,
 }  # fmt: skip
 
 
