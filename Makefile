@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types pytest quotes audit docs site reference wheel bench faults fuzz slurm vulnerabilities clean
+.PHONY: help run test lint types pytest quotes audit docs site reference wheel bench faults faults-long fuzz slurm vulnerabilities clean
 
 # Variables to set on the command line, as in `make run DRAWS=65536`:
 PYTHON         ?=
@@ -23,7 +23,7 @@ PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 BUILD   := hatchling editables
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.stamp-run ## the main job: a million draws of SCENARIO, a table and a picture
 	$(BIN)/ctsim run $(SCENARIO) --draws $(DRAWS) --figure $(RUN_OPTIONS)
@@ -60,13 +60,17 @@ wheel: $(VENV)/.stamp-dev ## the wheel of this version in dist/
 	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 	@ls dist
 
-bench: $(VENV)/.stamp-run ## time ctsim and other libraries, 45 minutes (BENCH_OPTIONS=--quick: 3; --full: 10^9 draws)
+bench: $(VENV)/.stamp-dev ## time ctsim and other libraries, 45 minutes (BENCH_OPTIONS=--quick: 3; --full: 10^9 draws)
 	$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
 
 faults: $(VENV)/.stamp-dev ## crash suites, and which test notices a guard that is taken away; writes docs/reliability.md
 	$(BIN)/python -m tests.faults --write
 
-fuzz: $(VENV)/.stamp-dev ## FUZZ changed scenarios, pages, cluster files, run cards and states
+faults-long: $(VENV)/.stamp-dev ## the same with a real time limit and 100 kills, and 10,000 changed inputs: an hour
+	$(BIN)/python -m tests.faults --long
+	$(BIN)/python -m tests.fuzz 10000
+
+fuzz: $(VENV)/.stamp-dev ## FUZZ changed scenarios, pages, cluster files, run cards, states and command lines
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 slurm: $(VENV)/.stamp-dev ## a real Slurm on this machine (root; slurmctld, slurmd, slurm-client, munge), and runs over it

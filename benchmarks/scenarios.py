@@ -58,20 +58,22 @@ def rounded(draws: int, method: str = "mc") -> int:
     return size
 
 
-def simulation(name: str, draws: int, workers: int = 2, method: str = "mc") -> Case:
+def simulation(name: str, draws: int, workers: int = 2, method: str = "mc", cluster: str | None = None) -> Case:
     """A whole `simulate` of a loaded scenario, statistics and result tree included."""
     loaded = scenario(name)
 
     def run() -> None:
-        simulated(loaded, draws, workers, method)
+        simulated(loaded, draws, workers, method, cluster=cluster)
 
     facts = {"parameters": len(sampled(name)), "formulas": len(loaded.binding.steps)}
     return Case(run, rounded(draws, method), facts)
 
 
-def simulated(loaded: Scenario, draws: int, workers: int, method: str, seed: int = 0) -> Run:
+def simulated(
+    loaded: Scenario, draws: int, workers: int, method: str, seed: int = 0, cluster: str | None = None
+) -> Run:
     """One run in memory."""
-    return simulate(loaded, draws=draws, workers=workers, method=method, seed=seed)
+    return simulate(loaded, draws=draws, workers=workers, method=method, seed=seed, cluster=cluster)
 
 
 def _made(parameters: int, formulas: int) -> Scenario:

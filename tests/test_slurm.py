@@ -77,8 +77,8 @@ def test_an_array_of_three(environment: dict[str, str], tmp_path: Path) -> None:
 def test_an_array_with_a_task_out_of_time_and_one_cancelled(environment: dict[str, str], tmp_path: Path) -> None:
     """The script of docs/cluster.md. Task 1 gets the signal that comes before its time is over; task 2 is cancelled."""
     scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    whole = simulate(scenario, draws=4 * DRAWS).result_digest
-    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(4 * DRAWS), str(tmp_path), "3"]
+    whole = simulate(scenario, draws=12 * DRAWS).result_digest
+    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(12 * DRAWS), str(tmp_path), "3"]
     job = ask(environment, "sbatch", "--parsable", "--mem=0", "--array=1-3", f"--output={tmp_path}/out-%a", *script)
     parts = [tmp_path / f"part-{number}" for number in (1, 2, 3)]
     wait_for(lambda: begun(parts[0]))

@@ -30,10 +30,10 @@ register(
         name="memory",
         title="Peak memory of the whole process, 2 threads",
         build=_run,
-        sweep=(*_points(10**6, 10**7, 10**8), {"scenario": REPORT, "draws": 10**9}),
+        sweep=(*_points(10**6, 10**7, 10**8), {"scenario": W, "draws": 10**9}),
         quick=_points(10**6),
         tiny={"scenario": W, "draws": 2048},
-        full=({"scenario": W, "draws": 10**9},),
+        full=({"scenario": REPORT, "draws": 10**9},),
         repeats=2,
         warm=False,
     )
