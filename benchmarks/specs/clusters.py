@@ -18,7 +18,7 @@ def cluster(workers: int) -> Any:
     from distributed import LocalCluster
 
     started = LocalCluster(
-        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
         worker_dashboard_address=None, silence_logs=50, memory_limit=0,
     )  # fmt: skip
     atexit.register(started.close)
@@ -47,13 +47,13 @@ register(
 
 
 def _tasks(point: Point) -> Case:
-    from distributed import Client, wait
+    from distributed import Client
 
     client = Client(cluster(2), set_as_default=False)
     atexit.register(client.close)
 
     def run() -> None:
-        wait([client.submit(float, number, pure=False) for number in range(point["tasks"])])
+        client.gather([client.submit(float, number, pure=False) for number in range(point["tasks"])])
 
     return Case(run, point["tasks"])
 
