@@ -40,8 +40,9 @@ def address(formula: Formula) -> int:
     return int(_module(source(formula)).fill.address)
 
 
+@cache
 def source(formula: Formula) -> str:
-    """The text of the module of a formula."""
+    """The text of the module of a formula; made once a process, because every run of every scenario asks for it."""
     names = [argument.arg for argument in formula_tree(formula).args.args]
     before, result = _statements(formula, [f"(a{k}[i] * f{k})" for k in range(len(names))], "_")
     arrays = [f"    a{k} = carray(inputs[{k}], n)\n    f{k} = factors[{k}]" for k in range(len(names))]
