@@ -138,7 +138,7 @@ def check(scenario: str, names: bool, write_coordinates: bool, formulas: str | N
     Lists what the spreads rest on, and spreads of one relative shape that should be a class.
     """
     from ctsim.audit import audit
-    from ctsim.binding import unit_faults
+    from ctsim.balance import unit_faults
     from ctsim.catalog import load
     from ctsim.printing import judgement_tables
 

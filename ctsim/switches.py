@@ -150,12 +150,13 @@ def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, An
             here = {figure.key for figure in programme.figures}
             for reading in (one for one in programme.page.reading if one.name == name):
                 without = reading.like is not None and scenario.cells == "all"
-                for key in (f"{programme.id}.{impact}" for impact in reading.impact):
-                    if key in here or without:
+                for impact in (*reading.impact, *reading.follows):
+                    if (key := f"{programme.id}.{impact}") in here or without:
                         if (other := read.setdefault(key, name)) != name:
                             message = f"--reading {name}: reads {key}, as --reading {other} does; take one of them"
                             raise InputError(f"{message}, or write both as one formula and change the scenario to it")
-                        yield _change("impact", key, f"--reading {name}", formula=reading.formula)
+                        if impact in reading.impact:
+                            yield _change("impact", key, f"--reading {name}", formula=reading.formula)
 
 
 def _bases(scenario: Scenario, bases: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -240,7 +240,8 @@ class Sections(Page):
         lines = [one for one in mine if one.fact.finite or one.fact.printed]
         prefix = f"p-{programme.id}"
         panels = {one.anchor: one for one in self._panels(lines, prefix)}
-        read = [self._reading(fact) for fact in self.facts.readings if fact.programme == programme.id]
+        read = [self._reading(fact) for fact in self.facts.readings
+                if fact.programme == programme.id and fact.word("literal") != fact.name]  # fmt: skip
         for key, readings in grouped([(_panel_of(one), one) for one in read]):
             panel = self._panel(key, prefix)
             panels[panel.anchor] = replace(panels.get(panel.anchor, panel), readings=readings)
@@ -248,9 +249,10 @@ class Sections(Page):
         return ProgrammePart(programme, self.title(programme.id), list(panels.values()), empty)
 
     def _reading(self, fact: Fact) -> ReadingLine:
-        literal = self.facts.by_name.get(fact.word("figure"))
+        literal = self.facts.by_name.get(fact.word("literal"))
         item = fact.word("figure").split(".", 2)[2].partition(".")[2]
-        label = label_of(fact.metric, fact.when.partition(".")[0], _item_title(literal) or item, self.lang)
+        title = _item_title(self.facts.by_name.get(fact.word("figure")))
+        label = label_of(fact.metric, fact.when.partition(".")[0], title or item, self.lang)
         return ReadingLine(fact, literal, label)
 
     # ---- the report against itself
@@ -349,8 +351,7 @@ def _item_title(fact: Fact | None) -> str:
 
 
 def _panel_of(reading: ReadingLine) -> Key:
-    kind = reading.literal.word("money_kind") if reading.literal else ""
-    return reading.fact.metric, kind, reading.fact.word("boundary")
+    return reading.fact.panel
 
 
 def _line(fact: Fact, trail: Trail | None, assumed: float) -> Line:
