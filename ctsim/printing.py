@@ -167,6 +167,8 @@ def trail_tables(scenario: Scenario, trail: Trail) -> None:
         lines += [("printed", f"{one.where}: 「{one.as_printed}」", str(figure.place)) for one in figure.record.printed]
         if against := figure.record.counterfactual:
             lines.append(("measured against", f"「{against.quote}」" if against.quote else against.en, ""))
+        notes = [one for one in (figure.record.outside, figure.record.interval_note) if one]
+        lines += [line for one in notes for line in (("interval", one.ja, ""), ("", one.en, ""))]
         lines += [("note", figure.record.note, "")] if figure.record.note else []
         lines += [("basis", s.basis, "") for s in (figure.spread,) if s and figure.reported]
         lines += [("reason", s.reason, "") for s in (figure.spread,) if s and figure.reported]

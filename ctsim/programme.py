@@ -141,8 +141,9 @@ class Figure:
 
     @property
     def words(self) -> schema.Bilingual | None:
-        """Why its interval lies where it does: how it is derived, or why what is printed lies outside."""
-        return self.record.reason or self.record.outside
+        """Why its interval lies where it does: how it is derived, why what is printed lies outside, what makes it."""
+        said = [one for one in (self.record.reason or self.record.outside, self.record.interval_note) if one]
+        return schema.Bilingual(ja="。".join(o.ja for o in said), en="; ".join(o.en for o in said)) if said else None
 
     @property
     def status(self) -> str:

@@ -276,7 +276,8 @@ class Impact(Record):
     `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`. A figure with
     `status` is none of the report's: it is derived for a year the report prints nothing for, `reason` says how. Where a
     change has put another formula in its place, `instead_of` is the page's own, and `own_words` what the page says that
-    it is about where a reading says otherwise. `outside`: why what is printed lies outside its own 1-99 % range.
+    it is about where a reading says otherwise. `outside`: why what is printed lies outside its own 1-99 % range;
+    `interval_note`: why the interval lies elsewhere, or is wider, than an estimate by hand would have it.
     """
 
     metric: Metric
@@ -303,6 +304,7 @@ class Impact(Record):
     status: Literal["pathway", "carried"] | None = None
     reason: Bilingual | None = None
     outside: Bilingual | None = None
+    interval_note: Bilingual | None = None
     note: Text | None = None
     printed: tuple[Printed, ...] = ()
     instead_of: Identifier | None = None
