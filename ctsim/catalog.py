@@ -301,7 +301,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     library = Library(
         path.parent,
         tuple(document.part(page, "programmes", number) for number, page in enumerate(record.programmes)),
-        document.part(schema.SharedFile(format=1, parameter=record.shared)),
+        document.part(schema.SharedFile(format=1, parameter=record.shared), "shared", under=("parameter",)),
         document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
         document.part(schema.SourcesFile(format=1, source=record.source)),
         (document.part(schema.TotalsFile(format=1, group=record.group)),),
