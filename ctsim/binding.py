@@ -233,7 +233,7 @@ class _Builder:
         """Every amount of a year of the axis, times whether the programme delivers by then."""
         if DELIVERY not in programme.parameters:
             return
-        amounts = [(self._step_index[figure.key], figure, "") for figure in programme.figures]
+        amounts = [(self._step_index[one.key], one, "") for one in programme.figures if one.key in self._step_index]
         amounts += [(number, step.figure, step.reading) for number, step in enumerate(self.steps)
                     if step.reading and step.figure.programme == programme.id]  # fmt: skip
         for number, figure, reading in amounts:
@@ -255,7 +255,7 @@ class _Builder:
     def add_literals(self, programme: Programme) -> None:
         """A step by the page's own formulas for every figure that changed formulas have moved."""
         moved: set[int] = set()
-        figures = {self._step_index[figure.key]: figure for figure in programme.figures}
+        figures = {self._step_index[one.key]: one for one in programme.figures if one.key in self._step_index}
         for number, figure in sorted(figures.items()):  # one that takes another stands after it
             if figure.record.instead_of or moved.intersection(_taken(self.steps[number])):
                 moved.add(number)

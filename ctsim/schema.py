@@ -204,6 +204,7 @@ class Parameter(Record):
 
     `value` is the printed number in the printed unit, or a table by year; `low` and `high` instead where a range is
     printed. `shared` takes the parameter of that name from `shared.toml`; `constant` names one of `ctsim.constants`.
+    `domain` is what it can be at all: above 0, or from none to all.
     """
 
     symbol: Text | None = None
@@ -220,6 +221,7 @@ class Parameter(Record):
     constant: Text | None = None
     was: Text | None = None
     value_outside_range: bool = False
+    domain: Literal["positive", "share"] | None = None
     note: Text | None = None
 
     @model_validator(mode="after")

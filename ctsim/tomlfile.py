@@ -47,7 +47,7 @@ class Document(Generic[Model]):
         return Place(self.file, nearest_line(self.lines, path))
 
     def part(self, record: Part, *path: str | int, under: tuple[str, ...] = ()) -> Document[Part]:
-        """A record that is made from what stands at `path` of this file, with the lines it has; `under` its own keys."""
+        """A record made from what stands at `path` of this file, with the lines it has; `under` keys of its own."""
         depth = len(path)
         lines = {(*under, *at[depth:]): line for at, line in self.lines.items() if at[:depth] == path}
         return Document(self.file, record, lines)

@@ -64,6 +64,12 @@ class ReadingLine:
     literal: Fact | None
     label: str
 
+    @property
+    def elsewhere(self) -> str:
+        """The boundary of the literal result where it is another, so that it stands in another table; else ""."""
+        own = self.literal.word("boundary") if self.literal else ""
+        return "" if own == self.fact.word("boundary") else own
+
 
 @dataclass(frozen=True)
 class Panel:
