@@ -74,7 +74,7 @@ def _reading_table(result: Run, lang: str) -> None:
         if shown and f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
             literal = every.get(one["literal"], {"reason_code": one["reason_code"]})
             said = [_figure_words(figure, lang), _reading_words(one, literal, lang), one["unit"]]
-            rows.append([*_title(one, one, lang)[1:], *said, _interval(literal), _interval(one)])
+            rows.append([*_title(one, one, lang)[1:], *said, _interval(literal, lang), _interval(one, lang)])
     head = _head(("number", "programme", "figure", "reading", "unit", "literal", "so_read"), lang)
     table(text("run.readings", lang), head, rows, right=(0, 5, 6))
 
@@ -108,10 +108,11 @@ def _literal(result: Run) -> Iterator[tuple[str, dict[str, Any]]]:
         yield cell["figure"], cell
 
 
-def _interval(cell: Mapping[str, Any]) -> str:
+def _interval(cell: Mapping[str, Any], lang: str) -> str:
     """Median and interval of a cell, or why it has none."""
     if not isfinite(cell.get("quantiles", [nan])[0]):
-        return str(cell.get("reason_code") or cell.get("reason") or "").replace("_", " ")
+        code = cell.get("reason_code")
+        return text(f"reason_code.{code}", lang) if code else str(cell.get("reason") or "")
     at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
     median, low, high = (number(cell["quantiles"][i], cell["quantiles_mcse"][i]) for i in at)
     return f"{median} [{low} – {high}]" if low != high else median

@@ -65,6 +65,11 @@ class ReadingLine:
     label: str
 
     @property
+    def own(self) -> bool:
+        """Whether it is the literal result itself, which a change has taken out of its cell."""
+        return self.fact.word("literal") == self.fact.name
+
+    @property
     def elsewhere(self) -> str:
         """The boundary of the literal result where it is another, so that it stands in another table; else ""."""
         own = self.literal.word("boundary") if self.literal else ""
@@ -246,8 +251,9 @@ class Sections(Page):
         lines = [one for one in mine if one.fact.finite or one.fact.printed]
         prefix = f"p-{programme.id}"
         panels = {one.anchor: one for one in self._panels(lines, prefix)}
-        read = [self._reading(fact) for fact in self.facts.readings
-                if fact.programme == programme.id and fact.word("literal") != fact.name]  # fmt: skip
+        read = [self._reading(fact) for fact in self.facts.readings if fact.programme == programme.id]
+        apart = {one.literal.name for one in read if one.elsewhere and one.literal}
+        read = [one for one in read if not one.own or one.fact.name in apart]
         for key, readings in grouped([(_panel_of(one), one) for one in read]):
             panel = self._panel(key, prefix)
             panels[panel.anchor] = replace(panels.get(panel.anchor, panel), readings=readings)
