@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ctsim import constants, schema, units
 from ctsim.errors import Finding, Place, did_you_mean
 from ctsim.library import Library, PlacedChange
-from ctsim.programme import Figure, Parameter, Programme, unprinted
+from ctsim.programme import Figure, Parameter, Programme, as_read, unprinted
 from ctsim.spreads import composition_faults, spreads_of
 from ctsim.tomlfile import Document
 
@@ -223,6 +223,8 @@ class _Assembly:
             if set_.get("formula", record.formula) != record.formula:
                 set_["instead_of"] = record.instead_of or record.formula
             bare = replace(bare, record=record.model_copy(update=set_), place=one.place)
+        for reading in self._in_place(document.record, bare):
+            bare = replace(bare, record=as_read(bare.record, reading))
         try:
             units.check(record.unit)
         except units.UnitError as error:
@@ -231,6 +233,15 @@ class _Assembly:
         if not bare.literal.reported:
             return bare
         return replace(bare, spread=self._reported_spread(bare, document.place(*path, "uncertainty")))
+
+    def _in_place(self, page: schema.ProgrammePage, figure: Figure) -> Iterator[schema.Reading]:
+        """The readings of a figure, or of what it follows from, that changes have put in place."""
+        impact = figure.key.removeprefix(f"{page.programme.id}.")
+        for one in page.reading:
+            read = one.impact if impact in one.follows else (impact,) if impact in one.impact else ()
+            changes = [self.formula_changes.get(f"{page.programme.id}.{name}") for name in read]
+            if changes and all(change and change.change.formula == one.formula for change in changes):
+                yield one
 
     def _reported_spread(self, figure: Figure, place: Place) -> Any:
         low, high = figure.published()

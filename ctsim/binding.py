@@ -5,10 +5,9 @@ The result is a flat table of rows (what is sampled) and steps (what is computed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isfinite
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -16,7 +15,7 @@ from ctsim import schema, units
 from ctsim.composition import Composition, total_of
 from ctsim.equations import Formula, check_formula, formula_place, formula_source, formulas_of, value_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.programme import DELIVERY, FIXED, Figure, Parameter, Programme, Spread, unprinted
+from ctsim.programme import DELIVERY, FIXED, Figure, Parameter, Programme, Spread, as_read, unprinted
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def _delivered(amount: float, delivery: float) -> float:
 def bind(
     programmes: Iterable[Programme], outside: Path | None = None, readings: bool = False, delivery: bool = False
 ) -> Binding:
-    """Bind every figure of `programmes`, after them every reading, and whether programmes deliver.
+    """Bind every figure of `programmes`, after them readings, what they replaced, and whether programmes deliver.
 
     Raises InputError with every finding.
     """
@@ -191,16 +190,13 @@ def bind(
         builder.add(programme)
     for programme in programmes if readings and not builder.findings else ():
         builder.add_readings(programme)
+    for programme in programmes if not builder.findings else ():
+        builder.add_literals(programme)
     for programme in programmes if delivery and not builder.findings else ():
         builder.add_delivery(programme)
     if builder.findings:
         raise InputError(sorted(set(builder.findings), key=lambda finding: (finding.place, finding.key)))
-    binding = Binding(tuple(builder.rows), tuple(builder.steps))
-    if outside is not None and (
-        faults := unit_faults(binding, lambda one: one.__module__.startswith("ctsim_outside_"))
-    ):
-        raise InputError(faults)
-    return binding
+    return Binding(tuple(builder.rows), tuple(builder.steps))
 
 
 class _Builder:
@@ -237,7 +233,7 @@ class _Builder:
         """Every amount of a year of the axis, times whether the programme delivers by then."""
         if DELIVERY not in programme.parameters:
             return
-        amounts = [(self._step_index[figure.key], figure, "") for figure in programme.figures]
+        amounts = [(self._step_index[one.key], one, "") for one in programme.figures if one.key in self._step_index]
         amounts += [(number, step.figure, step.reading) for number, step in enumerate(self.steps)
                     if step.reading and step.figure.programme == programme.id]  # fmt: skip
         for number, figure, reading in amounts:
@@ -252,6 +248,39 @@ class _Builder:
         for number, reading in enumerate(programme.page.reading):
             for impact in reading.impact:
                 self.add_reading(programme, reading, impact, programme.reading_places[number])
+        for number, reading in enumerate(programme.page.reading):
+            for impact in reading.follows:
+                self._follow(programme, reading, impact, programme.reading_places[number])
+
+    def add_literals(self, programme: Programme) -> None:
+        """A step by the page's own formulas for every figure that changed formulas have moved."""
+        moved: set[int] = set()
+        figures = {self._step_index[one.key]: one for one in programme.figures if one.key in self._step_index}
+        for number, figure in sorted(figures.items()):  # one that takes another stands after it
+            if figure.record.instead_of or moved.intersection(_taken(self.steps[number])):
+                moved.add(number)
+                own = self._literal(programme, formulas_of(programme.id, self.outside), figure)
+                if own is not None:
+                    self.steps[own] = replace(self.steps[own], reading=LITERAL)
+
+    def _follow(self, programme: Programme, reading: schema.Reading, impact: str, place: Place) -> None:
+        """A step for a figure by its own formula, from what is read of its page."""
+        figure = next((one for one in programme.figures if one.key == f"{programme.id}.{impact}"), None)
+        read = {step.figure.key: number for number, step in enumerate(self.steps)
+                if step.reading == reading.name and step.figure.programme == programme.id}  # fmt: skip
+        if figure is None or figure.key in read:
+            return
+        own = self._literal(programme, formulas_of(programme.id, self.outside), figure)
+        if own is None:
+            return
+        step = self.steps[own]
+        taken = {one: read[key] for one in _taken(step) if (key := self.steps[one].figure.key) in read}
+        if not taken:
+            message = f"'{impact}' takes nothing that '{reading.name}' reads; take it out of 'follows'"
+            self.findings.append(Finding(place, f"reading.{reading.name}.follows", message))
+        inputs = tuple(replace(one, index=taken.get(one.index, one.index)) if one.kind == "step" else one
+                       for one in step.inputs)  # fmt: skip
+        self.steps.append(replace(step, figure=_worded(figure, reading), inputs=inputs, reading=reading.name))
 
     def add_reading(self, programme: Programme, reading: schema.Reading, impact: str, place: Place) -> None:
         """A step for a reading of one figure, if that is there, or none is but by a reading."""
@@ -260,6 +289,7 @@ class _Builder:
             figure = Figure(programme.id, record, place)
         if figure is None:
             return
+        figure = _worded(figure, reading)
         step = self._computed(programme, formulas_of(programme.id, self.outside), figure, reading.formula)
         self.steps += [] if step is None else [replace(step, reading=reading.name)]
 
@@ -415,6 +445,9 @@ class _Builder:
         place = programme.reading_places[number]
         known = {figure.key.partition(".")[2] for figure in (*programme.figures, *programme.left_out)}
         function = self._function(programme, module, formula, place, f"reading.{reading.name}")
+        if reading.name == LITERAL:
+            message = "is the name of what the page's own formula gives; choose another"
+            self.findings.append(Finding(place, f"reading.{reading.name}", message))
         for impact in reading.impact:
             if impact not in known and unprinted(programme.page, reading, impact) is None:
                 message = f"no figure '{impact}' on the page.{did_you_mean(impact, sorted(known))}"
@@ -424,6 +457,9 @@ class _Builder:
             item = impact.split(".")[2] if impact.count(".") == 2 else ""
             for name in units.signature(function)[0] if function else ():
                 self._used.update({f"{programme.id}/{name}", f"{programme.id}/{name}[{item}]"})
+        for impact in (one for one in reading.follows if one not in known):
+            message = f"no figure '{impact}' on the page.{did_you_mean(impact, sorted(known))}"
+            self.findings.append(Finding(place, f"reading.{reading.name}.follows", message))
 
     def _unused(self, programme: Programme) -> None:
         for name, parameter in programme.parameters.items():
@@ -434,6 +470,18 @@ class _Builder:
 
     def _fault(self, figure: Figure, key: str, message: str) -> None:
         self.findings.append(Finding(figure.place, f"impact.{figure.key}.{key}", message))
+
+
+def _worded(figure: Figure, reading: schema.Reading) -> Figure:
+    """A figure with what the reading says that it is about, whatever else is in its place."""
+    own = figure.literal if figure.record.own_words else figure
+    record = as_read(own.record, reading)
+    return own if record is own.record else replace(own, record=record)
+
+
+def _taken(step: Step) -> set[int]:
+    """The steps that a step takes."""
+    return {one.index for one in step.inputs if one.kind == "step"}
 
 
 def _row_of(programme: Programme, parameter: Parameter, year: str) -> Row:
@@ -454,40 +502,6 @@ def _readable(unit: str) -> bool:
     return True
 
 
-def unit_faults(binding: Binding, only: Callable[[Formula], bool] = lambda _: True) -> list[Finding]:
-    """Formulas whose units do not balance: each is run on quantities at the printed values.
-
-    The magnitude must be that of the plain run; where it is not, a factor of a unit hides in the formula.
-    """
-    results = binding.evaluate(binding.central())
-    rows = binding.central()
-    findings = []
-    for step in binding.steps:
-        if step.function is None or step.delivered or not only(step.function):
-            continue
-        names = list(units.signature(step.function)[0])
-        given = [(rows if one.kind == "row" else results)[one.index] * one.factor for one in step.inputs]
-        message = _unit_fault(step.function, dict(zip(names, given, strict=True)))
-        if message:
-            findings.append(Finding(formula_place(step.function), f"formula {step.function.__name__}", message))
-    return findings
-
-
-def _unit_fault(function: Formula, arguments: dict[str, float]) -> str:
-    plain = value_of(function, list(arguments.values()))
-    if not isfinite(plain):
-        return ""  # a draw tells what is not finite
-    try:
-        on_units = units.on_quantities(function, arguments)
-    except units.UnitError as error:
-        return str(error)
-    except (ArithmeticError, ValueError, TypeError) as error:
-        return f"cannot be run on quantities: {error}; compare and divide what has units"
-    if abs(on_units - plain) <= 1e-12 * abs(plain):
-        return ""
-    return f"gives {plain:g} on numbers but {on_units:g} on quantities; choose argument units that balance"
-
-
 def reading_step(programme: Programme, name: str, impact: str, outside: Path | None = None) -> Binding:
     """A binding whose last step is the reading `name` of `impact` in place of its literal formula."""
     reading = next(one for one in programme.page.reading if one.name == name and impact in one.impact)
@@ -503,8 +517,3 @@ def sources(binding: Binding) -> Iterator[tuple[str, str]]:
     for step in binding.steps:
         if step.function is not None:
             yield step.figure.key, formula_source(step.function)
-
-
-def by_label(rows: Sequence[Row], values: Mapping[str, float]) -> list[float]:
-    """Row values at what is printed, with some replaced by label."""
-    return [values.get(row.label, row.central) for row in rows]

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 import ctsim
 from ctsim import schema
 from ctsim.assembly import assemble
+from ctsim.balance import unit_faults
 from ctsim.binding import Binding, bind, sources
 from ctsim.coordinates import own, read_beside
 from ctsim.dependence import DependenceError, Group, groups
@@ -71,7 +72,11 @@ class Scenario:
 
     @cached_property
     def binding(self) -> Binding:
-        return bind(self.programmes, self.formulas, self.cells == "all", self.delivery == "included")
+        """The formulas bound. Raises InputError with every finding."""
+        binding = bind(self.programmes, self.formulas, self.cells == "all", self.delivery == "included")
+        if self.formulas and (found := unit_faults(binding, lambda one: one.__module__.startswith("ctsim_outside_"))):
+            raise InputError(found)
+        return binding
 
     @cached_property
     def digest(self) -> str:
@@ -296,7 +301,7 @@ def load_resolved(path: Path, formulas: str | Path | None = None) -> Scenario:
     library = Library(
         path.parent,
         tuple(document.part(page, "programmes", number) for number, page in enumerate(record.programmes)),
-        document.part(schema.SharedFile(format=1, parameter=record.shared)),
+        document.part(schema.SharedFile(format=1, parameter=record.shared), "shared", under=("parameter",)),
         document.part(schema.SpreadClassesFile.model_validate({"format": 1, "class": record.spread_class})),
         document.part(schema.SourcesFile(format=1, source=record.source)),
         (document.part(schema.TotalsFile(format=1, group=record.group)),),

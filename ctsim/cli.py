@@ -138,14 +138,16 @@ def check(scenario: str, names: bool, write_coordinates: bool, formulas: str | N
     Lists what the spreads rest on, and spreads of one relative shape that should be a class.
     """
     from ctsim.audit import audit
-    from ctsim.binding import unit_faults
+    from ctsim.balance import unit_faults
     from ctsim.catalog import load
+    from ctsim.judgement import bound_in_vain, unreasoned
     from ctsim.printing import judgement_tables
 
     resolved = load(scenario, formulas)
     rows = resolved.binding.rows
     judgement_tables(resolved, names)
-    for finding in (faults := unit_faults(resolved.binding)):
+    faults = [*unit_faults(resolved.binding), *unreasoned(resolved)]
+    for finding in [*faults, *bound_in_vain(resolved)]:
         click.echo(str(finding), err=True)
     surprises = audit(resolved).surprises()
     places = {figure.key: figure.place for programme in resolved.programmes for figure in programme.figures}

@@ -17,11 +17,11 @@ import pandas as pd
 import xarray as xr
 
 from ctsim import schema, units
-from ctsim.binding import Binding, Row
+from ctsim.binding import LITERAL, Binding, Row, Step
 from ctsim.catalog import Scenario
 from ctsim.distributions import Quantiles, quantile
 from ctsim.kernel import Kernel, Target
-from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
+from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme, in_place
 from ctsim.summaries import QUANTILES, Summary
 
 NODE_UNITS: Final = {"co2_reduction": "Mt-CO2/yr", "economic_effect": "trillion JPY/yr"}
@@ -107,20 +107,56 @@ class Read:
 
 
 def reads(scenario: Scenario) -> list[Read]:
-    """Every reading of every figure of `scenario`, and of cells whose items are all read; in page order."""
+    """Every reading of every figure of `scenario`, and of cells whose items are all read; in page order.
+
+    Where changes have moved a figure, what the page's own formula gives is one of them, under the name `literal`.
+    """
     steps = {(step.figure.key, step.reading): (number, step) for number, step in scenario.binding.readings()}
-    found = []
+    found: dict[str, Read] = {}
     for programme in scenario.programmes:
         sums = [cell for metric in METRICS for year in YEARS if len((cell := programme.cell(metric, year)).figures) > 1]
         for one in programme.page.reading:
-            named = [(f"{programme.id}.{impact}", one.name) for impact in one.impact]
+            named = [(f"{programme.id}.{impact}", one.name) for impact in (*one.impact, *one.follows)]
             there = {key: steps[key, name] for key, name in named if (key, name) in steps}
-            found += [Read(key, one, (step.figure,), (number,)) for key, (number, step) in there.items()]
+            here = [Read(key, one, (step.figure,), (number,)) for key, (number, step) in there.items()]
             for cell in sums:
-                numbers = tuple(there[figure.key][0] for figure in cell.figures if figure.key in there)
-                if len(numbers) == len(cell.figures):
-                    found.append(Read(f"{cell.programme}.{cell.metric}.{cell.year}", one, cell.figures, numbers))
-    return found
+                if all(figure.key in there for figure in cell.figures):
+                    numbers, parts = zip(*(there[figure.key] for figure in cell.figures), strict=True)
+                    key = f"{cell.programme}.{cell.metric}.{cell.year}"
+                    here.append(Read(key, one, tuple(step.figure for step in parts), numbers))
+            found |= {one.key: one for one in here if one.key not in found}
+        for figures in [*((figure,) for figure in programme.figures), *(cell.figures for cell in sums)]:
+            beside = _moved(scenario.binding, programme, figures, steps, found)
+            found |= {one.key: one for one in beside}
+    return list(found.values())
+
+
+def _moved(
+    binding: Binding, programme: Programme, figures: Sequence[Figure],
+    steps: Mapping[tuple[str, str], tuple[int, Step]], found: Mapping[str, Read],
+) -> list[Read]:  # fmt: skip
+    """What the page's own formulas give where changes have moved figures, after the moved where no reading is that."""
+    if not any((figure.key, LITERAL) in steps for figure in figures):
+        return []
+    own = [steps.get((one.key, LITERAL), (binding.step_of(one), None))[0] for one in figures]
+    now = [binding.step_of(figure) for figure in figures]
+    key = figures[0].key if len(figures) == 1 else figures[0].key.rpartition(".")[0]
+    literal = Read(key, _LITERAL, tuple(figure.literal for figure in figures), tuple(own))
+    there = [one for figure in programme.figures if (one := in_place(programme.page, figure))]
+    if any(f"{key}:{one.name}" in found for one in there):
+        return [literal]
+    named = in_place(programme.page, figures[0]) or _OTHER.model_copy(update={"name": figures[0].record.formula})
+    return [Read(key, named, tuple(figures), tuple(now)), literal]
+
+
+_LITERAL: Final = schema.Reading(
+    name=LITERAL, impact=("every",), formula=LITERAL, reason="the scenario has another formula or reading in its place",
+    description=schema.Bilingual(ja="頁の公表式どおりの結果", en="as the page's own formula gives it"),
+)  # fmt: skip
+_OTHER: Final = schema.Reading(
+    name="other", impact=("every",), formula="other", reason="the scenario says so",
+    description=schema.Bilingual(ja="シナリオが置き換えた式による結果", en="as the formulas of the scenario give it"),
+)  # fmt: skip
 
 
 def _axes(metrics: Sequence[str]) -> list[str]:
@@ -380,14 +416,25 @@ def _others(scenario: Scenario, metrics: Sequence[str], table: Table) -> xr.Data
 
 
 def _readings(scenario: Scenario, read: Sequence[Read], table: Table) -> xr.Dataset:
-    """Named alternatives, each in the unit of the literal result, which stands elsewhere under `figure`."""
+    """Named alternatives, each in the unit of the literal result, which stands under `literal`: here or elsewhere.
+
+    Where the page has none by its own formula, `literal` is empty and `reason_code` says why.
+    """
     dims = ("reading",)
+    keys, records = {one.key for one in read}, [one.figures[0].record for one in read]
+    empty = [_own_reason(scenario.programme(one.figures[0].programme), one) for one in read]
+    own = [f"{one.literal}:{LITERAL}" for one in read]
     variables = statistics(table, "/readings", [(one.key,) for one in read], dims, (len(read),), "see coordinate unit")
     of = [scenario.programme(one.figures[0].programme) for one in read]
     coordinates = {
         "reading": [one.key for one in read], "name": [one.reading.name for one in read],
         "figure": [one.literal for one in read], "unit": [one.unit for one in read],
-        "boundary": [str(one.figures[0].record.boundary or "") for one in read],
+        "literal": [key if key in keys else "" if why else one.literal
+                    for one, key, why in zip(read, own, empty, strict=True)],
+        "reason_code": empty,
+        **{name: [str(getattr(one, name) or "") for one in records] for name in (*_WORDS[3:], "money_kind")},
+        **{f"counterfactual_{lang}": [str(getattr(one.reading.counterfactual, lang, "")) for one in read]
+           for lang in ("ja", "en")},
         "description_ja": [one.reading.description.ja for one in read],
         "description_en": [one.reading.description.en for one in read],
         "why": [one.reading.reason for one in read],
@@ -397,6 +444,15 @@ def _readings(scenario: Scenario, read: Sequence[Read], table: Table) -> xr.Data
     attributes = {"units": "1", "long_name": "number in the report"}
     named["programme_number"] = _variable(dims, np.array([one.number for one in of], dtype=int), attributes)
     return xr.Dataset(variables, named | quantile_coordinate())
+
+
+def _own_reason(programme: Programme, read: Read) -> str:
+    """Why the page has no number for what is read, where the scenario has one by the reading alone; else ""."""
+    record = read.figures[0].record
+    cell = programme.cell(record.metric, record.when)
+    codes = [one.reason_code for one in programme.page.not_applicable
+             if (one.metric, one.year) == (record.metric, record.when)]  # fmt: skip
+    return codes[0] if codes and cell.figures else ""
 
 
 def _parameters(rows: Sequence[Row], distributions: Sequence[Quantiles]) -> xr.Dataset:

@@ -156,6 +156,8 @@ def trail_tables(scenario: Scenario, trail: Trail) -> None:
         ("programme", f"{programme.number} {programme.name_ja} / {programme.name_en}", ""),
     ]
     lines.append(("status", " ".join((trail.status, trail.reason_code)).replace("_", " "), ""))
+    about = dict.fromkeys((figure.record.boundary or "").replace("_", " ") for figure in trail.figures)
+    lines += [("boundary", ", ".join(about), "")] if any(about) else []
     if trail.reason:
         lines += [("reason", trail.reason.ja, ""), ("", trail.reason.en, "")]
     if trail.reading:
@@ -163,8 +165,10 @@ def trail_tables(scenario: Scenario, trail: Trail) -> None:
         lines.append(("why", trail.reading.reason, ""))
     for figure in trail.figures:
         lines += [("printed", f"{one.where}: 「{one.as_printed}」", str(figure.place)) for one in figure.record.printed]
-        if figure.record.counterfactual and figure.record.counterfactual.quote:
-            lines.append(("measured against", f"「{figure.record.counterfactual.quote}」", ""))
+        if against := figure.record.counterfactual:
+            lines.append(("measured against", f"「{against.quote}」" if against.quote else against.en, ""))
+        notes = [one for one in (figure.record.outside, figure.record.interval_note) if one]
+        lines += [line for one in notes for line in (("interval", one.ja, ""), ("", one.en, ""))]
         lines += [("note", figure.record.note, "")] if figure.record.note else []
         lines += [("basis", s.basis, "") for s in (figure.spread,) if s and figure.reported]
         lines += [("reason", s.reason, "") for s in (figure.spread,) if s and figure.reported]

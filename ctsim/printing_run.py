@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -66,16 +66,25 @@ def _reading_table(result: Run, lang: str) -> None:
         return
     read = list(_cells(result.tree["readings"].dataset, "reading"))
     keys = {one["reading"] for one in read}
-    literal = dict(_literal(result))
+    every = dict(_literal(result)) | {one["reading"]: one for one in read}
     rows = []
     for one in sorted(read, key=lambda one: int(one["programme_number"] or 99)):
         programme, _, figure = one["figure"].partition(".")
-        if f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
-            said = [_figure_words(figure, lang), one["name"].replace("_", " "), one["unit"]]
-            rows.append([*_title(one, one, lang)[1:], *said, _interval(literal.get(one["figure"], {})),
-                         _interval(one)])  # fmt: skip
+        shown = one["reading"] != one["literal"]  # what is literal stands beside what is not
+        if shown and f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
+            literal = every.get(one["literal"], {"reason_code": one["reason_code"]})
+            said = [_figure_words(figure, lang), _reading_words(one, literal, lang), one["unit"]]
+            rows.append([*_title(one, one, lang)[1:], *said, _interval(literal, lang), _interval(one, lang)])
     head = _head(("number", "programme", "figure", "reading", "unit", "literal", "so_read"), lang)
     table(text("run.readings", lang), head, rows, right=(0, 5, 6))
+
+
+def _reading_words(one: Mapping[str, Any], literal: Mapping[str, Any], lang: str) -> str:
+    """The name of a reading, with whose effect it is where that is another's than by the page's own formula."""
+    name = str(one["name"]).replace("_", " ")
+    if one["boundary"] == literal.get("boundary", one["boundary"]):
+        return name
+    return f"{name} ({_group_words(_words(one['boundary']), lang)})"
 
 
 def _figure_words(figure: str, lang: str) -> str:
@@ -99,10 +108,11 @@ def _literal(result: Run) -> Iterator[tuple[str, dict[str, Any]]]:
         yield cell["figure"], cell
 
 
-def _interval(cell: Mapping[str, Any]) -> str:
+def _interval(cell: Mapping[str, Any], lang: str) -> str:
     """Median and interval of a cell, or why it has none."""
-    if not cell or not isfinite(cell["quantiles"][0]):
-        return str(cell.get("reason_code") or cell.get("reason") or "").replace("_", " ")
+    if not isfinite(cell.get("quantiles", [nan])[0]):
+        code = cell.get("reason_code")
+        return text(f"reason_code.{code}", lang) if code else str(cell.get("reason") or "")
     at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
     median, low, high = (number(cell["quantiles"][i], cell["quantiles_mcse"][i]) for i in at)
     return f"{median} [{low} – {high}]" if low != high else median

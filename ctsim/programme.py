@@ -130,8 +130,9 @@ class Figure:
     @property
     def literal(self) -> Figure:
         """The figure as its page has it, where a change has put another formula in its place; always another object."""
-        own = self.record.instead_of or self.record.formula
-        return replace(self, record=self.record.model_copy(update={"formula": own, "instead_of": None}))
+        own = {"formula": self.record.instead_of or self.record.formula, "instead_of": None, "own_words": None}
+        said = _said(self.record.own_words) if self.record.own_words else {}
+        return replace(self, record=self.record.model_copy(update={**own, **said}))
 
     @property
     def derived(self) -> bool:
@@ -140,8 +141,9 @@ class Figure:
 
     @property
     def words(self) -> schema.Bilingual | None:
-        """Why its interval lies where it does: how it is derived, or why what is printed lies outside."""
-        return self.record.reason or self.record.outside
+        """Why its interval lies where it does: how it is derived, why what is printed lies outside, what makes it."""
+        said = [one for one in (self.record.reason or self.record.outside, self.record.interval_note) if one]
+        return schema.Bilingual(ja="。".join(o.ja for o in said), en="; ".join(o.en for o in said)) if said else None
 
     @property
     def status(self) -> str:
@@ -254,7 +256,29 @@ def unprinted(page: schema.ProgrammePage, reading: schema.Reading, impact: str) 
     own = {"metric": metric, "when": when, "formula": reading.formula, "status": "pathway"}
     taken = ("unit", "scope", "boundary", "period", "timing", "money_kind", "price_year")
     said = {name: getattr(alike[0], name) for name in taken}
-    return schema.Impact(**own, **said, reason=reading.description)  # type: ignore[arg-type]
+    return as_read(schema.Impact(**own, **said, reason=reading.description), reading)  # type: ignore[arg-type]
+
+
+def as_read(record: schema.Impact, reading: schema.Words) -> schema.Impact:
+    """A figure with what a reading of it says that it is about; its own words are kept beside."""
+    said = _said(reading)
+    if not said:
+        return record
+    own = record.own_words or schema.Words(**{name: getattr(record, name) for name in said})
+    return record.model_copy(update={**said, "own_words": own})
+
+
+def in_place(page: schema.ProgrammePage, figure: Figure) -> schema.Reading | None:
+    """The reading that a change has put in the place of a figure's own formula, if it is one."""
+    impact = figure.key.removeprefix(f"{figure.programme}.")
+    changed = figure.record.instead_of is not None
+    return next((one for one in page.reading if changed and one.formula == figure.record.formula
+                 and impact in one.impact), None)  # fmt: skip
+
+
+def _said(words: schema.Words) -> dict[str, Any]:
+    every = {name: getattr(words, name) for name in schema.Words.model_fields}
+    return {name: given for name, given in every.items() if given is not None}
 
 
 def _addable(items: list[Figure]) -> list[Figure]:

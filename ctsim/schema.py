@@ -204,6 +204,7 @@ class Parameter(Record):
 
     `value` is the printed number in the printed unit, or a table by year; `low` and `high` instead where a range is
     printed. `shared` takes the parameter of that name from `shared.toml`; `constant` names one of `ctsim.constants`.
+    `domain` is what it can be at all: above 0, or from none to all.
     """
 
     symbol: Text | None = None
@@ -220,6 +221,7 @@ class Parameter(Record):
     constant: Text | None = None
     was: Text | None = None
     value_outside_range: bool = False
+    domain: Literal["positive", "share"] | None = None
     note: Text | None = None
 
     @model_validator(mode="after")
@@ -260,14 +262,24 @@ class Printed(Record):
         return self
 
 
+class Words(Record):
+    """What a figure is about: whose effect, over which time, measured against what. None: as said elsewhere."""
+
+    scope: Scope | None = None
+    boundary: Boundary | None = None
+    period: Period | None = None
+    counterfactual: Bilingual | None = None
+
+
 class Impact(Record):
     """A figure of the report: CO2 reduction, economic effect or other, for a year or under a label.
 
     The first of `printed` is the printing that the audit compares with: the one with the most digits.
     `reported` figures (no formula in the report) are themselves a parameter and carry the `uncertainty`. A figure with
     `status` is none of the report's: it is derived for a year the report prints nothing for, `reason` says how. Where a
-    change has put another formula in its place, `instead_of` is the page's own. `outside`: why what is
-    printed lies outside its own 1-99 % range.
+    change has put another formula in its place, `instead_of` is the page's own, and `own_words` what the page says that
+    it is about where a reading says otherwise. `outside`: why what is printed lies outside its own 1-99 % range;
+    `interval_note`: why the interval lies elsewhere, or is wider, than an estimate by hand would have it.
     """
 
     metric: Metric
@@ -294,9 +306,11 @@ class Impact(Record):
     status: Literal["pathway", "carried"] | None = None
     reason: Bilingual | None = None
     outside: Bilingual | None = None
+    interval_note: Bilingual | None = None
     note: Text | None = None
     printed: tuple[Printed, ...] = ()
     instead_of: Identifier | None = None
+    own_words: Words | None = None
 
     @model_validator(mode="after")
     def _derived_or_printed(self) -> Self:
@@ -310,14 +324,17 @@ def _several(given: object) -> object:
     return (given,) if isinstance(given, str) else given
 
 
-class Reading(Record):
+class Reading(Words):
     """A named alternative reading of figures, shown beside the literal results, never blended into a spread.
 
-    It may be of a cell that the page has no figure for: unit and boundary are then those of the impact it is `like`.
+    Where it is about something else than the figure (boundary, period, what it is measured against) it says so.
+    `follows` are figures whose own formulas take what is read: they are shown as they follow from it. It may be of a
+    cell that the page has no figure for: unit and boundary are then those of the impact it is `like`.
     """
 
     name: Identifier
     impact: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1)]
+    follows: Annotated[tuple[Text, ...], BeforeValidator(_several)] = ()
     like: Text | None = None
     formula: Identifier
     description: Bilingual

@@ -8,7 +8,7 @@ from typing import Final
 
 from ctsim import schema, units
 from ctsim.composition import total_of
-from ctsim.distributions import Quantiles, build
+from ctsim.distributions import Quantiles, build, quantile
 from ctsim.errors import Finding, InputError
 from ctsim.programme import DELIVERY, FIXED, Parameter, Spread
 
@@ -19,6 +19,8 @@ def spreads_of(
     """Findings, and the spread by year label ("" for all years) of a parameter; all fixed when `fixed`."""
     record = parameter.record
     given = record.uncertainty
+    if impossible := [one for year in parameter.years for one in _outside_domain(parameter, year)]:
+        return [Finding(parameter.place("value"), f"{key}.value", one) for one in dict.fromkeys(impossible)], {}
     if given is None:
         return [], {year: FIXED if fixed else _default(parameter, year) for year in parameter.years}
     by_year = given if isinstance(given, dict) else {"": given}
@@ -131,6 +133,35 @@ def _lowest(parameter: Parameter, year: str) -> float:
         return 0.0
 
 
+_RARE: Final = 1e-9
+_WORDS: Final = {"positive": "must be above 0", "share": "must be a share, from none to all"}
+
+
+def _outside_domain(parameter: Parameter, year: str) -> list[str]:
+    """What is printed or set for a year that the quantity cannot be."""
+    shown = [f"{end:g} {parameter.unit}" for end in parameter.ends(year) if not _possible(parameter, end)]
+    return [f"{one}: it {_WORDS[parameter.record.domain or '']}" for one in shown[:1]]
+
+
+def _possible(parameter: Parameter, value: float) -> bool:
+    if parameter.record.domain == "share":
+        return 0.0 <= value <= units.conversion("1", parameter.unit) * (1.0 + _RARE)
+    return parameter.record.domain is None or value > 0.0
+
+
+def _leaves_domain(parameter: Parameter, spread: Spread, quantiles: Quantiles) -> list[str]:
+    """A spread that reaches what the quantity cannot be; one that an option widens may, where a formula can bear it."""
+    domain = parameter.record.domain
+    if domain is None or (domain == "share" and spread.widen != 1.0):
+        return []
+    ends = quantile(quantiles, (_RARE, 1.0 - _RARE)).tolist()
+    ends = [end if isfinite(end) else rare for end, rare in zip((quantiles.low, quantiles.high), ends, strict=True)]
+    if all(_possible(parameter, end) or (domain == "positive" and end == 0.0) for end in ends):
+        return []
+    said = "spread" if spread.widen == 1.0 else f"spread, {spread.widen:g} times as wide,"
+    return [f"the {said} reaches {ends[0]:g} to {ends[1]:g} {parameter.unit}: it {_WORDS[domain]}"]
+
+
 _STAND_IN: Final = {"pert": "triangular"}
 """Same arguments, same support, and no table to be made for a look at the ends."""
 
@@ -142,6 +173,8 @@ def _misfit(parameter: Parameter, spread: Spread, year: str) -> list[str]:
         quantiles = _quantiles(parameter, spread, year)
     except InputError as error:
         return [finding.message for finding in error.findings]
+    if found := _leaves_domain(parameter, spread, quantiles):
+        return found
     bottom, top = quantiles.low, quantiles.high
     if parameter.record.value_outside_range or spread.widen < 1.0:  # an option narrows a printed range too
         return []

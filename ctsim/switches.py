@@ -39,17 +39,17 @@ def switched(
     result = scenario
     values, fixes, readings, bases = dict(_values(set)), _names(fix), _names(reading), _names(only_basis)
     parts = [
-        _sets(values), _fixes(scenario, fixes), _readings(scenario, readings), _bases(scenario, bases),
-        _scaled(scenario, scale_assumed),
+        _sets(scenario, values), _fixes(scenario, fixes, values), _readings(scenario, readings),
+        _bases(scenario, bases), _scaled(scenario, scale_assumed),
     ]  # fmt: skip
     changes = [change for part in parts for change in part]
     if changes:
-        result = result.with_changes(_merged(changes), place="command line")
+        result = _changed(scenario, _merged(changes))
     strength = 1.0 if dependence is None else _strength(dependence)
     if dependence is not None:
         result = result.with_dependence(strength)
     if with_delivery:
-        result = result.with_delivery()
+        result = _delivering(result)
     said = [f"{name}={_digits(value)}" for name, value in values.items()]
     said += [*(f"{name} fixed" for name in fixes), *(f"reading {name}" for name in readings)]
     said += [f"only basis {', '.join(bases)}"] if bases else []
@@ -62,6 +62,37 @@ def switched(
     return replace(
         result, title_en=f"{scenario.title_en}, changed: {words}", title_ja=f"{scenario.title_ja} 変更: {words}"
     )
+
+
+_COMMAND_LINE: Final = "command line"
+
+
+def _changed(scenario: Scenario, changes: list[dict[str, Any]]) -> Scenario:
+    """With these changes; what is wrong with one is said of the option as it was typed."""
+    try:
+        return scenario.with_changes(changes, place=_COMMAND_LINE)
+    except InputError as error:
+        raise InputError([_as_typed(one, changes) for one in error.findings]) from None
+
+
+def _as_typed(finding: Finding, changes: Sequence[dict[str, Any]]) -> Finding:
+    if finding.place.file != _COMMAND_LINE or not finding.place.line:
+        return finding
+    change = changes[finding.place.line - 1]
+    option, target = str(change["reason"]), change.get("parameter") or change.get("impact")
+    of = "" if str(target) in f"{option} {finding.message}" else f"{target}: "
+    return Finding(Place(), option, f"{of}{finding.message}")
+
+
+def _delivering(scenario: Scenario) -> Scenario:
+    result = scenario.with_delivery()
+    delivered = [step for step in result.binding.steps if step.delivered]
+    if not any(result.binding.rows[step.inputs[1].index].varies for step in delivered):
+        raise InputError(
+            f"--with-delivery: in '{scenario.id}' every programme delivers, nothing is drawn for it; take it out, or "
+            "choose a scenario with spreads, as framework_2023_11"
+        )
+    return result
 
 
 def _names(given: Names) -> list[str]:
@@ -111,7 +142,7 @@ def _fixed(value: float, option: str) -> dict[str, Any]:
 
 
 def _merged(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One change a target: of two options that change a parameter the first one named on the command line holds."""
+    """One change a target: a value or a fix holds against what options do to many spreads."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for change in changes:
         target = next(name for name in ("parameter", "impact") if name in change)
@@ -119,18 +150,25 @@ def _merged(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _sets(values: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+def _sets(scenario: Scenario, values: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    known = scenario.parameters()
     for name, value in values.items():
         if name.endswith(".delivery"):
             message = "is drawn as delivered or not, with --with-delivery only; change its 'p' in a scenario file"
             raise InputError(f"--set {name}: {message}")
+        if name in known and (years := known[name].years) != ("",):
+            path = ", ".join(f"{year} = {_digits(value)}" for year in years)
+            message = f"has values by year; set them in a scenario file: value = {{ {path} }}, with an 'uncertainty'"
+            raise InputError(f"--set {name}={_digits(value)}: {message}")
         option = f"--set {name}={_digits(value)}"
         yield _change("parameter", name, option, value=value, uncertainty=_fixed(value, option))
 
 
-def _fixes(scenario: Scenario, fixes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _fixes(scenario: Scenario, fixes: Sequence[str], values: Mapping[str, float]) -> Iterator[dict[str, Any]]:
     known = scenario.parameters()
     for name in fixes:
+        if name in values:
+            raise InputError(f"--fix {name}: --set {name}={_digits(values[name])} fixes it at that value; keep one")
         if name in known and known[name].years != ("",):
             raise InputError(f"--fix {name}: has values by year; change it in a scenario file")
         option = f"--fix {name}"
@@ -150,12 +188,13 @@ def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, An
             here = {figure.key for figure in programme.figures}
             for reading in (one for one in programme.page.reading if one.name == name):
                 without = reading.like is not None and scenario.cells == "all"
-                for key in (f"{programme.id}.{impact}" for impact in reading.impact):
-                    if key in here or without:
+                for impact in (*reading.impact, *reading.follows):
+                    if (key := f"{programme.id}.{impact}") in here or without:
                         if (other := read.setdefault(key, name)) != name:
                             message = f"--reading {name}: reads {key}, as --reading {other} does; take one of them"
                             raise InputError(f"{message}, or write both as one formula and change the scenario to it")
-                        yield _change("impact", key, f"--reading {name}", formula=reading.formula)
+                        if impact in reading.impact:
+                            yield _change("impact", key, f"--reading {name}", formula=reading.formula)
 
 
 def _bases(scenario: Scenario, bases: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -46,10 +46,10 @@ class Document(Generic[Model]):
         """The line of `path`, or of the nearest table above it."""
         return Place(self.file, nearest_line(self.lines, path))
 
-    def part(self, record: Part, *path: str | int) -> Document[Part]:
-        """A record that stands at `path` of this file, or is made from it, as a document with the lines it has."""
+    def part(self, record: Part, *path: str | int, under: tuple[str, ...] = ()) -> Document[Part]:
+        """A record made from what stands at `path` of this file, with the lines it has; `under` keys of its own."""
         depth = len(path)
-        lines = {at[depth:]: line for at, line in self.lines.items() if at[:depth] == path}
+        lines = {(*under, *at[depth:]): line for at, line in self.lines.items() if at[:depth] == path}
         return Document(self.file, record, lines)
 
 

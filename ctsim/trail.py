@@ -11,12 +11,12 @@ from ctsim.equations import Formula, formula_place
 from ctsim.errors import InputError, Place, did_you_mean
 from ctsim.explain import rows_of
 from ctsim.kernel import Target
-from ctsim.programme import METRICS, YEARS, Figure, Programme
+from ctsim.programme import METRICS, YEARS, Figure, Programme, in_place
 
 
 @dataclass(frozen=True)
 class Trail:
-    """What lies behind one cell, part, other figure or reading.
+    """What lies behind one cell, part, other figure or reading; `reading` also where a change has put it in place.
 
     `figures` are what it is made of, none where it has no number and `reason` says why; `formulas` are their equations
     in the report's signs with the line that has each; `rows` are what is drawn for it, through other cells too.
@@ -74,14 +74,14 @@ def _with_number(scenario: Scenario, target: Target) -> Trail:
     name = steps[0].reading
     programme = scenario.programme(figures[0].programme)
     impact = figures[0].key.removeprefix(f"{programme.id}.")
-    said = [one for one in programme.page.reading if one.name == name and impact in one.impact]
+    said = [one for one in programme.page.reading if one.name == name and impact in (*one.impact, *one.follows)]
     formulas = dict.fromkeys((_equation(one.function), formula_place(one.function)) for one in steps if one.function)
     rows = tuple(binding.rows[number] for number in rows_of(binding, target))
     if said:
         return Trail(target.name, programme, "reading", target.unit, figures, said[0], tuple(formulas), rows)
     return Trail(
-        target.name, programme, figures[0].status, target.unit, figures, None, tuple(formulas), rows,
-        figures[0].record.reason,
+        target.name, programme, name or figures[0].status, target.unit, figures,
+        in_place(programme.page, figures[0]), tuple(formulas), rows, figures[0].record.reason,
     )  # fmt: skip
 
 

@@ -11,9 +11,11 @@ from ctsim.engine import Run, simulate
 from ctsim.explain import rows_of
 from ctsim.kernel import Target
 from ctsim.programme import METRICS, YEARS, Cell, Programme
+from ctsim.sensitivity import Sensitivity, sensitivity
 
 SCENARIO = "framework_2023_11"
 DRAWS = 2**16
+ANALYSED = 2**12
 UNITS = {"co2_reduction": "Mt-CO2/yr", "economic_effect": "trillion JPY/yr"}
 HEAD = [
     "no.",
@@ -34,9 +36,11 @@ START = f"""# Every cell
 
 Programme × year × metric of `{SCENARIO}`, {DRAWS:,} draws by the default method. `published`: the report's own formula.
 `reported`: printed without a formula. `pathway` and `carried`: derived on the page, nothing is printed. **Rests on**:
-the parameters with a spread that the cell is made from, by basis. Intervals are conditional on delivery and rest on
-assumed spreads: they are not probabilities that a figure is met. `ctsim show {SCENARIO} PARAMETER` prints the report's
-words, or the reason for a spread; `ctsim explain DIR CELL` lists a cell's parameters.
+the share of the variance that assumed spreads explain, alone and with others, and what is left for the others (by
+`ctsim sensitivity`, {ANALYSED:,} draws asked for); in brackets how many parameters with a spread the cell is made from.
+Intervals are conditional on delivery and rest on assumed spreads: they are not probabilities that a figure is met.
+`ctsim show {SCENARIO} PARAMETER` prints the report's words, or the reason for a spread; `ctsim explain DIR CELL` lists
+the parameters of a cell.
 """
 
 
@@ -71,14 +75,34 @@ def _row(programme: Programme, metric: str, year: str) -> list[str]:
                  for q in (0.05, 0.5, 0.95)]  # fmt: skip
     status = f"`{cell.reason_code}`" if cell.reason_code else cell.status
     boundary = str(node["boundary"].item()).replace("_", " ")
-    words = cell.reason or (cell.figures[0].words if cell.figures else None)
+    words = cell.figures[0].words if cell.figures else cell.reason
     why = words.en if words else ""
     return [str(programme.number), programme.id, year, status, boundary, printed, *shown, _basis(scenario, cell), why]
 
 
 def _basis(scenario: Scenario, cell: Cell) -> str:
+    """Shares of the variance by basis, each with the number of parameters."""
+    counts = Counter(row.basis for row in _rows(scenario, cell) if row.varies)
+    if len(counts) < 2:
+        return "".join(f"{basis} 100 % ({n})" for basis, n in counts.items())
+    node = _analysis().tree[cell.metric].dataset.sel(programme=cell.programme, year=int(cell.year))
+    assumed = round(100 * float(node["assumed_total"]))
+    others = ", ".join(basis for basis in sorted(counts) if basis != "assumed")
+    number = sum(n for basis, n in counts.items() if basis != "assumed")
+    return f"assumed {assumed} % ({counts['assumed']}), {others} {100 - assumed} % ({number})"
+
+
+def _rows(scenario: Scenario, cell: Cell) -> list[Row]:
     binding = scenario.binding
     parts = tuple(("step", binding.step_of(figure), 1.0) for figure in cell.figures)
-    rows: list[Row] = [binding.rows[i] for i in rows_of(binding, Target("", (), "", parts))]
-    counts = Counter(row.basis for row in rows if row.spread.dist != "fixed")
-    return ", ".join(f"{n} {basis}" for basis, n in sorted(counts.items()))
+    return [binding.rows[i] for i in rows_of(binding, Target("", (), "", parts))]
+
+
+@cache
+def _analysis() -> Sensitivity:
+    """What rests on assumed spreads, of the programmes where not everything does."""
+    scenario, _ = run()
+    mixed = [programme.id for programme in scenario.programmes
+             if any(len({row.basis for row in _rows(scenario, programme.cell(metric, year)) if row.varies}) > 1
+                    for metric in METRICS for year in YEARS)]  # fmt: skip
+    return sensitivity(scenario, draws=ANALYSED, programmes=mixed, metrics=METRICS)

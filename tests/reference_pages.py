@@ -108,7 +108,8 @@ def _keys(record: type[schema.Record]) -> list[str]:
 
 
 def _kind(record: type[schema.Record], name: str) -> str:
-    return escaped(str(record.__annotations__[name])).replace(" \\| None", "")
+    owner = next(one for one in record.__mro__ if name in vars(one).get("__annotations__", {}))
+    return escaped(str(owner.__annotations__[name])).replace(" \\| None", "")
 
 
 def _default(field: FieldInfo) -> str:

@@ -78,7 +78,7 @@ programmes = ["mine"]
 [[change]]
 parameter = "mine.share"
 value = 15
-uncertainty = { dist = "uniform", low = 10, high = 20, basis = "assumed", reason = "both ends are guesses" }
+uncertainty = { dist = "uniform", low = 10, high = 20, basis = "assumed", reason = "low and high are guesses" }
 reason = "a better survey"
 source = { key = "impact_report_2026_01", where = "Annex 1" }
 """

@@ -24,7 +24,7 @@ MINE = "programmes/mine.toml"
 EXTRA = '[parameter.extra]\nvalue = 1\nunit = "1"\n'
 SECOND = SCENARIO[SCENARIO.index("[[change]]") :]
 SPREAD = (
-    'uncertainty = { dist = "uniform", low = 10, high = 20, basis = "assumed", reason = "both ends are guesses" }\n'
+    'uncertainty = { dist = "uniform", low = 10, high = 20, basis = "assumed", reason = "low and high are guesses" }\n'
 )
 PERT = '{ dist = "pert", low = 3, mode = 12, high = 25, basis = "assumed", reason = "low: few; high: many" }'
 CITED = 'source = { key = "impact_report_2026_01", where = "Annex 1" }\n'

@@ -129,6 +129,21 @@ def test_a_cell_that_is_not_there_is_one_line(directory: Path) -> None:
         explain(directory, ["offshore_wind.co2_reduction.2031"])
 
 
+def test_every_parameter_has_the_line_that_sets_it(directory: Path, found: dict[str, Explanation]) -> None:
+    """In the scenario of the run: under its name, or in a table that ends with it; shared parameters too."""
+    lines = (directory / "scenario.toml").read_text(encoding="utf-8").splitlines()
+    shared = 0
+    for row in {row.label: row for one in found.values() for row in one.rows}.values():
+        said = next(line for line in reversed(lines[: row.place.line]) if line.startswith("["))
+        name = row.stream.partition("@")[0].rpartition(".")[2]
+        own = row.stream.partition(".")[2].partition("@")[0] or row.stream
+        assert row.place.line > 1 and row.place.file == str(directory / "scenario.toml"), row.label
+        assert name in said or own in said or "[[programmes.impact" in said, (row.label, said)
+        assert lines[row.place.line - 1].startswith(("value", "low", "[")), (row.label, lines[row.place.line - 1])
+        shared += said.startswith("[shared.")
+    assert shared > 10
+
+
 def test_parts_are_differences_of_neighbours() -> None:
     one = Explanation("c", "u", "名", "name", 1.0, 3.0, 2.0, 5.0, 4.0, ())
     assert one.parts == (2.0, -1.0, 3.0, -1.0)

@@ -14,7 +14,7 @@ from ctsim.audit import _input_step
 from ctsim.binding import Row
 from ctsim.catalog import load
 from ctsim.distributions import build
-from ctsim.judgement import alike, bases
+from ctsim.judgement import alike, bases, bound_in_vain, unreasoned
 from ctsim.programme import Parameter, Spread
 from ctsim.spreads import _quantiles
 from tests import runs
@@ -203,6 +203,74 @@ def test_check_counts_and_names_on_request(study: Study) -> None:
     # 15, from 10 to 20, and 6, from 4 to 8: one shape
     assert re.search(r"uniform\(low 0\.6667, high 1\.333\)\s+2\s+mine\.share, mine\.twin", short)
     assert re.search(r"assumed\s+4\s+mine\.share", long) and "`ctsim check --names`" not in long
+
+
+# ---- what a quantity can be at all
+
+
+def test_lives_divisors_and_shares_say_what_they_can_be() -> None:
+    """By unit and by name; and what is said holds of every spread, or the page would not load."""
+    seen: dict[str | None, int] = {}
+    for name, parameter, year, _ in parameters():
+        domain, own = parameter.record.domain, name.rpartition(".")[2]
+        if not parameter.record.constant and (parameter.unit == "%" or own == "delivery"):
+            assert domain == "share", name
+        if re.search(r"(life|campaign)(_shape)?(\[|$)", own):
+            assert domain == "positive" and parameter.ends(year)[0] > 0.0, name
+        seen[domain] = seen.get(domain, 0) + 1
+    assert seen["share"] > 50 and seen["positive"] > 30
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        (
+            "low = 10, high = 20",
+            "low = 10, high = 120",
+            "uncertainty: the spread reaches 10 to 120 %: it must be a share",
+        ),
+        (
+            '"uniform", low = 10, high = 20',
+            '"normal", mean = 15, sd = 4',
+            "the spread reaches -8.99123 to 38.9912 %: it",
+        ),
+        ("value = 15", "value = 150", "s.toml:5: parameter.share.value: 150 %: it must be a share"),
+    ],
+)
+def test_what_cannot_be_is_refused_where_it_stands(was: str, now: str, said: str, study: Study) -> None:
+    study.edit("programmes/mine.toml", ('unit = "%"', 'unit = "%"\ndomain = "share"'))
+    study.edit("s.toml", (was, now))
+    out = study.ctsim(*CHECK)
+    assert out.status == 2 and said in " ".join(out.lines)
+
+
+# ---- what check says of reasons and of dependence
+
+
+def test_a_reason_says_something_of_low_and_of_high(study: Study) -> None:
+    study.edit("s.toml", ("low and high are guesses", "wide"))
+    out = study.ctsim(*CHECK)
+    said = "mine.share.uncertainty.reason: 'wide' is no reason for its low and for its high end: \"low: …; high: …\""
+    assert out.status == 1 and said in " ".join(out.lines)
+    study.edit("s.toml", ('"wide"', '"下限は現状、上限は計画"'))
+    assert "no reason for its low" not in " ".join(study.ctsim(*CHECK).lines)
+
+
+def test_no_shipped_spread_lacks_a_reason() -> None:
+    for name in ("framework_2023_11", "framework_2025_06"):
+        assert unreasoned(runs.scenario(name)) == []
+
+
+def test_dependence_that_does_nothing_is_told() -> None:
+    own = {str(one.place).rpartition(":")[0] for one in bound_in_vain(runs.scenario())}
+    assert own <= {"scenarios/framework_2023_11.toml"}
+    (pair,) = [one.message for one in bound_in_vain(runs.scenario())]
+    first = (
+        "'hydrogen_supply_chain.progress_2040' and 'water_electrolysis.progress_2040': 0.6 holds here, not the 0.4 of "
+    )
+    assert pair.startswith(first)
+    frozen = [one.message for one in bound_in_vain(load("grid_frozen"))]
+    assert "'future_grid_factor' has no spread in this scenario: it moves with nothing" in frozen
 
 
 # ---- delivery: the second view

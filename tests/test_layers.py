@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"schema", "formulas", "npz", "dependence", "composition"},
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
     {"binding", "spreads", "coordinates", "totals", "accounts"},
-    {"assembly", "generated"},
+    {"assembly", "balance", "generated"},
     {"catalog", "steps"},
     {"audit", "kernel", "differences", "attribution"},
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}

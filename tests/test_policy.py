@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ctsim import catalog
-from ctsim.binding import unit_faults
+from ctsim.balance import unit_faults
 from ctsim.cli import main
 from ctsim.engine import simulate
 from ctsim.errors import InputError

@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 import pytest
 
 from ctsim import schema
 from ctsim.binding import bind
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.dataset import reads, targets
+from ctsim.engine import simulate
+from ctsim.errors import InputError
+from ctsim.printing_run import run_tables
 from ctsim.programme import unprinted
 from ctsim.switches import switched
 from tests.expected import (
@@ -53,7 +59,7 @@ def values(*chosen: str) -> dict[str, float]:
 def batches() -> Iterator[tuple[str, ...]]:
     """All readings in few groups; in each of them no figure is read twice."""
     left = {name: {(programme.id, impact) for programme in scenario().programmes for one in programme.page.reading
-                   if one.name == name for impact in one.impact} for name in names()}  # fmt: skip
+                   if one.name == name for impact in (*one.impact, *one.follows)} for name in names()}  # fmt: skip
     while left:
         taken: set[tuple[str, str]] = set()
         group = []
@@ -86,8 +92,10 @@ def test_a_reading_gives_the_same_beside_the_literal_result_and_in_its_place(gro
         if one.reading.name in group:
             assert instead[one.literal] == beside[one.key] == instead[one.key], one.key
             assert one.literal not in beside or beside[one.literal] != beside[one.key], one.key
+            assert instead.get(f"{one.literal}:literal") == beside.get(one.literal), one.key
             checked += 1
     assert checked
+    assert not [name for name in beside if name.endswith(":literal")]
 
 
 def test_literal_is_the_page_s_own_whatever_else_is_read() -> None:
@@ -161,12 +169,107 @@ def test_with_delivery_a_reading_is_delivered_too() -> None:
 
 def test_a_reading_survives_its_run_directory(tmp_path: Path) -> None:
     """What `literal` is stays known in the resolved scenario."""
-    read = switched(scenario(), reading=["additionality", "parameter_path", "new_car_baseline"])
+    read = switched(scenario(), reading=["additionality", "parameter_path", "supported_output"])
     path = tmp_path / "scenario.toml"
     path.write_text(read.to_toml(), encoding="utf-8")
     again = load_resolved(path)
     assert again.digest == read.digest
     assert again.binding.evaluate(again.binding.central()) == read.binding.evaluate(read.binding.central())
+
+
+# ---- side by side
+
+
+def test_every_figure_that_follows_from_a_reading_is_shown_with_it() -> None:
+    """What takes a figure that is read, by the formulas of the page, is read too or named in `follows`."""
+    binding = scenario().binding
+    for programme in scenario().programmes:
+        own = {binding.step_of(figure): figure for figure in programme.figures}
+        for name in {one.name for one in programme.page.reading}:
+            mine = [one for one in programme.page.reading if one.name == name]
+            said = {f"{programme.id}.{impact}" for one in mine for impact in (*one.impact, *one.follows)}
+            read = {number for number, figure in own.items() if figure.key in said}
+            takes = {figure.key for number, figure in own.items()
+                     for one in binding.steps[number].inputs if one.kind == "step" and one.index in read}  # fmt: skip
+            assert takes <= said, name
+
+
+def test_a_share_is_not_taken_twice_where_its_reading_is_in_place() -> None:
+    """The carried cells of 16 have the share of chips in vehicles already; the reading of one year's chips adds it."""
+    read = values("chips_partly_in_vehicles")
+    for year in ("2030", "2040", "2050"):
+        key = f"power_semiconductors.co2_reduction.{year}"
+        assert read[key] == values()[key] > 0
+
+
+def test_a_path_follows_its_ends() -> None:
+    read = values()
+    ends = [read[f"hydrogen_supply_chain.co2_reduction.{year}:upstream_emission"] for year in ("2030", "2050")]
+    path = read["hydrogen_supply_chain.co2_reduction.2040:upstream_emission"]
+    assert path == pytest.approx(ends[0] + 0.25 * (ends[1] - ends[0]), rel=1e-12)
+
+
+def test_a_formula_of_one_s_own_stands_beside_the_literal_one_too() -> None:
+    """A change that is no reading of the page: by the name of its formula; what follows from it as well."""
+    key = "hydrogen_supply_chain.co2_reduction.2050"
+    change = {"impact": key, "formula": "co2_reduction_2040", "reason": "r", "source": {"key": "study", "where": "t"}}
+    with pytest.raises(InputError, match="circle"):
+        scenario().with_changes([change])
+    changed = scenario().with_changes([{**change, "formula": "co2_reduction_less_upstream"},
+                                       {**change, "impact": "water_electrolysis.co2_reduction.2030",
+                                        "formula": "co2_reduction_2030_less_electricity"}])  # fmt: skip
+    keys = {one.key for one in reads(changed) if one.reading.name == "literal"}
+    assert keys == {f"{one}:literal" for one in (key, "hydrogen_supply_chain.co2_reduction.2040",
+                    "water_electrolysis.co2_reduction.2030", "water_electrolysis.co2_reduction.2040")}  # fmt: skip
+
+
+def test_a_reading_says_whose_effect_it_is_and_its_figure_keeps_its_own_words() -> None:
+    read = switched(scenario(), reading="supported_output")
+    for one in (read, load_resolved_again(read)):
+        for year in ("2030", "2040", "2050"):
+            figure = one.programme("plastic_feedstock").cell("co2_reduction", year).figures[0]
+            assert (figure.record.scope, figure.record.boundary) == ("japan", "japan_market")
+            assert (figure.literal.record.scope, figure.literal.record.boundary) == ("world", "world_market")
+    beside = {one.key: one.figures[0].record for one in reads(scenario())}
+    assert beside["plastic_feedstock.co2_reduction.2040:supported_output"].boundary == "japan_market"
+    assert beside["water_electrolysis.economic_effect.2030 cumulative:one_of_ten_years"].period == "annual"
+    cell = scenario().programme("plastic_feedstock").cell("co2_reduction", "2040")
+    assert cell.figures[0].record.boundary == "world_market"
+
+
+def load_resolved_again(one: Scenario) -> Scenario:
+    """Written and read once more."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "scenario.toml"
+        path.write_text(one.to_toml(), encoding="utf-8")
+        return load_resolved(path)
+
+
+SHOWN = ["waste_carbon_cycle", "plastic_feedstock", "hydrogen_supply_chain"]
+
+
+@pytest.mark.parametrize("name", ["framework_2023_11", "as_published"])
+def test_literal_and_reading_stand_side_by_side_in_a_result(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the tree and in the table; the literal numbers are those of the same draws without the reading."""
+    chosen = ["supported_output", "parameter_path"] if name == "framework_2023_11" else ["upstream_emission"]
+    few: dict[str, Any] = {"draws": 1024, "programmes": SHOWN, "metrics": ["co2_reduction"]}
+    base = scenario() if len(chosen) > 1 else load(name)
+    plain, read = simulate(base, **few), simulate(switched(base, reading=chosen), **few)
+    node, cells = (one["readings" if one is read.tree else "co2_reduction"].dataset for one in (read.tree, plain.tree))
+    key = f"{'plastic_feedstock' if len(chosen) > 1 else 'hydrogen_supply_chain'}.co2_reduction.2050"
+    own = cells.sel(programme=key.partition(".")[0], year=2050)
+    shown = read.tree["co2_reduction"].dataset.sel(programme=key.partition(".")[0], year=2050)
+    for one in ("mean", "quantiles"):
+        assert np.array_equal(node[one].sel(reading=f"{key}:literal"), own[one])
+        assert np.array_equal(node[one].sel(reading=f"{key}:{chosen[0]}"), shown[one])
+    by_reading = dict(zip(node["reading"].values.tolist(), node["literal"].values.tolist(), strict=True))
+    assert by_reading[f"{key}:{chosen[0]}"] == f"{key}:literal"
+    assert name == "as_published" or by_reading["waste_carbon_cycle.co2_reduction.2040:parameter_path"] == ""
+    run_tables(read)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "so read" not in line]
+    text = "\n".join(lines)
+    assert "structure change" in text or name == "as_published"
+    assert ("supported output (Japan market)" in text) == (name == "framework_2023_11")
 
 
 def test_one_impact_or_several_may_be_named() -> None:
@@ -193,6 +296,28 @@ def test_what_a_reading_is_like_must_be_there(study: Study) -> None:
     refused(study, ("check", "s.toml", "--formulas", "formulas"), [
         "programmes/mine.toml:29: reading.half.impact: no figure 'co2_reduction.2060' to be like, or "
         "'co2_reduction.2040' is not metric.year of a cell"])  # fmt: skip
+
+
+def test_what_does_not_follow_is_refused(study: Study) -> None:
+    page = (study.folder / "programmes/mine.toml").read_text(encoding="utf-8")
+    study.write("formulas/mine.py", (study.folder / "formulas/mine.py").read_text(encoding="utf-8") + LITERAL)
+    for name, follows, said in (
+        (
+            "half",
+            "co2_reduction.2050",
+            "'co2_reduction.2050' takes nothing that 'half' reads; take it out of 'follows'",
+        ),
+        (
+            "half",
+            "co2_reduction.2060",
+            "no figure 'co2_reduction.2060' on the page. Did you mean 'co2_reduction.2050'?",
+        ),
+        ("literal", "", "is the name of what the page's own formula gives; choose another"),
+    ):
+        line = f'impact = "co2_reduction.2030"\n{f"follows = {chr(34)}{follows}{chr(34)}" * bool(follows)}\n'
+        study.write("programmes/mine.toml", page + READING.replace('name = "half"', f'name = "{name}"') + line)
+        out = study.ctsim("check", "s.toml", "--formulas", "formulas")
+        assert out.status == 2 and said in " ".join(out.lines)
 
 
 def test_outside_programmes_have_readings_too(study: Study) -> None:

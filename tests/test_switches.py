@@ -131,10 +131,10 @@ def test_delivery_multiplies_cells_and_nothing_else(scenario: Scenario) -> None:
     assert float(early) < float(late)
 
 
-def test_of_two_options_for_one_parameter_the_first_holds(scenario: Scenario) -> None:
-    both = switched(scenario, set={"offshore_wind.capacity_factor": 30}, fix="offshore_wind.capacity_factor")
+def test_a_value_holds_against_options_for_many_spreads(scenario: Scenario) -> None:
+    both = switched(scenario, set={"offshore_wind.capacity_factor": 30}, scale_assumed=0.5)
     row = next(row for row in both.binding.rows if row.stream == "offshore_wind.capacity_factor")
-    assert row.central == 30.0
+    assert row.central == 30.0 and not row.varies
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,35 @@ def test_of_two_options_for_one_parameter_the_first_holds(scenario: Scenario) ->
             "clean_energy_vehicles.co2_reduction.FY2023, as --reading new_car_baseline does; take one of them",
         ),
         ({"set": {"hydrogen_steelmaking.delivery": 0.5}}, "is drawn as delivered or not, with --with-delivery only"),
+        (
+            {"set": {"insulated_windows.window_life": -5, "insulated_windows.take_back": 300}},
+            "--set insulated_windows.window_life=-5: -5 yr: it must be above 0\n"
+            "--set insulated_windows.take_back=300: 300 %: it must be a share, from none to all",
+        ),
+        (
+            {"set": {"insulated_windows.window_life": 0}},
+            "--set insulated_windows.window_life=0: 0 yr: it must be above 0",
+        ),
+        (
+            {"scale_assumed": 8.0},
+            "--scale-assumed 8: insulated_windows.window_life: the spread, 8 times as wide, reaches -36 to 124 yr: it",
+        ),
+        (
+            {"set": {"ofshore_wind.capacity_factor": 30}},
+            "--set ofshore_wind.capacity_factor=30: no parameter 'ofshore_wind.capacity_factor'. Did you mean 'offsho",
+        ),
+        (
+            {"fix": "offshore_wind.capacty_factor"},
+            "--fix offshore_wind.capacty_factor: no parameter 'offshore_wind.capacty",
+        ),
+        (
+            {"set": {"future_grid_factor": 0.3}},
+            "--set future_grid_factor=0.3: has values by year; set them in a scenario file: value = { 2030 = 0.3, 20",
+        ),
+        (
+            {"set": {"offshore_wind.capacity_factor": 30}, "fix": "offshore_wind.capacity_factor"},
+            "--fix offshore_wind.capacity_factor: --set offshore_wind.capacity_factor=30 fixes it at that value; keep",
+        ),
         ({"only_basis": ["guess"]}, "--only-basis guess: choose from published, literature, elicited, assumed"),
         ({"scale_assumed": -1.0}, "--scale-assumed -1: must be at least 0"),
         ({"dependence": 2.0}, "--dependence 2.0: must be at least 0 and at most 1, or full"),
@@ -158,6 +187,17 @@ def test_what_cannot_be_is_one_line(scenario: Scenario, options: dict[str, objec
     with pytest.raises(InputError) as caught:
         switched(scenario, **options)  # type: ignore[arg-type]
     assert said in str(caught.value)
+
+
+def test_delivery_where_none_is_drawn_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^--with-delivery: in 'as_published' every programme delivers"):
+        switched(load("as_published"), with_delivery=True)
+
+
+def test_shares_may_be_widened_past_what_they_can_be(scenario: Scenario) -> None:
+    """What an option makes of all spreads still computes; a life below 0 does not."""
+    wide = switched(scenario, scale_assumed=1.5, only_basis="assumed")
+    assert any(row.spread.widen == 1.5 for row in wide.binding.rows if row.stream == "insulated_windows.take_back")
 
 
 @pytest.mark.parametrize("dist", ["uniform", "triangular", "pert", "normal", "lognormal"])

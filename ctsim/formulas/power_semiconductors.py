@@ -76,7 +76,9 @@ def co2_reduction_vehicle_share(
 
 
 def co2_reduction_carried(
-    co2_reduction_one_production_year: t_CO2_per_yr,  # of one year's chips, all of them in vehicles
+    co2_reduction_one_production_year_company_a: t_CO2_per_yr,  # of one year's chips, all of them in vehicles
+    co2_reduction_one_production_year_company_b: t_CO2_per_yr,
+    co2_reduction_one_production_year_company_c: t_CO2_per_yr,
     electric_vehicle_share: Ratio,
     plant_utilisation: Ratio,
     future_grid_factor: t_CO2_per_MWh,
@@ -87,9 +89,13 @@ def co2_reduction_carried(
     car_life: Years,
     car_life_shape: Ratio,
 ) -> t_CO2_per_yr:
-    """Saving of one production year × share in vehicles × utilisation × grid factor of the year ÷ ⑧ × cohorts left"""
+    """(A + B + C) × share in vehicles × utilisation × grid factor of the year ÷ ⑧ × cohorts left"""
     plant_end = plant_start + plant_life
     begun = stock_years(max(calendar_year, plant_start) - plant_start, car_life, car_life_shape)
     ended = stock_years(max(calendar_year, plant_end) - plant_end, car_life, car_life_shape)
-    in_vehicles = co2_reduction_one_production_year * electric_vehicle_share * plant_utilisation
-    return in_vehicles * (future_grid_factor / grid_factor) * ((begun - ended) / ONE_YEAR)
+    in_vehicles = (
+        co2_reduction_one_production_year_company_a
+        + co2_reduction_one_production_year_company_b
+        + co2_reduction_one_production_year_company_c
+    ) * electric_vehicle_share
+    return in_vehicles * plant_utilisation * (future_grid_factor / grid_factor) * ((begun - ended) / ONE_YEAR)

@@ -195,8 +195,8 @@ class Facts:
 
     @cached_property
     def by_name(self) -> Mapping[str, Fact]:
-        """Cells, parts and other figures by the name that commands give them."""
-        return {one.name: one for one in (*self.cells, *self.items, *self.others)}
+        """Cells, parts, other figures and readings by the name that commands give them."""
+        return {one.name: one for one in (*self.cells, *self.items, *self.others, *self.readings)}
 
     @property
     def numbered(self) -> list[Fact]:

@@ -64,6 +64,17 @@ class ReadingLine:
     literal: Fact | None
     label: str
 
+    @property
+    def own(self) -> bool:
+        """Whether it is the literal result itself, which a change has taken out of its cell."""
+        return self.fact.word("literal") == self.fact.name
+
+    @property
+    def elsewhere(self) -> str:
+        """The boundary of the literal result where it is another, so that it stands in another table; else ""."""
+        own = self.literal.word("boundary") if self.literal else ""
+        return "" if own == self.fact.word("boundary") else own
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -241,6 +252,8 @@ class Sections(Page):
         prefix = f"p-{programme.id}"
         panels = {one.anchor: one for one in self._panels(lines, prefix)}
         read = [self._reading(fact) for fact in self.facts.readings if fact.programme == programme.id]
+        apart = {one.literal.name for one in read if one.elsewhere and one.literal}
+        read = [one for one in read if not one.own or one.fact.name in apart]
         for key, readings in grouped([(_panel_of(one), one) for one in read]):
             panel = self._panel(key, prefix)
             panels[panel.anchor] = replace(panels.get(panel.anchor, panel), readings=readings)
@@ -248,9 +261,10 @@ class Sections(Page):
         return ProgrammePart(programme, self.title(programme.id), list(panels.values()), empty)
 
     def _reading(self, fact: Fact) -> ReadingLine:
-        literal = self.facts.by_name.get(fact.word("figure"))
+        literal = self.facts.by_name.get(fact.word("literal"))
         item = fact.word("figure").split(".", 2)[2].partition(".")[2]
-        label = label_of(fact.metric, fact.when.partition(".")[0], _item_title(literal) or item, self.lang)
+        title = _item_title(self.facts.by_name.get(fact.word("figure")))
+        label = label_of(fact.metric, fact.when.partition(".")[0], title or item, self.lang)
         return ReadingLine(fact, literal, label)
 
     # ---- the report against itself
@@ -349,8 +363,7 @@ def _item_title(fact: Fact | None) -> str:
 
 
 def _panel_of(reading: ReadingLine) -> Key:
-    kind = reading.literal.word("money_kind") if reading.literal else ""
-    return reading.fact.metric, kind, reading.fact.word("boundary")
+    return reading.fact.panel
 
 
 def _line(fact: Fact, trail: Trail | None, assumed: float) -> Line:
