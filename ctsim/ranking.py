@@ -23,6 +23,7 @@ TOGETHER: Final = 0.05
 """Where totals exceed first-order indices by this and two errors, parameters work together."""
 _NODES: Final = (
     "co2_reduction", "economic_effect", "items/co2_reduction", "items/economic_effect", "other", "readings",
+    "totals/co2_reduction", "totals/economic_effect", "totals/other",
 )  # fmt: skip
 _BY_PARAMETER: Final = (
     "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "swing_low", "swing_high",
@@ -57,6 +58,7 @@ class Ranked:
     words: str
     numbers: dict[str, float]
     drivers: tuple[Driver, ...]
+    is_total: bool = False
 
     def together(self) -> str:
         """Which parameters work together, in words; "" where they add up."""
@@ -74,7 +76,7 @@ class Ranked:
 
 def ranked(found: Sensitivity) -> list[Ranked]:
     """Every cell of the tree that is random, in the tree's order."""
-    return [one for node in _NODES if node in found.tree for one in _cells(found.tree[node].dataset, node)]
+    return [one for node in _NODES if f"/{node}" in found.tree.groups for one in _cells(found.tree[node].dataset, node)]
 
 
 def _cells(node: Any, path: str) -> Iterator[Ranked]:
@@ -94,6 +96,7 @@ def _cells(node: Any, path: str) -> Iterator[Ranked]:
                 _name(path, [along[k] for along, k in zip(labels, place, strict=True)]), str(by_cell["unit"][place]),
                 str(by_cell["status"][place]), str(by_cell["approaches"][place]),
                 {name: float(by_cell[name][place]) for name in _BY_CELL}, tuple(drivers),
+                path.startswith("totals"),
             )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from ctsim.catalog import Scenario
 from ctsim.cluster import stoppable
 from ctsim.drivers import Found, Sample
 from ctsim.engine import keeping
-from ctsim.errors import RunDirectoryError, Stopped
+from ctsim.errors import InputError, RunDirectoryError, Stopped
 from ctsim.indices import Walk, second
 from ctsim.job import Job, Progress
 from ctsim.kernel import Kernel
@@ -88,6 +88,9 @@ def sensitivity(
         thresholds=thresholds, workers=workers, formulas=formulas, progress=progress,
     )  # fmt: skip
     asked = replace(asked, request={**asked.request, "kind": KIND})
+    if not asked.kernel(bounds=False).targets:
+        chosen = f"--metrics {' '.join(asked.request['metrics'])}"
+        raise InputError(f"{chosen}: no quantity of the chosen programmes and years; nothing to analyse")
     if out is None:
         return _computed(asked, job.begun_card(asked, command), None, said)
     return _kept(asked, RunDirectory(out, KIND), command, said)
@@ -111,7 +114,7 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
     if _is_there(directory, asked.request):
         return replace(open_sensitivity(directory.path), messages=(f"{directory.path}: the same, already there",))
     with directory.held(), keeping(directory, fresh=True):
-        kernel = asked.kernel(totals=False)
+        kernel = asked.kernel(bounds=False)
         tables = npz.quantiles_content(asked.labels, kernel.quantiles)
         card = directory.begin(job.begun_card(asked, command), asked.scenario.to_toml(), tables)
         return _computed(asked, card, directory, said)
@@ -147,7 +150,7 @@ def _computed(
 
 def _found(asked: Job, stop: Event) -> Found | None:
     """Everything that draws are needed for; None if `stop` was set."""
-    kernel = asked.kernel(totals=False)
+    kernel = asked.kernel(bounds=False)
     walk = walk_of(asked, kernel)
     workers = asked.workers or job.cores()
     tiles = tiles_of(asked.tiles)

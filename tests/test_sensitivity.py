@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from ctsim.catalog import load
 from ctsim.engine import open_run, simulate
@@ -61,8 +62,8 @@ def test_a_parameter_that_does_not_reach_a_cell_counts_exactly_nothing(found: Se
     assert float(at["swing_low"]) == float(at["swing_high"]) == float(at["central"])
 
 
-def test_effects_of_every_random_cell_add_up(cells: dict[str, Ranked]) -> None:
-    assert len(cells) > 10
+def test_effects_of_every_random_cell_add_up(found: Sensitivity, cells: dict[str, Ranked]) -> None:
+    assert len(cells) == sum((node["status"] == "random").sum().item() for node in _nodes(found)) > 10
     for one in cells.values():
         assert sum(driver.numbers["Sh"] for driver in one.drivers) == pytest.approx(1.0, abs=1e-9), one.cell
 
@@ -94,6 +95,29 @@ def test_everything_fixed_leaves_nothing_to_explain() -> None:
     node = result.tree["co2_reduction"].dataset
     assert ranked(result) == [] and set(node["status"].values.ravel()) == {"fixed", "not_applicable"}
     assert (result.tree["co2_reduction"].dataset["approaches"].values == "nothing is uncertain").any()
+
+
+def test_sums_that_are_allowed_have_indices_like_every_cell() -> None:
+    """The two parts of one sum: independent amounts, so a parameter's share is that of its part's variance."""
+    found = sensitivity("framework_2023_11", draws=2**14, programmes=["insulated_windows"], metrics=["co2_reduction"])
+    by_name = {one.cell: one for one in ranked(found)}
+    whole = by_name["windows_parts"]
+    parts = [by_name[f"insulated_windows.co2_reduction.FY2025.{name}"] for name in ("detached", "apartment")]
+    variance = [one.numbers["sd"] ** 2 for one in parts]
+    assert whole.is_total and whole.numbers["sd"] ** 2 == pytest.approx(sum(variance), rel=1e-2)
+    shares = [driver.numbers["S1"] for driver in whole.drivers]
+    assert shares == pytest.approx(sorted((one / sum(variance) for one in variance), reverse=True), abs=0.01)
+
+
+def _nodes(found: Sensitivity) -> list[xr.Dataset]:
+    """Every node with cells: a path that is not looked for would leave its cells out."""
+    nodes = [node for node in found.tree.subtree if not node.path.startswith("/groups")]
+    return [node.dataset for node in nodes if "status" in node.dataset]
+
+
+def test_a_choice_without_quantities_is_one_line() -> None:
+    with pytest.raises(InputError, match="--metrics other: no quantity of the chosen programmes"):
+        sensitivity("framework_2023_11", draws=2**14, programmes=["offshore_wind"], metrics=["other"])
 
 
 # ---- what is assumed
