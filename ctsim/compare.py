@@ -129,11 +129,10 @@ def _computed(
     found = Contrast(sides[0].scenario, sides[1].scenario, request["years"], request["metrics"], pair.differences)
     tree = contrast.tree(found, statistics, parts, {key: value for key, value in card.items() if key != "request"})
     card["result_digest"] = tree.attrs["result_digest"] = dataset.result_digest(tree)
-    said = () if not parts else (forecast,)
     if out is not None:
         texts = {f"{letter}.toml": one.scenario.to_toml() for letter, one in zip("ab", pair.sources, strict=True)}
         card = results.seal(out, CARD_NAME, card, tree, texts)
-    return Comparison(tree, card, pair.differences, out, said)
+    return Comparison(tree, card, pair.differences, out)
 
 
 def default_directory(a: Given, b: Given, formulas: str | Path | None = None, **asked: Any) -> Path:
@@ -265,8 +264,20 @@ class _Pair:
         """By quantity: what it is in both, and the paired difference; where there is none, the reason."""
         targets: list[Target] = []
         plans = {key: self._plan(key, targets) for key in self.hybrids.keys}
-        summary = self.summary(targets, stop)
-        return {key: contrast.statistics(summary, *plan) for key, plan in plans.items()}
+        summary, same = self.summary(targets, stop), self._same()
+        return {key: replace(contrast.statistics(summary, *plan), same_as=same.get(key, ""))
+                for key, plan in plans.items()}  # fmt: skip
+
+    def _same(self) -> dict[Key, str]:
+        """Totals that are one cell or figure in both scenarios, as bounds of a single member are; and its name."""
+        hybrids, names, found = self.hybrids, dict[tuple[tuple[Part, ...], ...], str](), dict[Key, str]()
+        for key in sorted(hybrids.keys, key=lambda key: key[0].startswith("/totals")):
+            parts = hybrids.parts(key, hybrids.none), hybrids.parts(key, hybrids.all)
+            if not key[0].startswith("/totals"):
+                names.setdefault(parts, (hybrids.a.targets.get(key) or hybrids.b.targets[key]).name)
+            elif any(parts) and parts in names:
+                found[key] = names[parts]
+        return found
 
     def _plan(self, key: Key, targets: list[Target]) -> tuple[str, str, int | None, int | None, int | None]:
         """Status, reason, and the places among `targets`, which grow, of A, B and the difference."""

@@ -24,6 +24,7 @@ from ctsim.progress import progress
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compare; all if absent.")
 @click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
 @click.option("--cell", "cells", multiple=True, metavar="CELL", help="Attribute these only; all that differ if absent.")
+@click.option("--most", type=COUNT, default=5000, show_default=True, help="Mixtures up to which parts are exact.")
 @click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
 @switch_options
 @click.option("--out", metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
@@ -99,6 +100,7 @@ def _stress(given: Any, formulas: str | None, asked: dict[str, Any], as_json: bo
     from ctsim.compare_tables import stress_table
     from ctsim.stress import stress as run_stress
 
+    asked.pop("most")
     if kept or asked.pop("cells"):
         raise InputError("--stress: prints a table; not with --out, --figure or --cell")
     with progress(quiet) as report:
