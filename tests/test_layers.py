@@ -39,6 +39,7 @@ LAYERS: list[set[str]] = [
         "explain",
         "reproduce",
         "contrast",
+        "kept_ranks",
         "sensitivity",
         "printing_totals",
         "printing_bought",
