@@ -224,3 +224,7 @@ def stress_table(found: Stress) -> None:
         f"{len(rows)} quantities are reached by two members of a group; the other {found.unaffected} have the same "
         f"distribution whatever moves together. {len(found.groups)} groups, {found.draws:,} draws."
     )
+    if found.still:
+        click.echo(f"Totals among these: {', '.join(found.still)}.")
+    click.echo(f"result_digest {found.result_digest}")
+    click.echo(f"directory {found.directory}")

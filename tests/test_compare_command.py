@@ -109,7 +109,7 @@ def test_stress_is_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     [
         (("a.toml",), "give A and B, or A alone with --stress"),
         (("a.toml", "b.toml", "--stress"), "give A and B, or A alone with --stress"),
-        (("a.toml", "--stress", "--out", "x"), "--stress: prints a table"),
+        (("a.toml", "--stress", "--figure"), "--stress: makes a table"),
         (("a.toml", "no.toml"), "no.toml: no such scenario file"), (("a.toml", "b.toml", "--cell", "x"), "--cell x:"),
     ],
 )  # fmt: skip
