@@ -125,7 +125,7 @@ def default_directory(scenario: Given, formulas: Any = None, **asked: Any) -> Pa
 def _opened(card: Mapping[str, Any], tree: xr.DataTree, directory: Path | None, *messages: str) -> Stress:
     data = tree["stress"].dataset
     places = (("stress", "quantity"), ("stress", "unit"), ("still", "total"), ("groups", "group"))
-    names, units, still, groups = (tuple(map(str, tree[node][name].values.tolist())) for node, name in places)
+    names, units, still, groups = (tuple(map(str, tree[node].dataset[name].values.tolist())) for node, name in places)
     return Stress(
         card["scenarios"][0], card["draws"], names, units, data["values"].values, data["bound"].values,
         int(tree.attrs["unaffected"]), still, groups, card["result_digest"], directory, messages,

@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}
     | {"exchange", "variants", "approach1", "information"},
     {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "bought", "policy", "indices"},
-    {"job", "drivers"},
+    {"job", "drivers", "walked"},
     {"dask_worker"},
     {"dask_cluster"},
     {"clusters"},
