@@ -14,6 +14,8 @@ REPORT, W = "framework_2023_11", "workload_w"
 OPPONENTS = {"numpy_expert": 15, "numpy_plain": 60, "openturns": 120, "monaco": 5000}
 """How many times as fast as the opponent ctsim is to be, by time a draw on workload W."""
 
+REDRAWING = ("numpy, redraws", "scipy Sobol', redraws")
+
 FLOORS = {"mc": 1.3, "sobol": 1.6}
 MEGABYTES = 400
 
@@ -51,7 +53,7 @@ class FloorRatio:
 def goals(results: Mapping[str, Any]) -> list[Goal]:
     """Every goal, in the order of the table."""
     parts: list[Callable[[Mapping[str, Any]], Iterator[Goal]]] = [
-        _opponents, _floors, _threads, _memory, _accuracy, _starts,
+        _opponents, _floors, _threads, _memory, _accuracy, _revision, _starts,
     ]  # fmt: skip
     return [goal for part in parts for goal in part(results)]
 
@@ -166,6 +168,19 @@ def _accuracy(results: Mapping[str, Any]) -> Iterator[Goal]:
             mc, sobol = (float(median(column(by_method[m], f"{name} error"))) for m in ("mc", "sobol"))
             ratio = (mc / sobol) ** 2 if sobol else float("inf")
         yield _at_least(f"draws that mc needs for the error of sobol, {what}, {most:,.0f} draws", ratio, goal)
+
+
+def _revision(results: Mapping[str, Any]) -> Iterator[Goal]:
+    """How many times as large the error of a difference is where inputs are redrawn: the least of the moved cells."""
+    ours = _points(results, "revision", engine="ctsim")
+    for engine in REDRAWING:
+        theirs = _points(results, "revision", engine=engine)
+        ratio = None
+        if ours and theirs:
+            names = [name for name in ours[0]["runs"][0] if name.startswith("error")]
+            pairs = [(median(column(theirs[0], name)), median(column(ours[0], name))) for name in names]
+            ratio = min((one / own if own else float("inf")) for one, own in pairs)
+        yield _at_least(f"error of a revision's effect, ctsim (sobol) beside {engine}", ratio, 50)
 
 
 def _starts(results: Mapping[str, Any]) -> Iterator[Goal]:

@@ -82,6 +82,8 @@ def _orders(names: Sequence[str], mixtures: float) -> tuple[tuple[str, ...], ...
 def forecast(quantities: Sequence[Quantity]) -> str:
     """What it will take, in words."""
     mixtures = sum(len(one.coalitions) for one in quantities)
+    if not mixtures:
+        return "attribution: no quantity has more than one change; each part is the whole difference"
     sampled = sum(bool(one.orders) for one in quantities)
     said = f"attribution: {mixtures:,} mixtures of the changes for {len(quantities)} quantities"
     if not sampled:

@@ -23,6 +23,7 @@ import ctsim
 from ctsim import attribution, contrast, dataset, npz, request, results, summaries, summed
 from ctsim.attribution import Coalition, Quantity
 from ctsim.catalog import Scenario, load, load_resolved
+from ctsim.checkpoint import Checkpoints, tiles_of
 from ctsim.choices import metrics_of, programmes_of, view
 from ctsim.cluster import run_chunks, stoppable
 from ctsim.contrast import Contrast, Statistics
@@ -43,6 +44,8 @@ Progress = Callable[..., None]
 
 CARD_NAME: Final = "compare.json"
 STATISTICS: Final = ("mean", "q05", "q95")
+WORTH_KEEPING: float = 2.0
+"""Seconds of a pass, of several, after which its state is kept until the whole is sealed."""
 BATCH: Final = 128
 """Mixtures that are drawn in one pass: what it takes of memory stays bounded."""
 
@@ -88,7 +91,7 @@ def compare(
     `a` and `b` are scenarios (name, file or Scenario) or sealed runs (directory or Run), whose draws, seed and method
     are taken. `cells` (programme.metric.when[.item]) are attributed, all that differ without them. Up to `most`
     mixtures of the changes the attribution is exact. `out` keeps the result in that directory; the same request is
-    opened again. Raises InputError, RunDirectoryError, Stopped.
+    opened again, and one that was stopped goes on there. Raises InputError, RunDirectoryError, Stopped.
     """
     sources = [source_of(one, formulas) for one in (a, b)]
     request = request_of(sources, draws, seed, method, years, programmes, metrics)
@@ -104,7 +107,8 @@ def compare(
     if out is not None and (found := results.opened(Path(out), CARD_NAME, request)):
         message = f"{out}: the same comparison, already there"
         return Comparison(found[1], found[0], pair.differences, Path(out), (message,))
-    return _computed(pair, request, wanted, most, None if out is None else Path(out), command)
+    with results.under_way(None if out is None else Path(out), request) as pair.folder:
+        return _computed(pair, request, wanted, most, None if out is None else Path(out), command)
 
 
 def _computed(
@@ -116,7 +120,8 @@ def _computed(
             statistics = pair.statistics(stop)
             parts, forecast = pair.attribution(statistics, wanted, most, stop)
         except KeyboardInterrupt:
-            raise Stopped("stopped; nothing was kept: run the same command again") from None
+            kept = "the same command goes on" if pair.folder else "nothing was kept: run the same command again"
+            raise Stopped(f"stopped; {kept}") from None
     names = [one.name for one in pair.sources]
     card = {
         "kind": "compare", "request": dict(request), "names": names,
@@ -129,11 +134,10 @@ def _computed(
     found = Contrast(sides[0].scenario, sides[1].scenario, request["years"], request["metrics"], pair.differences)
     tree = contrast.tree(found, statistics, parts, {key: value for key, value in card.items() if key != "request"})
     card["result_digest"] = tree.attrs["result_digest"] = dataset.result_digest(tree)
-    said = () if not parts else (forecast,)
     if out is not None:
         texts = {f"{letter}.toml": one.scenario.to_toml() for letter, one in zip("ab", pair.sources, strict=True)}
         card = results.seal(out, CARD_NAME, card, tree, texts)
-    return Comparison(tree, card, pair.differences, out, said)
+    return Comparison(tree, card, pair.differences, out)
 
 
 def default_directory(a: Given, b: Given, formulas: str | Path | None = None, **asked: Any) -> Path:
@@ -231,6 +235,8 @@ class _Pair:
     ) -> None:  # fmt: skip
         self.sources, self.request = sources, request
         self.workers, self.progress = workers, progress
+        self.folder: Path | None = None
+        self._passes = 0
         self.tiles = int(request["draws"]) // TILE
         self.chunk = max(1, min(chunk, 2**22) // TILE)
         self.coordinates = _coordinates(sources) if request["method"] == "sobol" else None
@@ -257,7 +263,9 @@ class _Pair:
     def summary(self, targets: Sequence[Target], stop: Event) -> summaries.Summary:
         """Statistics of targets over all draws."""
         kernel = kernel_of(self.hybrids, targets, self.request["seed"], self.coordinates)
-        return drawn(kernel, self.tiles, self.chunk, self.workers, stop, self.progress)
+        folder = None if self.folder is None else self.folder / str(self._passes)
+        self._passes += 1
+        return drawn(kernel, self.tiles, self.chunk, self.workers, stop, self.progress, folder)
 
     # ---- the paired difference
 
@@ -265,8 +273,20 @@ class _Pair:
         """By quantity: what it is in both, and the paired difference; where there is none, the reason."""
         targets: list[Target] = []
         plans = {key: self._plan(key, targets) for key in self.hybrids.keys}
-        summary = self.summary(targets, stop)
-        return {key: contrast.statistics(summary, *plan) for key, plan in plans.items()}
+        summary, same = self.summary(targets, stop), self._same()
+        return {key: replace(contrast.statistics(summary, *plan), same_as=same.get(key, ""))
+                for key, plan in plans.items()}  # fmt: skip
+
+    def _same(self) -> dict[Key, str]:
+        """Totals that are one cell or figure in both scenarios, as bounds of a single member are; and its name."""
+        hybrids, names, found = self.hybrids, dict[tuple[tuple[Part, ...], ...], str](), dict[Key, str]()
+        for key in sorted(hybrids.keys, key=lambda key: key[0].startswith("/totals")):
+            parts = hybrids.parts(key, hybrids.none), hybrids.parts(key, hybrids.all)
+            if not key[0].startswith("/totals"):
+                names.setdefault(parts, (hybrids.a.targets.get(key) or hybrids.b.targets[key]).name)
+            elif any(parts) and parts in names:
+                found[key] = names[parts]
+        return found
 
     def _plan(self, key: Key, targets: list[Target]) -> tuple[str, str, int | None, int | None, int | None]:
         """Status, reason, and the places among `targets`, which grow, of A, B and the difference."""
@@ -410,22 +430,32 @@ def _wanted(pair: _Pair, cells: Iterable[str]) -> list[Key]:
 
 
 def drawn(
-    kernel: Kernel, tiles: int, chunk: int, workers: int, stop: Event, progress: Progress | None
-) -> summaries.Summary:
-    """Statistics of a kernel's targets over so many tiles. Raises KeyboardInterrupt where `stop` is set."""
+    kernel: Kernel, tiles: int, chunk: int, workers: int, stop: Event, progress: Progress | None,
+    folder: Path | None = None,
+) -> summaries.Summary:  # fmt: skip
+    """Statistics of a kernel's targets over so many tiles; chunks that `folder` holds are not drawn again.
+
+    Raises KeyboardInterrupt where `stop` is set; what is done is in `folder` then.
+    """
     pilot = kernel.evaluate(0, min(tiles, summaries.PILOT // TILE), workers)
     plan = kernel.plan(pilot, workers)
-    total, lock = summaries.empty(plan), Lock()
+    done = Checkpoints(plan, npz.plan_digest(plan), (0, tiles), folder)
+    done.restore()
+    left = done.missing()
+    count, lock, started = tiles - tiles_of(left), Lock(), perf_counter()
 
-    def compute(first: int, count: int) -> None:
-        nonlocal total
-        state = kernel.chunk(plan, first, count)
+    def compute(first: int, size: int) -> None:
+        nonlocal count
+        done.add(first, size, kernel.chunk(plan, first, size))
         with lock:
-            total = summaries.combine(plan, total, state)
+            count += size
             if progress:
-                progress(int(total.draws[0]), tiles * TILE)
+                progress(count * TILE, tiles * TILE)
 
-    run_chunks(((at, min(chunk, tiles - at)) for at in range(0, tiles, chunk)), compute, workers, stop)
+    spans = ((first + at, min(chunk, size - at)) for first, size in left for at in range(0, size, chunk))
+    run_chunks(spans, compute, workers, stop)
+    if folder is not None and (stop.is_set() or perf_counter() - started > WORTH_KEEPING):
+        done.close()
     if stop.is_set():
         raise KeyboardInterrupt
-    return summaries.finalize(plan, total, pilot if pilot.shape[1] == tiles * TILE else None)
+    return summaries.finalize(plan, done.total(), pilot if pilot.shape[1] == tiles * TILE else None)

@@ -24,6 +24,7 @@ from ctsim.progress import progress
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compare; all if absent.")
 @click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
 @click.option("--cell", "cells", multiple=True, metavar="CELL", help="Attribute these only; all that differ if absent.")
+@click.option("--most", type=COUNT, default=5000, show_default=True, help="Mixtures up to which parts are exact.")
 @click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
 @switch_options
 @click.option("--out", metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
@@ -54,7 +55,7 @@ def compare_command(
         raise InputError("compare: give A and B, or A alone with --stress")
     given = [_given(one, formulas, switches) for one in (a, b) if one is not None]
     if stress:
-        _stress(given[0], formulas, asked, as_json, quiet, out is not None or figure)
+        _stress(given[0], formulas, asked, as_json, quiet, out, figure)
         return
     from ctsim.compare import compare, default_directory
     from ctsim.compare_tables import as_dict, comparison_tables
@@ -95,18 +96,28 @@ def _given(name: str, formulas: str | None, switches: dict[str, Any]) -> Any:
     return switched(load(name, formulas), **switches)
 
 
-def _stress(given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, kept: bool) -> None:
+def _stress(
+    given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, out: str | None, figure: bool
+) -> None:
     from ctsim.compare_tables import stress_table
+    from ctsim.stress import default_directory
     from ctsim.stress import stress as run_stress
 
-    if kept or asked.pop("cells"):
-        raise InputError("--stress: prints a table; not with --out, --figure or --cell")
+    asked.pop("most")
+    if figure or asked.pop("cells"):
+        raise InputError("--stress: makes a table; not with --figure or --cell")
+    if out is None:
+        plain = {name: value for name, value in asked.items() if name not in ("workers", "chunk")}
+        out = str(default_directory(given, formulas, **plain))
+    command = shlex.join(["ctsim", *sys.argv[1:]])
     with progress(quiet) as report:
-        found = run_stress(given, formulas=formulas, progress=report, **asked)
+        found = run_stress(given, formulas=formulas, progress=report, out=out, command=command, **asked)
     if as_json:
         _print_json(found.to_dict())
     else:
         stress_table(found)
+    for message in () if quiet else found.messages:
+        click.echo(message, err=True)
 
 
 def _print_json(content: Any) -> None:

@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 24
 MOST_CAUSES: Final = 3
 _LONGEST: Final = 48
+_NOTHING: Final = 1e-9
+"""Parts of the mean below this share of the largest are rounding: such a change moves the tails only."""
 _MOVED: Final = ("changed", "added", "removed")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity of a comparison, read from the tree. `causes`: by change, its parts of mean, q05 and q95."""
+    """One quantity of a comparison, read from the tree. `causes`: by change, its parts of mean, q05 and q95.
+
+    `errors`: those of the parts of the mean, where orders of the changes were sampled.
+    """
 
     node: str
     name: str
@@ -35,6 +40,8 @@ class Line:
     reason: str
     numbers: Mapping[str, float]
     causes: Mapping[str, tuple[float, float, float]]
+    errors: Mapping[str, float]
+    same_as: str = ""
 
     @property
     def size(self) -> float:
@@ -70,12 +77,15 @@ def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at
         values = data[variable].values[at]
         numbers |= {f"{prefix}q{round(100 * q):02d}": float(values[shares.index(q)]) for q in (0.05, 0.5, 0.95)}
     unit = str(data["unit"].values[at[0]]) if "unit" in data.variables else str(data["mean"].attrs["units"])
-    causes = {}
+    causes, errors = {}, {}
     for number_, change in enumerate(parts["change"].values.tolist()):
         values = tuple(float(parts[one].values[(number_, *at)]) for one in ("mean", "q05", "q95"))
         if any(isfinite(value) and value for value in values):
             causes[str(change)] = (values[0], values[1], values[2])
-    return Line(node, name, unit, str(data["status"].values[at]), str(data["reason"].values[at]), numbers, causes)
+            errors[str(change)] = float(parts["mean_error"].values[(number_, *at)])
+    same = str(data["same_as"].values[at]) if "same_as" in data else ""
+    said = str(data["status"].values[at]), str(data["reason"].values[at])
+    return Line(node, name, unit, *said, numbers, causes, errors, same)
 
 
 # ---- tables
@@ -87,7 +97,7 @@ def comparison_tables(found: Comparison) -> None:
     numbered = {one.name: f"#{place}" for place, one in enumerate(
         (one for one in found.differences if one.atoms or one.kind != "provision"), 1)}  # fmt: skip
     _change_table(found, numbered)
-    every = list(lines(tree))
+    every = [one for one in lines(tree) if not one.same_as]
     moved = sorted((one for one in every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
     main = [one for one in moved if not one.node.startswith(("/items", "/other"))]
     shown = (main or moved)[:MOST_ROWS]
@@ -114,13 +124,20 @@ def _row(one: Line, numbered: Mapping[str, str]) -> list[str]:
     error = values["mcse"]
     ends = [number(values[q], error) for q in ("q05", "q95")]
     causes = sorted(one.causes.items(), key=lambda cause: -abs(cause[1][0]))
-    said = [f"{numbered.get(name, name)} {_signed(parts[0], error)}" for name, parts in causes[:MOST_CAUSES]]
+    causes = [cause for cause in causes if abs(cause[1][0]) > _NOTHING * abs(causes[0][1][0])]
+    said = [f"{numbered.get(name, name)} {_part(parts[0], error, one.errors[name])}"
+            for name, parts in causes[:MOST_CAUSES]]  # fmt: skip
     said += [f"{len(causes) - MOST_CAUSES} more"] if len(causes) > MOST_CAUSES else []
     sides = ["" if one.status == absent else number(values[f"{side}_mean"], error)
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
     return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", " to ".join(ends),
 _share(share), ", ".join(said)]  # fmt: skip
+
+
+def _part(value: float, error: float, sampled: float) -> str:
+    """A part of the change of the mean; with its own error where orders of the changes were sampled."""
+    return f"{_signed(value, sampled)} ± {sampled:.1g}" if sampled > error else _signed(value, error)
 
 
 def _share(share: float) -> str:
@@ -143,6 +160,8 @@ def _closing_words(found: Comparison, every: Sequence[Line], unshown: int) -> No
     unsaid += f"; {unshown} items and other figures that differ are in --json" if unshown else ""
     click.echo(f"{moved} quantities differ, {same} are exactly the same{unsaid}.")
     card = found.card
+    if "sampled" in card["attribution"]:
+        click.echo(card["attribution"])
     click.echo(
         f"{card['draws']:,} common draws, {card['method']}, seed {card['seed']}. The mean of B − A is ± its Monte "
         "Carlo standard error; the interval rests on the assumed spreads."
@@ -176,9 +195,11 @@ def as_dict(found: Comparison) -> dict[str, Any]:
 def _quantity(one: Line) -> dict[str, Any]:
     numbers = {name: value if isfinite(value) else None for name, value in one.numbers.items()}
     causes = [
-        {"change": name, "mean": parts[0], "q05": parts[1], "q95": parts[2]} for name, parts in one.causes.items()
+        {"change": name, "mean": parts[0], "q05": parts[1], "q95": parts[2], "mean_error": one.errors[name]}
+        for name, parts in one.causes.items()
     ]
-    return {"quantity": one.name, "unit": one.unit, "status": one.status, "reason": one.reason, **numbers,
+    same = {"same_as": one.same_as} if one.same_as else {}
+    return {"quantity": one.name, "unit": one.unit, "status": one.status, "reason": one.reason, **same, **numbers,
             "attribution": causes}  # fmt: skip
 
 
@@ -203,3 +224,7 @@ def stress_table(found: Stress) -> None:
         f"{len(rows)} quantities are reached by two members of a group; the other {found.unaffected} have the same "
         f"distribution whatever moves together. {len(found.groups)} groups, {found.draws:,} draws."
     )
+    if found.still:
+        click.echo(f"Totals among these: {', '.join(found.still)}.")
+    click.echo(f"result_digest {found.result_digest}")
+    click.echo(f"directory {found.directory}")

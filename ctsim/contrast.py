@@ -58,13 +58,15 @@ class Statistics:
     """One quantity in A and B, and the paired difference; NaN where there is none.
 
     `status`: changed, unchanged, added or removed (its programme is: it counts as 0 where it is not), only_a or only_b
-    (the other has no number), not_comparable; `reason` says why there is no difference.
+    (the other has no number), not_comparable; `reason` says why there is no difference. `same_as`: of a total that is
+    one cell or figure in both, the name of that.
     """
 
     status: str
     reason: str
     numbers: Mapping[str, float]
     quantiles: Mapping[str, FloatArray]
+    same_as: str = ""
 
     @property
     def is_difference(self) -> bool:
@@ -230,6 +232,8 @@ def _differences(grid: _Grid, by_key: Mapping[Key, Statistics]) -> xr.Dataset:
         "status": ["not_applicable" if one is None else one.status for one in here],
         "reason": [grid.why(key) if one is None else one.reason for key, one in zip(grid.keys, here, strict=True)],
     }
+    if grid.node.startswith("/totals"):
+        said["same_as"] = ["" if one is None else one.same_as for one in here]
     variables |= {name: _words(grid.dims, values, grid.shape) for name, values in said.items()}
     quantile = (("quantile",), np.array(QUANTILES), {"units": "1", "long_name": "share of draws below"})
     return xr.Dataset(variables, grid.coordinates | {"quantile": quantile})

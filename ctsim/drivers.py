@@ -37,7 +37,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 THRESHOLD_BINS: Final = 256
-DIMS: Final = {"/other": ("figure",), "/readings": ("reading",)}
+DIMS: Final = {"/other": ("figure",), "/readings": ("reading",), "/totals/other": ("total",)}
+_FIRST: Final = {"/items": "item", "/totals": "total"}
 LONG_NAMES: Final = {
     "S1": "first-order index: share of the variance that the parameter explains alone",
     "ST": "total index: share of the variance that stays when all else is known",
@@ -132,7 +133,7 @@ class _Grid:
             self.dims: tuple[str, ...] = DIMS[node]
             labels: list[list[str]] = [[key[0] for key in keys]]
         else:
-            self.dims = ("item" if node.startswith("/items") else "programme", "year")
+            self.dims = (next((dim for path, dim in _FIRST.items() if node.startswith(path)), "programme"), "year")
             names = dict.fromkeys(key[0] for key in keys)
             listed = [one.id for one in scenario.programmes] if self.dims[0] == "programme" else list(names)
             labels = [listed, list(years)]

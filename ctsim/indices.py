@@ -145,6 +145,10 @@ class State:
         return State(self.exchanged + other.exchanged, self.moved + other.moved)
 
 
+Done = Callable[[int, State], None]
+"""Takes the replicate that is a tile further, and the sums."""
+
+
 class Walk:
     """Two samples of a kernel, what is exchanged between them, and the sums that indices are made from.
 
@@ -178,21 +182,32 @@ class Walk:
         parts = (sums.starts, sums.from_rows, sums.indices, sums.factors, sums.steps)
         return self.kernel.steps.arrays, parts
 
-    def run(self, tiles: int, workers: int, stop: Event, done: Callable[[int], None] | None = None) -> State | None:
-        """The sums of so many tiles, by so many threads; None if `stop` was set before the end."""
-        state = State(
+    def nothing(self) -> State:
+        """The sums of no tile."""
+        return State(
             np.zeros((REPLICATES, len(self.work.targets.items), 3)),
             np.zeros((REPLICATES, len(self.moves.targets.items))),
         )
 
+    def run(
+        self, tiles: int, workers: int, stop: Event, done: Done | None = None, begun: State | None = None,
+        counts: Sequence[int] = (),
+    ) -> State | None:  # fmt: skip
+        """The sums of so many tiles, by so many threads; None if `stop` was set before the end.
+
+        `begun` are sums of the first `counts` (replicate) tiles of each replicate, to go on from; `done` hears of each
+        further tile, from any thread.
+        """
+        state = self.nothing() if begun is None else State(begun.exchanged.copy(), begun.moved.copy())
+
         def one(replicate: int) -> None:
-            scratch = self._scratch()
-            for number, tile in enumerate(range(replicate, tiles, REPLICATES)):
+            scratch, first = self._scratch(), counts[replicate] if counts else 0
+            for number, tile in list(enumerate(range(replicate, tiles, REPLICATES)))[first:]:
                 if stop.is_set():
                     return
                 self._tile(tile, replicate, number, scratch, state.exchanged[replicate], state.moved[replicate])
                 if done:
-                    done(1)
+                    done(replicate, state)
 
         _ = self._code  # made once, before there are threads
         with ThreadPoolExecutor(max(1, min(workers, REPLICATES))) as threads:

@@ -84,13 +84,18 @@ class Job:
         """Names of what is sampled, in the kernel's order."""
         return [row.label for row in self.chosen.binding.rows]
 
-    def kernel(self, tables: bytes | None = None, *, totals: bool = True) -> Kernel:
-        """What draws; with the quantile functions of `tables` where a run has stored some. Raises DamagedError."""
+    def kernel(self, tables: bytes | None = None, *, bounds: bool = True) -> Kernel:
+        """What draws; with the quantile functions of `tables` where a run has stored some. Raises DamagedError.
+
+        Without `bounds` totals are sums only, and not once more without dependence: what sensitivity indices are of.
+        """
         quantiles = None if tables is None else npz.quantiles_of(self.labels, tables)
         wanted = self.chosen, self.request["years"], self.request["metrics"]
-        found = dataset.targets(*wanted) + (summed.targets(*wanted) if totals else [])
+        totals = [one for one in summed.targets(*wanted) if bounds or one.how == "sum"]
+        found = [*dataset.targets(*wanted), *totals]
         binding, found = choices.pruned(self.chosen.binding, thresholds.placed(found, self.request["thresholds"]))
-        binding, found = independent.twinned(binding, found, self.scenario.groups)
+        if bounds:
+            binding, found = independent.twinned(binding, found, self.scenario.groups)
         sample_all = self.request["keep_draws"] in ("parameters", "all")
         return Kernel(
             binding,

@@ -12,8 +12,11 @@ import click
 
 from ctsim.console import number, table
 from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.kept_ranks import NAMES
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ctsim.sensitivity import Sensitivity
 
 TOP: Final = 3
@@ -21,8 +24,11 @@ SMALL: Final = 0.01
 """A parameter whose total index lies below this, two errors included, does not matter."""
 TOGETHER: Final = 0.05
 """Where totals exceed first-order indices by this and two errors, parameters work together."""
+SURE: Final = 0.03
+"""Indices from ranks of kept draws that are smaller may be chance."""
 _NODES: Final = (
     "co2_reduction", "economic_effect", "items/co2_reduction", "items/economic_effect", "other", "readings",
+    "totals/co2_reduction", "totals/economic_effect", "totals/other",
 )  # fmt: skip
 _BY_PARAMETER: Final = (
     "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "swing_low", "swing_high",
@@ -57,6 +63,7 @@ class Ranked:
     words: str
     numbers: dict[str, float]
     drivers: tuple[Driver, ...]
+    is_total: bool = False
 
     def together(self) -> str:
         """Which parameters work together, in words; "" where they add up."""
@@ -74,7 +81,7 @@ class Ranked:
 
 def ranked(found: Sensitivity) -> list[Ranked]:
     """Every cell of the tree that is random, in the tree's order."""
-    return [one for node in _NODES if node in found.tree for one in _cells(found.tree[node].dataset, node)]
+    return [one for node in _NODES if f"/{node}" in found.tree.groups for one in _cells(found.tree[node].dataset, node)]
 
 
 def _cells(node: Any, path: str) -> Iterator[Ranked]:
@@ -94,6 +101,7 @@ def _cells(node: Any, path: str) -> Iterator[Ranked]:
                 _name(path, [along[k] for along, k in zip(labels, place, strict=True)]), str(by_cell["unit"][place]),
                 str(by_cell["status"][place]), str(by_cell["approaches"][place]),
                 {name: float(by_cell[name][place]) for name in _BY_CELL}, tuple(drivers),
+                path.startswith("totals"),
             )  # fmt: skip
 
 
@@ -222,6 +230,38 @@ def _sides(numbers: dict[str, float]) -> str:
     if abs(above - below) <= 0.1 * (above + below):
         return f"±{_percent(numbers['approach2_percent'])}"
     return f"−{_percent(below)} +{_percent(above)}"
+
+
+# ---- a second opinion from kept draws
+
+
+def ranks_of(tree: xr.DataTree) -> list[dict[str, Any]]:
+    """Every cell that varies, with the parameters whose rank index is SURE or more, the largest first."""
+    found = []
+    for metric, node in tree.children.items():
+        data = node.dataset
+        labels = data["parameter"].values.tolist()
+        for programme, year in product(data["programme"].values.tolist(), data["year"].values.tolist()):
+            at = data.sel(programme=programme, year=year)
+            rank = at["rank"].values
+            if isfinite(float(rank.max(initial=float("-inf")))):
+                order = sorted((k for k in range(len(labels)) if rank[k] >= SURE), key=lambda k: -rank[k])
+                rows = [{"parameter": labels[k], **{name: float(at[name].values[k]) for name in NAMES}} for k in order]
+                found.append({"cell": f"{programme}.{metric}.{year}", "parameters": rows})
+    return found
+
+
+def ranks_table(tree: xr.DataTree) -> None:
+    """Every cell with its three largest parameters by rank-based index."""
+    rows = []
+    for one in ranks_of(tree):
+        own = one["cell"].partition(".")[0] + "."
+        largest = [f"{driver['parameter'].removeprefix(own)} {driver['rank']:.0%}, ρ {driver['spearman']:.2f}"
+                   for driver in one["parameters"][:TOP]]  # fmt: skip
+        rows.append([one["cell"], "; ".join(largest)])
+    table("First-order indices from ranks of kept draws, and rank correlation", ["cell", "largest parameters"], rows)
+    click.echo(f"{tree.attrs['title']}, the first {tree.attrs['draws']:,} kept draws of {tree.attrs['run']}. "
+               f"A second opinion: indices below {SURE:.0%} may be chance; joint effects are in none.")  # fmt: skip
 
 
 # ---- JSON

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, Final
 
 import xarray as xr
 
+import ctsim
 from ctsim.durable import digest_of, locked, reason_of, sweep, write_whole
-from ctsim.errors import RunDirectoryError
+from ctsim.errors import RunDirectoryError, Stopped
 from ctsim.netcdf import netcdf_content
 
 FORMAT: Final = 1
 SUMMARY: Final = "summary.nc"
+UNFINISHED: Final = "unfinished"
+"""Folder of what is done of a result that is not sealed yet."""
 _MOST_CARD: Final = 1 << 24
 
 
@@ -24,7 +29,7 @@ def opened(directory: Path, card_name: str, request: Mapping[str, Any]) -> tuple
 
     Raises RunDirectoryError for anything else that is there.
     """
-    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+    if not directory.exists() or (directory.is_dir() and all(one.name == UNFINISHED for one in directory.iterdir())):
         return None
     card = _card(directory, card_name)
     differing = [key for key, value in request.items() if card["request"].get(key) != json.loads(json.dumps(value))]
@@ -44,6 +49,42 @@ def sealed(directory: Path, card_name: str) -> tuple[dict[str, Any], xr.DataTree
             raise RunDirectoryError(f"{directory / name}: {message}")
     with xr.open_datatree(directory / SUMMARY, engine="h5netcdf") as tree:
         return card, tree.load()
+
+
+@contextmanager
+def under_way(directory: Path | None, request: Mapping[str, Any]) -> Iterator[Path | None]:
+    """A folder for what is done of a result of this request; it stays where that is stopped, else it goes.
+
+    None without a directory. Another process that works there is refused. Raises RunDirectoryError.
+    """
+    if directory is None:
+        yield None
+        return
+    said = json.dumps([request, ctsim.__version__], sort_keys=True, default=str)
+    folder = directory / UNFINISHED
+    own = folder / sha256(said.encode()).hexdigest()[:16]
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            try:
+                yield own
+            except Stopped:
+                raise
+            except BaseException:
+                _remove(own, folder, directory)
+                raise
+            _remove(own, folder)
+    except OSError as error:
+        message = f"cannot be written: {reason_of(error)}; give --out another place, or make room"
+        raise RunDirectoryError(f"{directory}: {message}") from None
+
+
+def _remove(own: Path, *above: Path) -> None:
+    """Remove a folder, and those above it that are empty then."""
+    rmtree(own, ignore_errors=True)
+    with suppress(OSError):
+        for one in above:
+            one.rmdir()
 
 
 def seal(

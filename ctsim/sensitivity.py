@@ -1,7 +1,7 @@
 """What drives each cell: indices of every parameter, what rests on assumed spreads, what is worth knowing.
 
-A request like that of a run; its result is a tree like that of a run, kept in a directory of the same shape. It takes
-seconds, so one that is stopped begins again.
+A request like that of a run; its result is a tree like that of a run, kept in a directory of the same shape. One that
+was stopped there goes on from the tiles that are done.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+import ctsim
 from ctsim import dataset, drivers, job, npz, summaries
 from ctsim.catalog import Scenario
 from ctsim.cluster import stoppable
 from ctsim.drivers import Found, Sample
 from ctsim.engine import keeping
-from ctsim.errors import RunDirectoryError, Stopped
-from ctsim.indices import Walk, second
+from ctsim.errors import InputError, RunDirectoryError, Stopped
+from ctsim.indices import State, Walk, second
 from ctsim.job import Job, Progress
 from ctsim.kernel import Kernel
 from ctsim.request import asked_for
@@ -32,6 +33,7 @@ from ctsim.rundir import RunDirectory, request_of
 from ctsim.streams import TILE
 from ctsim.thresholds import Given
 from ctsim.variants import check_wholes, places, streams, variants
+from ctsim.walked import Walked
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -88,6 +90,9 @@ def sensitivity(
         thresholds=thresholds, workers=workers, formulas=formulas, progress=progress,
     )  # fmt: skip
     asked = replace(asked, request={**asked.request, "kind": KIND})
+    if not asked.kernel(bounds=False).targets:
+        chosen = f"--metrics {' '.join(asked.request['metrics'])}"
+        raise InputError(f"{chosen}: no quantity of the chosen programmes and years; nothing to analyse")
     if out is None:
         return _computed(asked, job.begun_card(asked, command), None, said)
     return _kept(asked, RunDirectory(out, KIND), command, said)
@@ -111,7 +116,7 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
     if _is_there(directory, asked.request):
         return replace(open_sensitivity(directory.path), messages=(f"{directory.path}: the same, already there",))
     with directory.held(), keeping(directory, fresh=True):
-        kernel = asked.kernel(totals=False)
+        kernel = asked.kernel(bounds=False)
         tables = npz.quantiles_content(asked.labels, kernel.quantiles)
         card = directory.begin(job.begun_card(asked, command), asked.scenario.to_toml(), tables)
         return _computed(asked, card, directory, said)
@@ -133,9 +138,9 @@ def _computed(
 ) -> Sensitivity:
     clock = perf_counter()
     with stoppable() as stop:
-        found = _found(asked, stop)
-        if found is None:
-            raise Stopped("stopped; nothing was kept: run the same command again")
+        found = _found(asked, stop, directory)
+        if isinstance(found, str):
+            raise Stopped(found)
         tree = drivers.tree(asked.chosen, found, card, asked.request["years"])
         made = {**card, "seconds": round(perf_counter() - clock, 3), "sealed": False}
         made["result_digest"] = tree.attrs["result_digest"] = dataset.result_digest(tree)
@@ -145,21 +150,46 @@ def _computed(
         return Sensitivity(tree, directory.seal(made, tree, state), directory.path, said)
 
 
-def _found(asked: Job, stop: Event) -> Found | None:
-    """Everything that draws are needed for; None if `stop` was set."""
-    kernel = asked.kernel(totals=False)
+def _found(asked: Job, stop: Event, directory: RunDirectory | None) -> Found | str:
+    """Everything that draws are needed for; what to say if `stop` was set."""
+    kernel = asked.kernel(bounds=False)
     walk = walk_of(asked, kernel)
-    workers = asked.workers or job.cores()
     tiles = tiles_of(asked.tiles)
-    state = walk.run(tiles, workers, stop, _counter(asked, tiles))
+    walked = Walked(walk, None if directory is None else directory.chunks, _digest(asked, kernel))
+    try:
+        state = _walk(asked, walk, walked, tiles, stop)
+    except BaseException:
+        walked.forget()  # what fails is no reason to keep a directory
+        raise
+    if state is None:
+        kept = walked.write() * TILE
+        told = f"{kept:,} of {tiles * TILE:,} draws are done: the same command goes on" if kept else "nothing was kept"
+        return f"stopped; {told}"
     planned = job.planned(replace(asked, progress=None), kernel)
     counted = job.count(replace(asked, progress=None), planned, None, stop)
-    if state is None or counted.state is None:
-        return None
+    if counted.state is None:
+        return "stopped; the same command goes on" if walked.write() else "stopped; nothing was kept"
     sample = _sample(kernel, min(asked.tiles, SAMPLE // TILE))
     wanted = any(target.thresholds for target in kernel.targets)
     larger = _sample(kernel, min(asked.tiles, THRESHOLD_SAMPLE // TILE)) if wanted else sample
     return Found(walk, state, planned.summary(counted.state), sample, larger)
+
+
+def _walk(asked: Job, walk: Walk, walked: Walked, tiles: int, stop: Event) -> State | None:
+    """The sums of all tiles, from those that are done; None if `stop` was set."""
+    count = _counter(asked, tiles, walked.restore())
+
+    def done(replicate: int, state: State) -> None:
+        walked.take(replicate, state)
+        count(1)
+
+    return walk.run(tiles, asked.workers or job.cores(), stop, done, walked.state, walked.counts.tolist())
+
+
+def _digest(asked: Job, kernel: Kernel) -> str:
+    """Names what is walked: the request, what is drawn with, and the version of the code."""
+    tables = npz.quantiles_content(asked.labels, kernel.quantiles)
+    return sha256(repr((sorted(asked.request.items()), ctsim.__version__)).encode() + tables).hexdigest()
 
 
 def tiles_of(tiles: int) -> int:
@@ -190,9 +220,9 @@ def _sample(kernel: Kernel, tiles: int) -> Sample:
     return Sample(rows, targets, np.arange(tiles).repeat(TILE) % summaries.REPLICATES)
 
 
-def _counter(asked: Job, total: int) -> Callable[[int], None]:
+def _counter(asked: Job, total: int, before: int) -> Callable[[int], None]:
     """Tells of finished tiles, from any thread."""
-    lock, done = Lock(), [0]
+    lock, done = Lock(), [before]
 
     def add(tiles: int) -> None:
         with lock:

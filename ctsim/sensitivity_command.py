@@ -8,7 +8,9 @@ import sys
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from ctsim.errors import InputError
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.progress import progress
 
@@ -28,12 +30,13 @@ from ctsim.progress import progress
 @switch_options
 @click.option("--out", metavar="DIR", help="Directory; results/<scenario>-sensitivity-<digest> if absent.")
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@click.option("--kept-draws", is_flag=True, help="SCENARIO is a run that kept all draws: indices from their ranks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
 def sensitivity_command(
     scenario: str, workers: int | None, out: str | None, as_json: bool, quiet: bool, formulas: str | None,
-    cells: tuple[str, ...], **chosen: Any,
+    cells: tuple[str, ...], kept_draws: bool, **chosen: Any,
 ) -> None:  # fmt: skip
     """Say which parameters the spread of every cell of SCENARIO comes from, and how much of it is assumed.
 
@@ -41,7 +44,11 @@ def sensitivity_command(
     ctsim sensitivity framework_2023_11 --out SENS         then `ctsim report SENS`
     ctsim sensitivity framework_2023_11 --cell clean_energy_vehicles.co2_reduction.2030
     ctsim sensitivity my_study.toml --threshold offshore_wind.co2_reduction.2030=3
+    ctsim sensitivity RUN --kept-draws                     a second opinion, from a run with --keep-draws all
     """
+    if kept_draws:
+        _second_opinion(scenario, as_json)
+        return
     from ctsim import sensitivity as analysis
     from ctsim.catalog import load
     from ctsim.ranking import checked, sensitivity_json, sensitivity_tables
@@ -60,3 +67,21 @@ def sensitivity_command(
         sensitivity_tables(found, cells)
     for message in () if quiet else found.messages:
         click.echo(message, err=True)
+
+
+def _second_opinion(run: str, as_json: bool) -> None:
+    """Rank-based indices of a run, which decides all that other options would. Raises InputError."""
+    from ctsim.kept_ranks import kept_ranks
+    from ctsim.ranking import ranks_of, ranks_table
+
+    context = click.get_current_context()
+    free = ("scenario", "kept_draws", "as_json", "quiet")
+    given = [name for name in context.params if name not in free
+             and context.get_parameter_source(name) is not ParameterSource.DEFAULT]  # fmt: skip
+    if given:
+        raise InputError(f"--kept-draws: takes only --json; remove {', '.join(given)}")
+    tree = kept_ranks(run)
+    if as_json:
+        click.echo(json.dumps({**tree.attrs, "cells": ranks_of(tree)}, ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        ranks_table(tree)

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from math import isfinite
+from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
-from ctsim import dataset, request, summed
+import ctsim
+from ctsim import dataset, request, results, summed
 from ctsim.binding import Binding
 from ctsim.catalog import Scenario
 from ctsim.choices import view
 from ctsim.cluster import stoppable
-from ctsim.compare import Given, drawn, request_of, source_of
+from ctsim.compare import Given, Source, drawn, request_of, source_of
 from ctsim.contrast import marks
 from ctsim.coordinates import assign
 from ctsim.dependence import Group, Tie, ties_of
@@ -29,12 +33,13 @@ from ctsim.errors import InputError, Stopped
 from ctsim.explain import rows_of
 from ctsim.job import cores
 from ctsim.kernel import Kernel, Target
-from ctsim.streams import TILE
+from ctsim.streams import STREAM_VERSION, TILE
 
 FloatArray = npt.NDArray[np.float64]
 
 LEVELS: Final = ("independent", "declared", "as one")
 STATISTICS: Final = ("mean", "q05", "q95")
+CARD_NAME: Final = "stress.json"
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class Stress:
     """Quantities (quantity) that two members of one group reach; the rest has the same distribution whatever moves.
 
     values (quantity, level, statistic); bound (quantity, 2): q05 and q95 of a sum whose parts move as one, NaN where a
-    quantity is no sum. `unaffected` is how many quantities are not here, `groups` what was moved.
+    quantity is no sum. `unaffected` is how many quantities are not here, `still` which sums that may be added are among
+    them, `groups` what was moved. `directory`: where the result is kept (None: in memory only).
     """
 
     scenario: str
@@ -52,7 +58,11 @@ class Stress:
     values: FloatArray
     bound: FloatArray
     unaffected: int
+    still: tuple[str, ...]
     groups: tuple[str, ...]
+    result_digest: str = ""
+    directory: Path | None = None
+    messages: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; null where there is no number."""
@@ -63,7 +73,8 @@ class Stress:
             ends = dict(zip(STATISTICS[1:], map(_known, bound), strict=True))
             rows.append({"quantity": name, "unit": unit, **levels, "comonotone_bound": ends})
         return {"scenario": self.scenario, "draws": self.draws, "groups": list(self.groups), "quantities": rows,
-                "unaffected": self.unaffected}  # fmt: skip
+                "unaffected": self.unaffected, "still": list(self.still), "result_digest": self.result_digest,
+                "directory": str(self.directory or "")}  # fmt: skip
 
 
 def _known(value: float) -> float | None:
@@ -74,16 +85,62 @@ def stress(
     scenario: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
     years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = request.DEFAULT_CHUNK,
-    formulas: Any = None, progress: Callable[..., None] | None = None,
+    formulas: Any = None, progress: Callable[..., None] | None = None, out: str | Path | None = None,
+    command: str | None = None,
 ) -> Stress:  # fmt: skip
-    """Mean, q05 and q95 of every quantity that dependence can move. Raises InputError, Stopped."""
+    """Mean, q05 and q95 of every quantity that dependence can move.
+
+    `out` keeps the result in that directory, sealed; the same request is opened again. Raises InputError,
+    RunDirectoryError, Stopped.
+    """
     source = source_of(scenario, formulas)
     request = request_of([source], draws, seed, method, years, programmes, metrics)
+    request |= {"scenario": source.scenario.digest, "stream_version": STREAM_VERSION}
+    if out is not None and (there := results.opened(Path(out), CARD_NAME, request)):
+        return _opened(*there, Path(out), f"{out}: the same stress, already there")
+    tree = _tree(source, request, chunk, workers, progress)
+    digest = tree.attrs["result_digest"] = dataset.result_digest(tree)
+    card = {
+        "kind": "stress", "request": request, "names": [source.name], "scenarios": [source.scenario.id],
+        "draws": request["draws"], "seed": request["seed"], "method": request["method"],
+        "versions": {"ctsim": ctsim.__version__}, "command": command or "", "result_digest": digest,
+    }  # fmt: skip
+    if out is not None:
+        card = results.seal(Path(out), CARD_NAME, card, tree, {"scenario.toml": source.scenario.to_toml()})
+    return _opened(card, tree, None if out is None else Path(out))
+
+
+def open_stress(directory: str | Path) -> Stress:
+    """The sealed result in `directory`. Raises RunDirectoryError."""
+    return _opened(*results.sealed(Path(directory), CARD_NAME), Path(directory))
+
+
+def default_directory(scenario: Given, formulas: Any = None, **asked: Any) -> Path:
+    """`results/stress-<scenario>-<digest>`: the same request finds its result again."""
+    source = source_of(scenario, formulas)
+    said = sha256(repr([source.scenario.digest, source.name, *sorted(asked.items())]).encode()).hexdigest()
+    return Path("results") / f"stress-{source.scenario.id}-{said[:12]}"
+
+
+def _opened(card: Mapping[str, Any], tree: xr.DataTree, directory: Path | None, *messages: str) -> Stress:
+    data = tree["stress"].dataset
+    places = (("stress", "quantity"), ("stress", "unit"), ("still", "total"), ("groups", "group"))
+    names, units, still, groups = (tuple(map(str, tree[node].dataset[name].values.tolist())) for node, name in places)
+    return Stress(
+        card["scenarios"][0], card["draws"], names, units, data["values"].values, data["bound"].values,
+        int(tree.attrs["unaffected"]), still, groups, card["result_digest"], directory, messages,
+    )  # fmt: skip
+
+
+def _tree(
+    source: Source, request: Mapping[str, Any], chunk: int, workers: int | None, progress: Callable[..., None] | None
+) -> xr.DataTree:
+    """`/stress` (quantity, level, statistic), `/still` and `/groups`."""
     chosen = view(source.scenario, request)
     wanted = chosen, request["years"], request["metrics"]
     targets = [*dataset.targets(*wanted), *summed.targets(*wanted)]
     targets = [one for one in targets if one.node != "/readings"]
-    moved = [one for one in targets if _is_reached(chosen, one)]
+    moved = sorted((one for one in targets if _is_reached(chosen, one)), key=lambda one: not _is_sum(one))
     coordinates = assign(chosen.streams, chosen.programmes) if request["method"] == "sobol" else None
     every = [*moved, *(part for one in moved for part in _parts(one))]
     rows = []
@@ -91,12 +148,48 @@ def stress(
         for ties in _levels(chosen) if moved else ():
             kernel = Kernel(chosen.binding, every, request["seed"], coordinates, sample_all=False, ties=ties)
             rows.append(_marks(kernel, request, chunk, workers, stop, progress))
-    table = np.array(rows).reshape(len(LEVELS), len(every), len(STATISTICS)) if rows else np.zeros((3, 0, 3))
-    return Stress(
-        chosen.id, request["draws"], tuple(one.name for one in moved), tuple(one.unit for one in moved),
-        table[:, : len(moved)].swapaxes(0, 1), _bounds(moved, table[1, len(moved) :]), len(targets) - len(moved),
-        tuple(" ~ ".join(group.streams) for group in chosen.groups),
-    )  # fmt: skip
+    values = np.array(rows).reshape(len(LEVELS), len(every), len(STATISTICS)) if rows else np.zeros((3, 0, 3))
+    still = [one.name for one in targets if one not in moved and _is_sum(one)]
+    return _nodes(chosen, moved, values, still, len(targets) - len(moved))
+
+
+def _is_sum(target: Target) -> bool:
+    """Whether it is a total that may be added; bounds of what overlaps are not."""
+    return target.node.startswith("/totals") and target.how == "sum"
+
+
+def _nodes(
+    chosen: Scenario, moved: Sequence[Target], table: FloatArray, still: Sequence[str], unaffected: int
+) -> xr.DataTree:
+    long = {"values": "mean, 5 % and 95 % quantile by how parameters move together",
+            "bound": "5 % and 95 % quantile of a sum whose parts move as one"}  # fmt: skip
+    numbers = {
+        "values": (("quantity", "level", "statistic"), table[:, : len(moved)].swapaxes(0, 1)),
+        "bound": (("quantity", "end"), _bounds(moved, table[1, len(moved) :])),
+    }
+    variables = {name: (*one, {"units": "see coordinate unit", "long_name": long[name]})
+                 for name, one in numbers.items()}  # fmt: skip
+    coordinates = {
+        "quantity": _words([one.name for one in moved], "quantity"),
+        "unit": _words([one.unit for one in moved], "quantity"),
+        "is_total": (("quantity",), np.array([_is_sum(one) for one in moved], dtype=np.int8)),
+        "level": _words(LEVELS, "level"), "statistic": _words(STATISTICS, "statistic"),
+        "end": _words(STATISTICS[1:], "end"),
+    }  # fmt: skip
+    groups = [" ~ ".join(group.streams) for group in chosen.groups]
+    attributes = {
+        "title": chosen.title_en, "title_ja": chosen.title_ja, "Conventions": "CF-1.11", "unaffected": unaffected,
+        "comment": "Quantities with parameters independent, as declared, and moving as one, on the same draws.",
+    }  # fmt: skip
+    return xr.DataTree.from_dict({
+        "/": xr.Dataset(attrs=attributes), "/stress": xr.Dataset(variables, coordinates),
+        "/still": xr.Dataset(coords={"total": _words(still, "total")}),
+        "/groups": xr.Dataset(coords={"group": _words(groups, "group")}),
+    }, name=chosen.id)  # fmt: skip
+
+
+def _words(said: Sequence[str], dim: str) -> tuple[tuple[str, ...], npt.NDArray[Any]]:
+    return (dim,), np.array(list(said), dtype=object if len(said) else "<U1")
 
 
 def _marks(

@@ -23,6 +23,7 @@ from benchmarks.goals import REPORT, W, goals
 from benchmarks.measure import PACKAGES, Size, machine, measure, once, versions
 from benchmarks.peers import FOLDER, PEERS, Peer, contest, environments
 from benchmarks.registry import Case, Spec, register, specs
+from benchmarks.specs import revision
 from benchmarks.specs.accuracy import errors
 from benchmarks.specs.convergence import distances
 from benchmarks.specs.dask_threads import scheduler
@@ -98,7 +99,7 @@ def test_a_name_counts_once() -> None:
 
 def test_subjects_of_the_page_are_covered() -> None:
     wanted = {"draws", "threads", "parameters", "formulas", "method", "parts", "parameter_draw", "dask_threads"}
-    assert wanted | {"memory", "start", "accuracy"} <= {spec.name for spec in specs()}
+    assert wanted | {"memory", "start", "accuracy", "revision"} <= {spec.name for spec in specs()}
 
 
 # ---- how things are timed
@@ -379,6 +380,29 @@ def test_goals_of_specs_are_judged() -> None:
     )  # fmt: skip
     found = list(verdicts(made).values())
     assert found == [True, False, True, False, True, False, False, True, True, False]
+
+
+def test_the_error_of_a_revision_is_judged_by_its_worst_cell() -> None:
+    def measured(engine: str, first: float, second: float) -> dict[str, Any]:
+        return point(1.0, 1, {"error 2030, %": first, "error 2050, %": second, "cells": 9.0}, engine=engine)
+
+    points = [measured("ctsim", 0.01, 0.1), measured("numpy, redraws", 1.0, 5.1)]
+    points += [measured("scipy Sobol', redraws", 1.0, 4.9)]
+    found = [one for one in goals(results(spec_record("revision", *points))) if "revision" in one.what]
+    assert [(one.measured, one.reached) for one in found] == [("× 51", True), ("× 49", False)]
+
+
+def test_engines_that_redraw_find_differences_in_cells_that_did_not_change() -> None:
+    """Both engines estimate the same: the moved programme a tenth more; only ctsim leaves the others exactly alone."""
+    pair = revision.editions(fewest=True)
+    keys = revision.quantities(pair)
+    found = {engine: revision.difference(engine, 2**14, 1, pair) for engine in revision.ENGINES}
+    moved = [i for i, (programme, _) in enumerate(keys) if programme == revision.MOVED]
+    others = [i for i in range(len(keys)) if i not in moved]
+    assert (found["ctsim"][others] == 0).all() and len(moved) == 3 and others
+    for engine in revision.ENGINES[1:]:
+        assert (found[engine][others] != 0).any(), engine
+        assert found[engine][moved[:2]] == pytest.approx(found["ctsim"][moved[:2]], rel=0.2)
 
 
 def test_the_page_says_what_was_measured() -> None:

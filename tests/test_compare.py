@@ -1,10 +1,13 @@
 """Comparisons: differences known by hand, exact zeros, the same draws as runs, and what is refused."""
 
 import json
+import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from math import exp, log, sqrt
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,7 @@ from ctsim import catalog, hybrids
 from ctsim.compare import Comparison, compare, drawn
 from ctsim.dataset import result_digest
 from ctsim.engine import simulate
-from ctsim.errors import CtsimError, InputError, RunDirectoryError
+from ctsim.errors import CtsimError, InputError, RunDirectoryError, Stopped
 from ctsim.kernel import Kernel
 from tests import pairs
 from tests.pairs import CHANGES, moved, other_formula, scenario, together, write
@@ -328,11 +331,51 @@ def test_the_same_request_is_opened_again(folder: Path, known: Comparison, tmp_p
         run(folder, "a", "b", out=tmp_path / "o")
 
 
+def test_one_that_is_stopped_goes_on(
+    folder: Path, known: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in its first pass and again in its second: no chunk is drawn twice, and the result has the same bits."""
+    drawn_: list[int] = []
+    now: dict[str, Any] = {}
+    whole = Kernel.chunk
+
+    def chunk(self: Kernel, plan: object, first: int, tiles: int) -> object:
+        drawn_.append(first)
+        if len(drawn_) == now["stop at"]:
+            now["event"].set()
+        return whole(self, plan, first, tiles)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Kernel, "chunk", chunk)
+    module = sys.modules["ctsim.compare"]
+    monkeypatch.setattr(module, "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(module, "stoppable", lambda: nullcontext(now["event"]))
+    asked = {"out": tmp_path / "o", "chunk": DRAWS // 4, "workers": 1}
+    for number in (2, 6):
+        now |= {"stop at": number, "event": Event()}
+        with pytest.raises(Stopped, match="the same command goes on"):
+            run(folder, "a", "b", **asked)
+        assert list((tmp_path / "o").iterdir()) == [tmp_path / "o" / "unfinished"]
+    now |= {"stop at": 0, "event": Event()}
+    assert run(folder, "a", "b", **asked).result_digest == known.result_digest
+    assert len(drawn_) == 8  # two passes of four chunks
+    assert not (tmp_path / "o" / "unfinished").exists()
+
+
+def test_what_fails_leaves_nothing_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Kernel, "chunk", broken)
+    with pytest.raises(RuntimeError):
+        run(folder, "a", "b", out=tmp_path / "o")
+    assert not (tmp_path / "o").exists()
+
+
 def test_many_changes_are_sampled_with_an_error(folder: Path) -> None:
     scenario(folder, "all_other", *(one.replace("mine.", "other.") for one in CHANGES), programmes=("other",))
     scenario(folder, "other", programmes=("other",))
     exact, sampled = run(folder, "other", "all_other"), run(folder, "other", "all_other", most=2)
-    assert "exact" in exact.messages[0]
+    assert "exact" in exact.card["attribution"] and not exact.messages
     assert sampled.result_digest == exact.result_digest  # two changes a cell: never worth sampling
 
 

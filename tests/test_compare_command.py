@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from ctsim.catalog import load
 from ctsim.cli import main
 from ctsim.compare import compare
+from ctsim.compare_tables import _part, as_dict, comparison_tables
 from ctsim.figures.style import drawing
 from ctsim.figures.waterfall import MOST_BARS, Panel, draw, panels
 from tests.pairs import CHANGES, scenario, together, write
@@ -67,6 +69,27 @@ def test_json_has_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert sum(part["mean"] for part in one["attribution"]) == pytest.approx(one["mean"], rel=1e-12)
 
 
+def test_a_bound_of_a_single_member_is_not_shown_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    report = load("framework_2023_11")
+    change = {"parameter": "offshore_wind.thermal_emission_factor", "value": 0.7, "reason": "a test",
+              "source": {"key": "study", "where": "test"}}  # fmt: skip
+    asked = {"draws": 2**14, "programmes": ["offshore_wind"], "metrics": ["co2_reduction"]}
+    found = compare(report, report.with_changes([change]), **asked)  # type: ignore[arg-type]
+    same = found.tree["totals/co2_reduction"].dataset["same_as"].sel(year=2030).values.tolist()
+    assert set(same) == {"offshore_wind.co2_reduction.2030"}
+    comparison_tables(found)
+    shown = capsys.readouterr().out
+    assert "offshore_wind.co2_reduction.2030" in shown and "power.co2_reduction" not in shown
+    assert "3 quantities differ" in shown
+    quantities = {one["quantity"]: one for one in as_dict(found)["quantities"]}
+    one = quantities["power.co2_reduction.2030.japan_market.largest"]
+    assert one["same_as"] == "offshore_wind.co2_reduction.2030" and one["status"] == "changed"
+
+
+def test_parts_from_sampled_orders_are_shown_with_their_error() -> None:
+    assert _part(1.2345, 0.0001, 0.03) == "+1.2 ± 0.03" and _part(1.2345, 0.0001, 0.0) == "+1.23"
+
+
 def test_options_that_change_a_scenario_change_both(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = ("a.toml", "b.toml", "--fix", "mine.y", "--out", "f", "--json")
     found = json.loads(called(folder, *given, monkeypatch=monkeypatch).stdout)
@@ -86,7 +109,7 @@ def test_stress_is_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     [
         (("a.toml",), "give A and B, or A alone with --stress"),
         (("a.toml", "b.toml", "--stress"), "give A and B, or A alone with --stress"),
-        (("a.toml", "--stress", "--out", "x"), "--stress: prints a table"),
+        (("a.toml", "--stress", "--figure"), "--stress: makes a table"),
         (("a.toml", "no.toml"), "no.toml: no such scenario file"), (("a.toml", "b.toml", "--cell", "x"), "--cell x:"),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ def walk_of_case(name: str, seed: int = 3) -> Walk:
         "framework_2023_11", draws=2**15, seed=seed, method="sobol", years=None, programmes=CASES[name], metrics=None,
         thresholds=(), workers=None, formulas=None, progress=None,
     )  # fmt: skip
-    return walk_of(asked, asked.kernel(totals=False))
+    return walk_of(asked, asked.kernel(bounds=False))
 
 
 @cache

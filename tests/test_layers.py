@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}
     | {"exchange", "variants", "approach1", "information"},
     {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "bought", "policy", "indices"},
-    {"job", "drivers"},
+    {"job", "drivers", "walked"},
     {"dask_worker"},
     {"dask_cluster"},
     {"clusters"},
@@ -39,6 +39,7 @@ LAYERS: list[set[str]] = [
         "explain",
         "reproduce",
         "contrast",
+        "kept_ranks",
         "sensitivity",
         "printing_totals",
         "printing_bought",

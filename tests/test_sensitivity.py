@@ -2,16 +2,22 @@
 
 import json
 import shutil
+import sys
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from ctsim.catalog import load
 from ctsim.engine import open_run, simulate
-from ctsim.errors import InputError, RunDirectoryError
+from ctsim.errors import InputError, RunDirectoryError, Stopped
 from ctsim.ranking import Ranked, ranked
-from ctsim.sensitivity import Sensitivity, open_sensitivity, sensitivity
+from ctsim.request import asked_for
+from ctsim.sensitivity import Sensitivity, open_sensitivity, sensitivity, walk_of
+from ctsim.walked import Walked
 from tests.studies import Study, study
 
 __all__ = ["study"]
@@ -19,6 +25,8 @@ __all__ = ["study"]
 PROGRAMMES = ("perovskite_solar", "offshore_wind", "hydrogen_supply_chain")
 OPTIONS = {"draws": 2**15, "programmes": PROGRAMMES, "seed": 5}
 CELL = "offshore_wind.co2_reduction.2030"
+ASKED = {"draws": 2**14, "seed": 0, "method": "mc", "years": None, "programmes": ["offshore_wind"], "metrics": None,
+         "thresholds": (), "workers": 1, "formulas": None, "progress": None}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +69,8 @@ def test_a_parameter_that_does_not_reach_a_cell_counts_exactly_nothing(found: Se
     assert float(at["swing_low"]) == float(at["swing_high"]) == float(at["central"])
 
 
-def test_effects_of_every_random_cell_add_up(cells: dict[str, Ranked]) -> None:
-    assert len(cells) > 10
+def test_effects_of_every_random_cell_add_up(found: Sensitivity, cells: dict[str, Ranked]) -> None:
+    assert len(cells) == sum((node["status"] == "random").sum().item() for node in _nodes(found)) > 10
     for one in cells.values():
         assert sum(driver.numbers["Sh"] for driver in one.drivers) == pytest.approx(1.0, abs=1e-9), one.cell
 
@@ -94,6 +102,29 @@ def test_everything_fixed_leaves_nothing_to_explain() -> None:
     node = result.tree["co2_reduction"].dataset
     assert ranked(result) == [] and set(node["status"].values.ravel()) == {"fixed", "not_applicable"}
     assert (result.tree["co2_reduction"].dataset["approaches"].values == "nothing is uncertain").any()
+
+
+def test_sums_that_are_allowed_have_indices_like_every_cell() -> None:
+    """The two parts of one sum: independent amounts, so a parameter's share is that of its part's variance."""
+    found = sensitivity("framework_2023_11", draws=2**14, programmes=["insulated_windows"], metrics=["co2_reduction"])
+    by_name = {one.cell: one for one in ranked(found)}
+    whole = by_name["windows_parts"]
+    parts = [by_name[f"insulated_windows.co2_reduction.FY2025.{name}"] for name in ("detached", "apartment")]
+    variance = [one.numbers["sd"] ** 2 for one in parts]
+    assert whole.is_total and whole.numbers["sd"] ** 2 == pytest.approx(sum(variance), rel=1e-2)
+    shares = [driver.numbers["S1"] for driver in whole.drivers]
+    assert shares == pytest.approx(sorted((one / sum(variance) for one in variance), reverse=True), abs=0.01)
+
+
+def _nodes(found: Sensitivity) -> list[xr.Dataset]:
+    """Every node with cells: a path that is not looked for would leave its cells out."""
+    nodes = [node for node in found.tree.subtree if not node.path.startswith("/groups")]
+    return [node.dataset for node in nodes if "status" in node.dataset]
+
+
+def test_a_choice_without_quantities_is_one_line() -> None:
+    with pytest.raises(InputError, match="--metrics other: no quantity of the chosen programmes"):
+        sensitivity("framework_2023_11", draws=2**14, programmes=["offshore_wind"], metrics=["other"])
 
 
 # ---- what is assumed
@@ -190,15 +221,46 @@ def test_a_damaged_directory_is_refused(directory: Path, tmp_path: Path, name: s
     open_sensitivity(directory)
 
 
-def test_one_that_was_stopped_begins_again(directory: Path, tmp_path: Path, found: Sensitivity) -> None:
-    """A directory with an unsealed card of the same request, as a kill leaves it."""
-    card = json.loads((directory / "run.json").read_text(encoding="utf-8"))
-    left = tmp_path / "left"
-    left.mkdir()
-    unsealed = {key: value for key, value in card.items() if key not in ("card_digest", "result_digest")}
-    (left / "run.json").write_text(json.dumps(unsealed | {"sealed": False}), encoding="utf-8")
-    again = sensitivity("framework_2023_11", out=left, thresholds=[f"{CELL}=5"], **OPTIONS)  # type: ignore[arg-type]
-    assert again.result_digest == found.result_digest and open_sensitivity(left).card["sealed"]
+def test_one_that_is_stopped_goes_on(
+    directory: Path, tmp_path: Path, found: Sensitivity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after some tiles, then after more, then whole: the bits of one that was never stopped."""
+    asked = {**OPTIONS, "thresholds": [f"{CELL}=5"], "out": tmp_path / "o", "workers": 2}
+    told: list[int] = []
+    for tiles in (5, 11):
+        event = Event()
+
+        def hear(done: int, total: int, words: str = "", event: Event = event, tiles: int = tiles) -> None:
+            told.append(done // 2048)
+            if done >= tiles * 2048:
+                event.set()
+
+        monkeypatch.setattr(sys.modules["ctsim.sensitivity"], "stoppable", lambda event=event: nullcontext(event))
+        with pytest.raises(Stopped, match="the same command goes on"):
+            sensitivity("framework_2023_11", progress=hear, **asked)  # type: ignore[arg-type]
+        assert (tmp_path / "o" / "chunks" / "walk.npz").is_file()
+    monkeypatch.undo()
+    assert sorted(told) == list(range(1, max(told) + 1))  # no tile was walked twice
+    before = max(told)
+    told.clear()
+    again = sensitivity("framework_2023_11", progress=lambda d, t, w="": told.append(d // 2048), **asked)  # type: ignore[arg-type]
+    assert min(told) == before + 1
+    assert again.result_digest == found.result_digest and not (tmp_path / "o" / "chunks").exists()
+
+
+@pytest.mark.parametrize("fault", ["cut", "digest"])
+def test_sums_that_are_damaged_or_of_another_walk_count_as_nothing(tmp_path: Path, fault: str) -> None:
+    job, _ = asked_for("framework_2023_11", **ASKED)  # type: ignore[arg-type]
+    walk = walk_of(job, job.kernel(bounds=False))
+    first = Walked(walk, tmp_path, "00" * 32)
+    assert first.restore() == 0
+    first.take(3, walk.nothing())
+    assert first.write() == 1
+    assert Walked(walk, tmp_path, "00" * 32).restore() == 1
+    path = tmp_path / "walk.npz"
+    if fault == "cut":
+        path.write_bytes(path.read_bytes()[:-40])
+    assert Walked(walk, tmp_path, ("00" if fault == "cut" else "01") * 32).restore() == 0
 
 
 # ---- the command

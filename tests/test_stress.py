@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctsim.errors import InputError
-from ctsim.stress import LEVELS, stress
+from ctsim.errors import InputError, RunDirectoryError
+from ctsim.stress import LEVELS, open_stress, stress
 from tests.pairs import scenario, together, write
 
 DRAWS = 2**16
@@ -65,3 +65,34 @@ def test_declared_is_what_a_run_gives(folder: Path) -> None:
     assert found.values[0, 1, 0] == own["mean"].item()
     assert found.values[0, 1, 2] == own["quantiles"].sel(quantile=0.95).item()
     assert np.isnan(found.bound).all()
+
+
+# ---- results that are kept
+
+
+def test_what_is_kept_is_opened_again(folder: Path, tmp_path: Path) -> None:
+    path = scenario(folder, "kept", together(["mine.x", "mine.y"], 0.5))
+    asked = {"draws": 2**14, "formulas": folder / "formulas"}
+    first = stress(path, out=tmp_path / "o", **asked)  # type: ignore[arg-type]
+    again, opened = stress(path, out=tmp_path / "o", **asked), open_stress(tmp_path / "o")  # type: ignore[arg-type]
+    assert "already there" in again.messages[0] and not first.messages
+    for one in (again, opened, stress(path, **asked)):  # type: ignore[arg-type]
+        assert one.result_digest == first.result_digest and one.values.tobytes() == first.values.tobytes()
+        assert (one.quantities, one.units, one.groups, one.unaffected) == (
+            first.quantities, first.units, first.groups, first.unaffected,
+        )  # fmt: skip
+
+
+def test_another_request_and_a_damaged_file_are_refused(folder: Path, tmp_path: Path) -> None:
+    path = scenario(folder, "bad", together(["mine.x", "mine.y"], 0.5))
+    stress(path, draws=2**14, formulas=folder / "formulas", out=tmp_path / "o")
+    with pytest.raises(RunDirectoryError, match="seed is 0 there, 1 here"):
+        stress(path, draws=2**14, seed=1, formulas=folder / "formulas", out=tmp_path / "o")
+    (tmp_path / "o" / "summary.nc").write_bytes(b"")
+    with pytest.raises(RunDirectoryError, match="missing or damaged"):
+        open_stress(tmp_path / "o")
+
+
+def test_a_sum_that_nothing_moves_is_named() -> None:
+    found = stress("framework_2023_11", draws=2**14, programmes=["insulated_windows"], metrics=["co2_reduction"])
+    assert found.still == ("windows_parts",)

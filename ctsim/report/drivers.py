@@ -112,7 +112,7 @@ class DriversPage(Page):
     @cached_property
     def cells(self) -> list[Cell]:
         """Every cell that is random."""
-        return [Cell(**one) for node in _NODES if node in self.tree for one in self._read(node)]
+        return [Cell(**one) for node in _NODES if f"/{node}" in self.tree.groups for one in self._read(node)]
 
     @cached_property
     def by_name(self) -> Mapping[str, Cell]:
