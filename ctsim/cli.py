@@ -266,7 +266,7 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
     "thresholds",
     multiple=True,
     metavar="CELL=VALUE",
-    help="Share of draws at or above VALUE; a cell is programme.metric.when[.item].",
+    help="Share of draws at or above VALUE; a cell is programme.metric.when[.item], of totals group.metric.when.",
 )
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compute; all if absent.")
 @click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
