@@ -238,7 +238,8 @@ class RunDirectory:
         begun = self._write_unsealed({**card, "files": files, "sealed": False})
         for name in (SUMMARY, STATE, draws.MANIFEST):
             (self.path / name).unlink(missing_ok=True)
-        for path in (*(self.path / FIGURES).glob("published_*.*"), *self.path.glob("report.*.html")):
+        drawn = [path for stem in ("published", "fans") for path in (self.path / FIGURES).glob(f"{stem}_*.*")]
+        for path in (*drawn, *self.path.glob("report.*.html")):
             path.unlink(missing_ok=True)  # of what the run was before
         return begun
 
