@@ -27,6 +27,8 @@ FloatArray = npt.NDArray[np.float64]
 _STARTS: Final = ("purchase_year", "installation_year", "plant_start")
 _PATH: Final = ("grid_factor", "future_grid_factor")
 _GRID_YEAR: Final = 2023
+_NOTHING: Final = 1e-15
+"""A year's tonnes as a share of those before it that no digit shows any more."""
 
 
 class Drawn:
@@ -65,7 +67,10 @@ class Drawn:
         first = float(np.floor(self._given("row", start.index).min()))
         total = np.zeros(self._values.shape[1])
         for year in range(years):
-            total += self.year(step, first + year + 0.5) * (1 + rate) ** -(year + 0.5)
+            tonnes = self.year(step, first + year + 0.5)
+            total += tonnes * (1 + rate) ** -(year + 0.5)
+            if 0 < np.abs(tonnes).max() < _NOTHING * np.abs(total).max():
+                break  # what is left falls ever faster
         return total
 
     def _given(self, kind: str, index: int) -> FloatArray:
