@@ -69,7 +69,8 @@ def _create(group: h5py.Group, name: str, variable: xr.Variable) -> h5py.Dataset
     kind = values.dtype if values.dtype.kind in "fiu" else _TEXT
     # A dimension of length 0 has to be unlimited, and that needs chunks.
     limits = tuple(size or None for size in values.shape) if 0 in values.shape else None
-    filled = np.nan if values.dtype.kind == "f" else None
+    # Labels of a dimension are all there (CF, section 2.5.1).
+    filled = np.nan if values.dtype.kind == "f" and variable.dims != (name,) else None
     made = group.create_dataset(name, values.shape, kind, values.astype(object) if kind is _TEXT else values,
                                 maxshape=limits, fillvalue=filled, track_order=True)  # fmt: skip
     if filled is not None:
