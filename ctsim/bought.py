@@ -7,27 +7,22 @@ costs are fixed numbers; the effects are draws. None of this is a marginal cost 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gamma, gammainc
 
-from ctsim import choices, units
+from ctsim import units
 from ctsim.accounts import Allocation, AllocationFile
-from ctsim.binding import Binding, Step
 from ctsim.catalog import Scenario
-from ctsim.coordinates import assign
-from ctsim.equations import Formula
 from ctsim.errors import InputError
-from ctsim.kernel import Kernel, Target
 from ctsim.programme import Figure, Programme
 from ctsim.schema import Bilingual
 from ctsim.streams import TILE
+from ctsim.yearly import Drawn
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,7 +33,6 @@ NOT_MARGINAL: Final = Bilingual(
 BOUNDARIES: Final = ("units_supported", "plants_supported")
 _YEARS: Final = {"units_supported": 60, "plants_supported": 90}
 """Years from the start over which tonnes are added: by then nothing is left."""
-_STARTS: Final = ("purchase_year", "installation_year", "plant_start")
 _PLANT_YEAR: Final = "2040"
 _OKU: Final = 1e8
 
@@ -225,11 +219,12 @@ def _effects(scenario: Scenario, names: Sequence[str], rate: float, tiles: int, 
     programmes = [one for one in scenario.programmes if one.id in names]
     if not programmes:
         return {}
-    drawn = _Drawn(scenario, programmes, tiles, seed)
+    figures = [one for p in programmes for one in (*annual_figures(p), *p.cell("co2_reduction", "2030").figures)]
+    drawn = Drawn(scenario, figures, tiles, seed)
     return {one.id: _effect(one, drawn, rate) for one in programmes}
 
 
-def _effect(programme: Programme, drawn: _Drawn, rate: float) -> _Effect:
+def _effect(programme: Programme, drawn: Drawn, rate: float) -> _Effect:
     annual = annual_figures(programme)
     boundary = str(annual[0].record.boundary)
     tonnes = [drawn.step(drawn.binding.step_of(one)) * units.conversion(one.record.unit, "t-CO2/yr") for one in annual]
@@ -251,92 +246,3 @@ def cost_of(programme: Programme) -> float:
     """What all payers spent, in 億円 as printed."""
     [cost] = [one for one in programme.figures if one.record.period == "one_off" and not one.record.item]
     return cost.published()[0] * units.conversion(cost.record.unit, "億円")
-
-
-class _Drawn:
-    """Draws of everything that the annual effects of some programmes are made from."""
-
-    def __init__(self, scenario: Scenario, programmes: Iterable[Programme], tiles: int, seed: int) -> None:
-        self.binding: Binding = scenario.binding
-        figures = [one for p in programmes for one in (*annual_figures(p), *p.cell("co2_reduction", "2030").figures)]
-        needed = {("step", self.binding.step_of(one)) for one in figures}
-        for _, number in sorted(needed):
-            needed |= {(one.kind, one.index) for one in self.binding.steps[number].inputs}
-        needed |= {("row", i) for i, row in enumerate(self.binding.rows) if row.stream in _PATH}
-        self._places = {one: i for i, one in enumerate(sorted(needed))}
-        targets = [Target("/draws", (f"{kind} {i}",), "1", ((kind, i, 1.0),)) for kind, i in self._places]
-        binding, targets = choices.pruned(self.binding, targets)
-        coordinates = assign(scenario.streams, scenario.programmes, beside=scenario.library.coordinates)
-        self._values = Kernel(binding, targets, seed, coordinates, sample_all=False, groups=scenario.groups).evaluate(
-            0, tiles
-        )
-        self._path = self._grid()
-
-    def step(self, number: int) -> FloatArray:
-        """A step's draws in its figure's unit."""
-        return np.asarray(self._values[self._places["step", number]])
-
-    def life(self, step: Step, years: int, rate: float) -> FloatArray:
-        """Tonnes of so many years from the first one on, each at its middle, by the step's own formula."""
-        rows = self.binding.rows
-        start = next(one for one in step.inputs if one.kind == "row" and rows[one.index].stream.endswith(_STARTS))
-        first = float(np.floor(self._given("row", start.index).min()))
-        assert step.function is not None
-        formula, total = _vectorised(step.function), np.zeros(self._values.shape[1])
-        for year in range(years):
-            given = [self._at(one.kind, one.index, first + year + 0.5) * one.factor for one in step.inputs]
-            total += formula(*given) * (1 + rate) ** -(year + 0.5)
-        return total * step.factor * units.conversion(step.figure.record.unit, "t-CO2/yr")
-
-    def _given(self, kind: str, index: int) -> FloatArray:
-        return np.asarray(self._values[self._places[kind, index]])
-
-    def _at(self, kind: str, index: int, year: float) -> Any:
-        """An input at a time: the year itself, the grid factor between its years, anything else as it is."""
-        stream = self.binding.rows[index].stream if kind == "row" else ""
-        if stream == "calendar_year":
-            return year
-        if stream == "future_grid_factor":
-            return self._grid_at(year)
-        return self._given(kind, index)
-
-    def _grid(self) -> list[tuple[float, FloatArray]]:
-        """(year, draws) of the grid factor: FY2023 as printed, then the years of the path."""
-        found = {}
-        for number, row in enumerate(self.binding.rows):
-            if row.stream in _PATH:
-                found[float(row.year or _GRID_YEAR)] = self._given("row", number)
-        return sorted(found.items())
-
-    def _grid_at(self, year: float) -> FloatArray:
-        years = [one for one, _ in self._path]
-        after = int(np.searchsorted(years, year))
-        if after in (0, len(years)):
-            return self._path[min(after, len(years) - 1)][1]
-        (a, low), (b, high) = self._path[after - 1 : after + 1]
-        return low + (year - a) / (b - a) * (high - low)
-
-
-_PATH: Final = ("grid_factor", "future_grid_factor")
-_GRID_YEAR: Final = 2023
-
-
-def _survival(age: Any, mean_life: Any, shape: Any) -> Any:
-    return np.exp(-((age / mean_life * gamma(1 + 1 / shape)) ** shape))
-
-
-def _stock_years(span: Any, mean_life: Any, shape: Any) -> Any:
-    """The integral of survival: a regularised incomplete gamma function, for spans of any length."""
-    return mean_life * gammainc(1 / shape, (span / mean_life * gamma(1 + 1 / shape)) ** shape)
-
-
-_OF_ARRAYS: Final[dict[str, Any]] = {
-    "survival": _survival, "stock_years": _stock_years, "max": np.maximum, "min": np.minimum, "exp": np.exp,
-    "log": np.log, "sqrt": np.sqrt, "pow": np.power,
-}  # fmt: skip
-
-
-def _vectorised(function: Formula) -> Any:
-    """The formula for arrays: the same statements, its functions replaced by numpy's."""
-    scope = {**getattr(function, "__globals__", {}), **_OF_ARRAYS}
-    return FunctionType(function.__code__, scope, function.__name__)

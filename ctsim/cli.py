@@ -20,7 +20,7 @@ from click.core import ParameterSource
 
 import ctsim
 from ctsim.compare_command import compare_command
-from ctsim.console import interruptible
+from ctsim.console import interruptible, pictures
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.export_command import export_command
@@ -268,7 +268,7 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
     "thresholds",
     multiple=True,
     metavar="CELL=VALUE",
-    help="Share of draws at or above VALUE; a cell is programme.metric.when[.item].",
+    help="Share of draws at or above VALUE; a cell is programme.metric.when[.item], of totals group.metric.when.",
 )
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compute; all if absent.")
 @click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
@@ -277,7 +277,11 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
 @click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
 @switch_options
 @click.option("--out", metavar="DIR", help="Run directory; results/<scenario>-<digest> if absent.")
-@click.option("--figure", is_flag=True, help="Draw every programme against its published figure (PNG, SVG; ja, en).")
+@click.option(
+    "--figure",
+    is_flag=True,
+    help="Draw what is published beside the result, and fans over the years (PNG, SVG; ja, en).",
+)
 @click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 @cluster_option
 @log_option
@@ -352,16 +356,17 @@ def _check_draw(honoured: set[str]) -> None:
 @log_option
 @click.option("--chunk", type=COUNT, help="Draws a task; as the run was begun if absent.")
 @click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
+@lang_option
 @click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 @formulas_option
-def resume(directory: str, quiet: bool, log: str | None, **asked: Any) -> int:
+def resume(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any) -> int:
     """Finish the run in DIR that was stopped or killed, and print its result."""
     from ctsim import engine
 
     with _logged(log, _command()) as log_, _progress(quiet, log_) as progress:
         result = engine.resume(directory, progress=progress, **asked)
         _log_end(log_, result)
-    return _print_finished(result, quiet)
+    return _print_finished(result, quiet, lang)
 
 
 @main.command()
@@ -379,13 +384,14 @@ def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> Non
 @main.command()
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True)
 @click.option("--out", metavar="DIR", required=True, help="Run directory of the whole.")
+@lang_option
 @click.option("--quiet", is_flag=True, help="No messages.")
 @formulas_option
-def merge(directories: tuple[str, ...], out: str, quiet: bool, formulas: str | None) -> None:
+def merge(directories: tuple[str, ...], out: str, lang: str, quiet: bool, formulas: str | None) -> None:
     """Join the shards in the directories DIR... into the result of the undivided run."""
     from ctsim import shards
 
-    _print_finished(shards.merge(directories, out=out, formulas=formulas, command=_command()), quiet)
+    _print_finished(shards.merge(directories, out=out, formulas=formulas, command=_command()), quiet, lang)
 
 
 @main.command()
@@ -421,7 +427,7 @@ def _log_end(log: Log, result: Run) -> None:
     log.event("end", directory=str(result.directory), **said)
 
 
-def _print_finished(result: Run, quiet: bool, lang: str = "en") -> int:
+def _print_finished(result: Run, quiet: bool, lang: str) -> int:
     """Print a run; the exit status is 1 where a precision was not reached."""
     from ctsim.precision import said
     from ctsim.printing_run import run_tables
@@ -448,13 +454,7 @@ def _say_not_finite(scenario: Scenario, result: Run) -> None:
 
 
 def _draw(result: Run) -> None:
-    from ctsim.figures import save_published
-    from ctsim.rundir import FIGURES
+    from ctsim.figures import save_fans, save_published
 
     assert result.directory is not None
-    try:
-        paths = save_published(result.tree, result.directory / FIGURES)
-    except OSError as error:
-        raise InputError(f"{result.directory / FIGURES}: cannot be written: {error.strerror or error}") from None
-    for path in paths:
-        click.echo(f"picture: {path}")
+    pictures(result.tree, result.directory, save_published, save_fans)

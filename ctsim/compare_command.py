@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ctsim.console import pictures
 from ctsim.errors import InputError
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.progress import progress
@@ -73,7 +74,10 @@ def compare_command(
     else:
         comparison_tables(found)
     if figure:
-        _draw(found, as_json)
+        from ctsim.figures import save_waterfalls
+
+        assert found.directory is not None
+        pictures(found.tree, found.directory, save_waterfalls, to_stderr=as_json)
     for message in () if quiet else found.messages:
         click.echo(message, err=True)
 
@@ -124,14 +128,3 @@ def _print_json(content: Any) -> None:
     import json
 
     click.echo(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
-
-
-def _draw(found: Any, to_stderr: bool) -> None:
-    from ctsim.figures import save_waterfalls
-
-    try:
-        paths = save_waterfalls(found.tree, found.directory / "figures")
-    except OSError as error:
-        raise InputError(f"{found.directory / 'figures'}: cannot be written: {error.strerror or error}") from None
-    for path in paths:
-        click.echo(f"picture: {path}", err=to_stderr)

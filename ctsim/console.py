@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil, isfinite, log10
+from pathlib import Path
 from threading import current_thread, main_thread
+from typing import Any
 
-from ctsim.errors import one_line
+from ctsim.errors import InputError, one_line
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
@@ -44,6 +46,17 @@ def number(value: float, error: float = 0.0) -> str:
     if unsure:
         digits = max(min(digits, -ceil(log10(error))), -int(f"{abs(value):.0e}".split("e")[1]))
     return f"{round(value, digits):,.{max(0, digits)}f}"
+
+
+def pictures(tree: Any, directory: Path, *savers: Callable[[Any, Path], list[Path]], to_stderr: bool = False) -> None:
+    """Save figures of a result into DIRECTORY/figures and print where they are. Raises InputError where it cannot."""
+    folder = directory / "figures"
+    try:
+        paths = [path for save in savers for path in save(tree, folder)]
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
+    for path in paths:
+        print(f"picture: {path}", file=sys.stderr if to_stderr else sys.stdout)
 
 
 @contextmanager

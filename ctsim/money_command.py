@@ -17,14 +17,18 @@ from ctsim.printing_totals import asked_total_json, asked_total_table
 @click.argument("cells", metavar="CELL...", nargs=-1, required=True)
 @click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
 @click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 @formulas_option
 def total_command(
-    what: str, cells: tuple[str, ...], draws: int, seed: int, as_json: bool, formulas: str | None
+    what: str, cells: tuple[str, ...], draws: int, seed: int, lang: str, as_json: bool, formulas: str | None
 ) -> None:
     """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
 
     A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
+
+    \b
+    ctsim total framework_2023_11 clean_energy_vehicles.co2_reduction.2030 insulated_windows.co2_reduction.2030
     """
     from ctsim import engine
     from ctsim.library import holds
@@ -36,7 +40,7 @@ def total_command(
     if as_json:
         click.echo(json.dumps(asked_total_json(made), ensure_ascii=False, indent=1))
     else:
-        asked_total_table(made)
+        asked_total_table(made, lang)
 
 
 @click.command("yen")
@@ -75,13 +79,21 @@ def yen_command(
 @click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
 @click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 @formulas_option
-def policy_command(scenario: str, path: str | None, draws: int, seed: int, as_json: bool, formulas: str | None) -> None:
-    """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices."""
+def policy_command(
+    scenario: str, path: str | None, draws: int, seed: int, lang: str, as_json: bool, formulas: str | None
+) -> None:
+    """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices.
+
+    \b
+    ctsim policy --lang ja                                 the shipped frame
+    ctsim policy --frame mine.toml --json                  other targets and prices, for machines
+    """
     from ctsim.catalog import load
     from ctsim.engine import simulate
-    from ctsim.policy import REALISED_GROUP, frame
+    from ctsim.policy import REALISED_GROUP, frame, realised
     from ctsim.printing_policy import policy_json, policy_tables
 
     file, resolved = frame(path), load(scenario, formulas)
@@ -91,7 +103,8 @@ def policy_command(scenario: str, path: str | None, draws: int, seed: int, as_js
         raise InputError(f"{scenario}: has no programme of units that were paid for: {', '.join(members)}")
     made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes)
     totals = made.tree["totals/co2_reduction"].to_dataset()
+    closed = realised(resolved, totals, file, made.card["draws"], seed)
     if as_json:
-        click.echo(json.dumps(policy_json(file, totals), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(policy_json(file, closed), ensure_ascii=False, indent=1))
     else:
-        policy_tables(file, totals)
+        policy_tables(file, closed, lang)

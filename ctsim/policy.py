@@ -5,19 +5,25 @@ The share of a gap that realised demand-side programmes close is small, and they
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 from pydantic import Field
 
 from ctsim import tomlfile, units
+from ctsim.catalog import Scenario
 from ctsim.errors import Finding, InputError
 from ctsim.library import library_root
+from ctsim.programme import YEARS
 from ctsim.schema import Bilingual, Citation, Identifier, Record, Text, Unit, YearLabel
+from ctsim.streams import TILE
 from ctsim.tomlfile import Document
+from ctsim.yearly import Drawn
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,6 +32,16 @@ REALISED: Final = Bilingual(
 )
 REALISED_GROUP: Final = "units_supported"
 """The sum of annual, domestic tonnes of units that were paid for, in `totals.toml`."""
+BETWEEN: Final = Bilingual(
+    ja="この年の値はない。各頁の年別の式にその年を入れて計算(電力排出係数は前後の年の直線上、寿命等は同じ抽出)。両隣の年の値と同じ仮定による",
+    en="no cell of this year: each page's own formula of a year, at this year; the grid factor lies on a straight line "
+    "between its years, lifetimes are the same draws. As assumed as the cells beside it",
+)
+"""How tonnes of a year between two cells are made."""
+SHARES: Final = (0.5, 0.05, 0.95)
+"""Quantiles that are shown: median, ends of the 90 % interval."""
+_MOST: Final = 2**16
+"""Draws of years between cells: they are held in memory."""
 _BASE: Final = 2013
 _NOW: Final = 2023
 
@@ -126,6 +142,42 @@ class Gap:
     allowed: float
     missing: float
     closed: FloatArray | None
+
+
+@dataclass(frozen=True)
+class Realised:
+    """Quantiles (`SHARES`) of what was paid for, Mt-CO2 a year by year; `between`: the years that have no cell."""
+
+    tonnes: dict[int, FloatArray]
+    between: frozenset[int]
+
+
+def realised(scenario: Scenario, totals: xr.Dataset, file: FrameFile, draws: int, seed: int) -> Realised:
+    """Cells from `/totals/co2_reduction` of a run of so many draws; target years between them from the same draws.
+
+    A year outside the cells, or with a member without a number beside it, has none.
+    """
+    one = totals.sel(group=REALISED_GROUP, quantile=list(SHARES))
+    cells = {int(year): np.asarray(one["quantiles"].sel(year=year).values) for year in one["year"].values}
+    members = str(totals["members"].sel(group=REALISED_GROUP).values[0]).split(", ")
+    wanted = [target.year for target in file.target]
+    between = [year for year in wanted if year not in cells and min(cells) < year < max(cells)]
+    if any(np.isnan(values).any() for values in cells.values()):
+        between = []
+    drawn = _between(scenario, members, between, min(draws, _MOST), seed) if between else {}
+    return Realised(dict(sorted((cells | drawn).items())), frozenset(drawn))
+
+
+def _between(
+    scenario: Scenario, members: Sequence[str], years: Sequence[int], draws: int, seed: int
+) -> dict[int, FloatArray]:
+    """Quantiles of the sum of the members' formulas of a year, at these years."""
+    figures = [figure for one in scenario.programmes if one.id in members
+               for figure in one.cell("co2_reduction", YEARS[0]).figures]  # fmt: skip
+    drawn = Drawn(scenario, figures, draws // TILE, seed)
+    steps = [drawn.binding.steps[drawn.binding.step_of(one)] for one in figures]
+    million = units.conversion("t-CO2/yr", "Mt-CO2/yr")
+    return {year: np.quantile(sum(drawn.year(step, year) for step in steps), SHARES) * million for year in years}
 
 
 def gaps(file: FrameFile, realised: dict[int, FloatArray]) -> list[Gap]:

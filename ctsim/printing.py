@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from ctsim.console import number, table
+from ctsim.locale import text
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -172,6 +173,7 @@ def trail_tables(scenario: Scenario, trail: Trail) -> None:
         lines += [("note", figure.record.note, "")] if figure.record.note else []
         lines += [("basis", s.basis, "") for s in (figure.spread,) if s and figure.reported]
         lines += [("reason", s.reason, "") for s in (figure.spread,) if s and figure.reported]
+    lines += [("money", text(f"price.{trail.price}", "en"), "")] if trail.price else []
     lines += [("formula", equation, str(place)) for equation, place in trail.formulas]
     table("", ["", "", "set in"], [list(line) for line in lines])
     if trail.rows:

@@ -8,6 +8,7 @@ import click
 
 from ctsim.bought import NOT_MARGINAL, Account, Amount, Line
 from ctsim.console import number, table
+from ctsim.locale import when
 from ctsim.schema import Bilingual
 
 _HEAD: Final = {
@@ -102,7 +103,8 @@ def _row(line: Line, is_row: bool, lang: str) -> list[str]:
         covered = f"{one.allocated:,g} / {line.allocated:,g} 億円"
         why = f"{covered}; {why}"
     figures = one.amounts
-    return [*head, _range(figures["annual_per_oku"]), _range(figures["lifetime_per_oku"]), one.when,
+    years = ", ".join(when(word, lang) for word in one.when.split(", "))
+    return [*head, _range(figures["annual_per_oku"]), _range(figures["lifetime_per_oku"]), years,
             _range(figures["yen_per_tonne"]), f"{one.share:.1%}", f"{one.leverage:.2f}", why]  # fmt: skip
 
 

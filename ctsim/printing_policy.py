@@ -5,48 +5,52 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import numpy as np
-import xarray as xr
 
 from ctsim.console import number, table
-from ctsim.policy import REALISED, REALISED_GROUP, FloatArray, FrameFile, carbon_value, gaps
+from ctsim.locale import text
+from ctsim.policy import BETWEEN, REALISED, SHARES, FloatArray, FrameFile, Gap, Realised, carbon_value, gaps
 
-_SHARES = (0.5, 0.05, 0.95)
 
-
-def policy_tables(file: FrameFile, totals: xr.Dataset) -> None:
-    """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for (Mt-CO2 a year)."""
-    realised = _realised(totals)
-    _targets(file, realised)
-    _credits(file)
-    _values(file, realised)
-    click.echo(f"{REALISED.ja} / {REALISED.en}: 17 + 19 + 20 + 21. Prices are real, of FY2026.")
+def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
+    """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for."""
+    _targets(file, realised, lang)
+    _credits(file, lang)
+    _values(file, realised, lang)
+    said = REALISED.ja if lang == "ja" else f"{REALISED.ja} / {REALISED.en}"
+    click.echo(text("policy.of", lang, realised=said))
+    if realised.between:
+        years = ", ".join(str(year) for year in sorted(realised.between))
+        click.echo(f"* {years}: {getattr(BETWEEN, lang)}")
     for path in file.price_path:
-        click.echo(f"{path.title.en} ({path.basis}): {path.reason}")
+        colon = text("run.colon", lang)
+        click.echo(f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{path.reason}")
 
 
-def policy_json(file: FrameFile, totals: xr.Dataset) -> dict[str, Any]:
+def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
     """The same for machines: median, 5 % and 95 % of each share (%) and value (億円 a year)."""
-    realised = _realised(totals)
     targets = [
         {"year": gap.target.year, "reduction_percent": gap.target.reduction, "basis": gap.target.basis,
          "allowed_mt_co2": gap.allowed, "missing_mt_co2": gap.missing,
-         "closed_percent": None if gap.closed is None else (100 * gap.closed).tolist()}
-        for gap in gaps(file, realised)
+         "closed_percent": None if gap.closed is None else (100 * gap.closed).tolist(),
+         "closed_by": _closed_by(gap, realised)}
+        for gap in gaps(file, realised.tonnes)
     ]  # fmt: skip
     values = [
         {"price_path": path.id, "basis": path.basis, "year": year, "price_yen_per_t_co2": path.price[str(year)],
          "value_oku_yen_per_year": value.tolist()}
-        for path in file.price_path for year, value in carbon_value(path, realised).items()
+        for path in file.price_path for year, value in carbon_value(path, realised.tonnes).items()
     ]  # fmt: skip
     credits_ = [{"by": one.by, "amount": one.amount, "unit": one.unit} for one in file.credits]
-    label = {"ja": REALISED.ja, "en": REALISED.en}
-    return {"realised": label, "quantiles": list(_SHARES), "targets": targets, "credits": credits_, "values": values}
+    label, between = REALISED.model_dump(), BETWEEN.model_dump()
+    return {"realised": label, "between_cells": between, "quantiles": list(SHARES), "targets": targets,
+            "credits": credits_, "values": values}  # fmt: skip
 
 
-def _realised(totals: xr.Dataset) -> dict[int, FloatArray]:
-    one = totals.sel(group=REALISED_GROUP, quantile=list(_SHARES))
-    return {int(year): np.asarray(one["quantiles"].sel(year=year).values) for year in one["year"].values}
+def _closed_by(gap: Gap, realised: Realised) -> str | None:
+    """What the tonnes of a target's year are: cells, or what lies between them."""
+    if gap.closed is None:
+        return None
+    return "between_cells" if gap.target.year in realised.between else "cells"
 
 
 def _interval(values: FloatArray) -> str:
@@ -54,27 +58,38 @@ def _interval(values: FloatArray) -> str:
     return f"{median} [{low}–{high}]"
 
 
-def _targets(file: FrameFile, realised: dict[int, FloatArray]) -> None:
+def _said(year: int, values: FloatArray, realised: Realised, lang: str) -> str:
+    """An interval, marked where its year lies between cells, or that a member has no number."""
+    if not all(one == one for one in values):
+        return text("policy.no_number", lang)
+    return f"{_interval(values)}{' *' if year in realised.between else ''}"
+
+
+def _head(names: tuple[str, ...], lang: str) -> list[str]:
+    return [text(f"policy.{name}", lang) for name in names]
+
+
+def _targets(file: FrameFile, realised: Realised, lang: str) -> None:
     rows = []
-    for gap in gaps(file, realised):
-        closed = "no cell of this year" if gap.closed is None else _interval(100 * gap.closed)
+    for gap in gaps(file, realised.tonnes):
         target = gap.target
+        closed = text("policy.no_cell", lang) if gap.closed is None else _said(target.year, 100 * gap.closed, realised,
+                                                                               lang)  # fmt: skip
         rows.append([str(target.year), f"−{target.reduction:g} %", f"{gap.allowed:,.0f}", f"{gap.missing:,.0f}", closed,
-                     target.basis])  # fmt: skip
-    head = ["year", "against FY2013", "Mt-CO2/yr", "gap from FY2023, Mt", "closed, %", "basis"]
-    table("Targets, and the share of each gap closed by realised demand-side programmes", head, rows,
-          right=(1, 2, 3, 4))  # fmt: skip
+                     text(f"basis.{target.basis}", lang)])  # fmt: skip
+    head = _head(("year", "reduction", "allowed", "gap", "closed", "basis"), lang)
+    table(text("policy.targets", lang), head, rows, right=(1, 2, 3, 4))
 
 
-def _credits(file: FrameFile) -> None:
+def _credits(file: FrameFile, lang: str) -> None:
     rows = [[str(one.by), f"{one.amount:g} {one.unit}", one.source.quote or ""] for one in file.credits]
-    table("JCM: cumulative, never part of an annual total", ["by", "amount", "quote"], rows)
+    table(text("policy.credits", lang), _head(("by", "amount", "quote"), lang), rows)
 
 
-def _values(file: FrameFile, realised: dict[int, FloatArray]) -> None:
+def _values(file: FrameFile, realised: Realised, lang: str) -> None:
     rows = []
     for path in file.price_path:
-        for year, value in carbon_value(path, realised).items():
-            rows.append([path.title.en, str(year), f"{path.price[str(year)]:,g}", _interval(value)])
-    head = ["price", "year", "円/t-CO2", "億円/yr, median [90 % interval]"]
-    table("Carbon value of the annual reductions of what was paid for", head, rows, right=(2, 3))
+        for year, value in carbon_value(path, realised.tonnes).items():
+            shown = _said(year, value, realised, lang)
+            rows.append([getattr(path.title, lang), str(year), f"{path.price[str(year)]:,g}", shown])
+    table(text("policy.values", lang), _head(("price", "year", "yen", "value"), lang), rows, right=(2, 3))

@@ -14,6 +14,7 @@ from ctsim.figures.amounts import Scale, scale
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
 from ctsim.locale import text, when
 from ctsim.printing_totals import totals_tables
+from ctsim.totals import INDEPENDENT
 
 if TYPE_CHECKING:
     from ctsim.engine import Run
@@ -142,8 +143,10 @@ def _threshold_table(result: Run, lang: str) -> None:
         return
     node = result.tree["thresholds"].dataset
     columns = [node[name].values.tolist() for name in ("cell", "unit", "value", "p_at_least", "p_mcse")]
+    free = text("run.independent", lang)
+    said = [cell.replace(INDEPENDENT, "") + (free if INDEPENDENT in cell else "") for cell in columns[0]]
     rows = [[cell, f"{value:,.6g}", unit, *_share(p, error, lang)]
-            for cell, unit, value, p, error in zip(*columns, strict=True)]  # fmt: skip
+            for cell, unit, value, p, error in zip(said, *columns[1:], strict=True)]  # fmt: skip
     head = _head(("cell", "at_least", "unit", "share", "share_error"), lang)
     table(text("run.thresholds", lang), head, rows, right=(1, 3, 4))
 

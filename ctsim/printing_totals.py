@@ -46,12 +46,14 @@ def _why(group: Group, lang: str) -> str:
     return str(group["why_ja"]) if lang == "ja" else f"{group['why_ja']} {group['why_en']}"
 
 
-def asked_total_table(made: xr.Dataset) -> None:
+def asked_total_table(made: xr.Dataset, lang: str) -> None:
     """One total that was asked for, with the reason why it may be added."""
     [group] = _groups(made)
-    table("Total", _head("en"), list(_rows(group, False, "en")), right=_RIGHT)
-    click.echo(f"{group['why_ja']} {group['why_en']}")
-    click.echo(f"{made.attrs['draws']:,} draws, seed {made.attrs['seed']}.")
+    title = text("run.asked_total", lang)
+    table(title, _head(lang), list(_rows(group, False, lang)), right=_RIGHT)
+    click.echo(_why(group, lang))
+    draws, seed = f"{made.attrs['draws']:,}", made.attrs["seed"]
+    click.echo(text("run.drawn", lang, title=title, draws=draws, seed=seed))
 
 
 def asked_total_json(made: xr.Dataset) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ctsim.console import pictures
+from ctsim.errors import InputError
 from ctsim.options import formulas_option
 
 
@@ -13,11 +15,12 @@ from ctsim.options import formulas_option
 @click.option("--brief", is_flag=True, help="One A4 side instead: DIR/brief.<lang>.html.")
 @click.option("--sensitivity", metavar="DIR", help="Add what drives it, from this result of `ctsim sensitivity`.")
 @click.option("--comparison", metavar="DIR", help="Add what changed, from this result of `ctsim compare A B`.")
+@click.option("--figures", is_flag=True, help="Also draw what the page draws, into DIR/figures (PNG, SVG; ja, en).")
 @click.option("--out", metavar="FILE", help="Where the page is written; DIR/report.<lang>.html if absent.")
 @formulas_option
 def report_command(
-    directory: str, lang: str, brief: bool, sensitivity: str | None, comparison: str | None, out: str | None,
-    formulas: str | None,
+    directory: str, lang: str, brief: bool, sensitivity: str | None, comparison: str | None, figures: bool,
+    out: str | None, formulas: str | None,
 ) -> None:  # fmt: skip
     """Write the result in DIR as one HTML file that opens from disk: every number with its place and its reasons.
 
@@ -28,8 +31,23 @@ def report_command(
     ctsim report RUN --lang en --out page.html
     ctsim report RUN --sensitivity SENS --comparison COMPARED
     ctsim report RUN --brief --sensitivity SENS        RUN/brief.ja.html, one A4 side
+    ctsim report RUN --figures                         and RUN/figures: what is published, fans over the years
     """
     from ctsim.report.page import report
 
     beside = {"sensitivity": sensitivity, "comparison": comparison}
+    if figures:
+        _draw(directory, formulas)
     click.echo(f"page {report(directory, lang, out, formulas, **beside, brief=brief)}")
+
+
+def _draw(directory: str, formulas: str | None) -> None:
+    """Figures of a run or of a comparison. Raises InputError for a sensitivity result: its bars are in the page."""
+    from ctsim.figures import save_fans, save_published, save_waterfalls
+    from ctsim.report.results import COMPARISON, RUN, open_result
+
+    found = open_result(directory, formulas)
+    savers = {RUN: (save_published, save_fans), COMPARISON: (save_waterfalls,)}.get(found.kind)
+    if savers is None:
+        raise InputError(f"{found.path}: a {found.kind} result has no figures; its page draws its bars")
+    pictures(found.tree, found.path, *savers)

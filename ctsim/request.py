@@ -8,7 +8,7 @@ from pathlib import Path
 from re import fullmatch
 from typing import Any, Final
 
-from ctsim import choices, dataset, summaries
+from ctsim import choices, dataset, summaries, summed
 from ctsim.catalog import Scenario, load
 from ctsim.clusters import cluster_of
 from ctsim.coordinates import Coordinate, assign
@@ -147,8 +147,8 @@ def request_for(
 ) -> dict[str, Any]:  # fmt: skip
     """What decides a result, by name, of checked options. Raises InputError for a threshold that is not understood."""
     chosen = chosen or _chosen(scenario, None, None, None, "float64", True)
-    targets = dataset.targets(choices.view(scenario, chosen), years, chosen["metrics"]) if thresholds else []
-    marks = checked(thresholds, scenario, targets) if thresholds else []
+    wanted = choices.view(scenario, chosen), years, chosen["metrics"]
+    marks = checked(thresholds, scenario, dataset.targets(*wanted) + summed.targets(*wanted)) if thresholds else []
     return {
         "format": FORMAT, "scenario": scenario.id, "revision": scenario.revision, "scenario_digest": scenario.digest,
         "seed": seed, "method": method, "draws": draws, "stream_version": STREAM_VERSION, "years": list(years),

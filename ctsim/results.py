@@ -15,7 +15,7 @@ import xarray as xr
 import ctsim
 from ctsim.durable import digest_of, locked, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError, Stopped
-from ctsim.netcdf import netcdf_content
+from ctsim.netcdf import netcdf_content, netcdf_tree
 
 FORMAT: Final = 1
 SUMMARY: Final = "summary.nc"
@@ -47,8 +47,7 @@ def sealed(directory: Path, card_name: str) -> tuple[dict[str, Any], xr.DataTree
         if not (directory / name).is_file() or digest_of(directory / name) != digest:
             message = "is missing or damaged; move the directory away and run it again"
             raise RunDirectoryError(f"{directory / name}: {message}")
-    with xr.open_datatree(directory / SUMMARY, engine="h5netcdf") as tree:
-        return card, tree.load()
+    return card, netcdf_tree(directory / SUMMARY)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ import xarray as xr
 from ctsim import checkpoint, draws
 from ctsim.durable import TEMPORARY, digest_of, locked, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError
-from ctsim.netcdf import netcdf_content
+from ctsim.netcdf import netcdf_content, netcdf_tree
 
 FORMAT: Final = 1
 CARD: Final = "run.json"
@@ -162,8 +162,7 @@ class RunDirectory:
             message = f"is shard {card['shard']} of a run; `ctsim merge` makes the result of all of them"
             raise RunDirectoryError(f"{self.path}: {message}")
         try:
-            with xr.open_datatree(self.path / SUMMARY, engine="h5netcdf") as tree:
-                return card, self.with_draws(tree.load(), card)
+            return card, self.with_draws(netcdf_tree(self.path / SUMMARY), card)
         except (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
             raise RunDirectoryError(f"{self.path / SUMMARY}: cannot be read as NetCDF: {error}") from None
 
@@ -238,7 +237,8 @@ class RunDirectory:
         begun = self._write_unsealed({**card, "files": files, "sealed": False})
         for name in (SUMMARY, STATE, draws.MANIFEST):
             (self.path / name).unlink(missing_ok=True)
-        for path in (*(self.path / FIGURES).glob("published_*.*"), *self.path.glob("report.*.html")):
+        drawn = [path for stem in ("published", "fans") for path in (self.path / FIGURES).glob(f"{stem}_*.*")]
+        for path in (*drawn, *self.path.glob("report.*.html")):
             path.unlink(missing_ok=True)  # of what the run was before
         return begun
 

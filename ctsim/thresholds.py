@@ -1,8 +1,8 @@
 """Thresholds that a user names: which cell, which value, and the share of draws at or above it.
 
 A threshold is a text `CELL=VALUE`. The cell is written as figures are (`programme.metric.when`, with `.item` for a
-part), the value is in the unit the cell has in the result. The share is one of draws under the assumptions, not a
-probability that anything will be met.
+part), a total with its group in place of the programme; the value is in the unit the cell has in the result. The share
+is one of draws under the assumptions, not a probability that anything will be met.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kernel import Target
 from ctsim.programme import METRICS, YEARS
 from ctsim.summaries import Summary
+from ctsim.totals import totals_of
 
 Given = Iterable[str] | Mapping[str, float]
 """`CELL=VALUE` texts, or values by cell."""
@@ -76,7 +77,16 @@ def _no_cell(cell: str, scenario: Scenario) -> str:
                 one = programme.cell(metric, year)
                 if cell == f"{programme.id}.{metric}.{year}" and one.reason:
                     return f"the cell has no number ({one.reason_code}): {one.reason.en}"
-    known = [target.name for target in dataset.targets(scenario)]
+    totals = {one.cell: one for one in totals_of(scenario.totals, scenario.programmes, YEARS, METRICS)}
+    if total := totals.get(cell):
+        if total.reason:
+            return f"the total has no number: {total.reason.en}"
+        if len(total.figures) == 1:
+            return f"it is one cell; name {total.members[0]}.{total.group.metric}.{total.year}"
+    for group in scenario.totals:
+        if group.kind in ("list", "money") and cell.partition(".")[0] == group.id:
+            return f"no total of draws ({group.kind}): {group.reason.en}"
+    known = [*(target.name for target in dataset.targets(scenario)), *totals]
     if cell in known:
         return "the cell is not among those that were chosen; choose it, too"
     return f"no such cell.{did_you_mean(cell, known) or ' Cells are named programme.metric.when.'}"

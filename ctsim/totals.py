@@ -44,6 +44,13 @@ class Total:
     reason: schema.Bilingual | None = None
 
     @property
+    def cell(self) -> str:
+        """How a result names it: as a figure, with the group in place of the programme."""
+        group, _, bound = self.name.partition(".")
+        named = (group, self.group.metric, self.year, bound) if self.year else (self.name,)
+        return ".".join(one for one in named if one)
+
+    @property
     def boundary(self) -> str:
         """The one boundary of all members; "" where there is no number."""
         return _common([figure for figures in self.figures for figure in figures], "boundary")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ctsim import dataset, schema
+from ctsim import dataset, schema, units
 from ctsim.binding import Row, Step
 from ctsim.catalog import Scenario
 from ctsim.equations import Formula, formula_place
@@ -20,6 +21,8 @@ class Trail:
 
     `figures` are what it is made of, none where it has no number and `reason` says why; `formulas` are their equations
     in the report's signs with the line that has each; `rows` are what is drawn for it, through other cells too.
+    `price` says of money whether it is a volume times a price that the report prints ("printed") or that was worked
+    back or taken from elsewhere ("implied"), or an amount without a price ("none"); "" of what is no money.
     """
 
     cell: str
@@ -32,6 +35,7 @@ class Trail:
     rows: tuple[Row, ...] = ()
     reason: schema.Bilingual | None = None
     reason_code: str = ""
+    price: str = ""
 
 
 def cells(scenario: Scenario) -> list[str]:
@@ -77,12 +81,22 @@ def _with_number(scenario: Scenario, target: Target) -> Trail:
     said = [one for one in programme.page.reading if one.name == name and impact in (*one.impact, *one.follows)]
     formulas = dict.fromkeys((_equation(one.function), formula_place(one.function)) for one in steps if one.function)
     rows = tuple(binding.rows[number] for number in rows_of(binding, target))
+    price = _price(scenario, rows) if figures[0].record.metric == "economic_effect" else ""
     if said:
-        return Trail(target.name, programme, "reading", target.unit, figures, said[0], tuple(formulas), rows)
+        return Trail(target.name, programme, "reading", target.unit, figures, said[0], tuple(formulas), rows,
+                     price=price)  # fmt: skip
     return Trail(
         target.name, programme, name or figures[0].status, target.unit, figures,
-        in_place(programme.page, figures[0]), tuple(formulas), rows, figures[0].record.reason,
+        in_place(programme.page, figures[0]), tuple(formulas), rows, figures[0].record.reason, price=price,
     )  # fmt: skip
+
+
+def _price(scenario: Scenario, rows: Iterable[Row]) -> str:
+    """What money is made of: see `Trail`. A price is yen per anything but a year."""
+    known = scenario.parameters()
+    prices = [row for row in rows if "円/" in row.unit and not units.convertible(row.unit, "円/yr")]
+    printed = [row.stream in known and bool(known[row.stream].record.as_printed) for row in prices]
+    return "none" if not prices else "printed" if all(printed) else "implied"
 
 
 def _amount(steps: tuple[Step, ...], step: Step) -> Step:

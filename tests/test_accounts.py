@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ctsim import bought
+from ctsim import bought, yearly
 from ctsim.accounts import AllocationFile, accounts, shipped
 from ctsim.bought import Account, Amount, Bought, account, amount
 from ctsim.cli import main
@@ -183,8 +183,8 @@ def test_amount_of_a_few_draws_by_hand() -> None:
 def test_stock_years_are_the_integral_of_survival(years: float, shape: float) -> None:
     """Midpoints of 20,000 strips; with shape 1 it is mean × (1 - exp(-span / mean))."""
     ages = (np.arange(20_000) + 0.5) * years / 20_000
-    strips = bought._survival(ages, 12.0, shape).mean() * years
-    assert bought._stock_years(years, 12.0, shape) == pytest.approx(strips, rel=1e-6)
+    strips = yearly._survival(ages, 12.0, shape).mean() * years
+    assert yearly._stock_years(years, 12.0, shape) == pytest.approx(strips, rel=1e-6)
     if shape == 1.0:
         assert strips == pytest.approx(12.0 * (1 - np.exp(-years / 12.0)), rel=1e-6)
 

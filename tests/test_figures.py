@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ctsim import catalog, engine, locale
-from ctsim.figures import amounts, save_published
+from ctsim.figures import amounts, save_fans, save_published
 from ctsim.figures.published import AXIS, draw
 from ctsim.figures.rows import METRICS, QUANTILES, Row, panels, rows, without
 from ctsim.figures.style import drawing, extent, shortened, wrapped
@@ -108,6 +108,19 @@ def test_a_missing_character_would_be_noticed(lang: str) -> None:
         figure.text(0.5, 0.5, "\N{TEST TUBE}")
         with pytest.raises(UserWarning, match="Glyph"):
             canvas.draw()
+
+
+def test_fans_are_written_beside_them(tree: xr.DataTree, tmp_path: Path) -> None:
+    """Only of metrics with numbers; no character is without a glyph (the filter above makes that an error)."""
+    small = two_programmes(tree)
+    small["economic_effect"]["quantiles"].values[...] = math.nan
+    paths = save_fans(small, tmp_path / "new")
+    assert sorted(path.name for path in paths) == [
+        f"fans_co2_reduction.{lang}.{suffix}" for lang in ("en", "ja") for suffix in ("png", "svg")
+    ]
+    for path in paths:
+        assert path.stat().st_size > 10_000
+        assert path.suffix == ".png" or "fan:" in path.read_text(encoding="utf-8")
 
 
 def test_settings_of_the_caller_come_back() -> None:

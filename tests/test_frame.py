@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 from pydantic import ValidationError
 
 from ctsim import policy, units
@@ -232,11 +231,10 @@ def test_a_record_takes_no_field_that_it_does_not_know(record: type[Target] | ty
 # ---- what is printed
 
 
-def printed(capsys: pytest.CaptureFixture[str], years: list[int]) -> str:
-    """What the command prints of three quantiles a year, 10, 20 and 30 % below, at and above 0.2 Mt."""
-    values = np.array([[[0.18, 0.2, 0.22]] * len(years)])
-    axes = {"group": ["units_supported"], "year": years, "quantile": [0.05, 0.5, 0.95]}
-    policy_tables(frame(), xr.Dataset({"quantiles": (("group", "year", "quantile"), values)}, coords=axes))
+def printed(capsys: pytest.CaptureFixture[str], years: list[int], lang: str = "en", between: int = 0) -> str:
+    """What the command prints of three quantiles a year: 0.2 Mt, 10 % below and above it."""
+    tonnes = {year: np.array([0.2, 0.18, 0.22]) for year in years}
+    policy_tables(frame(), policy.Realised(tonnes, frozenset({between} - {0})), lang)
     return capsys.readouterr().out
 
 
@@ -245,6 +243,21 @@ def test_the_share_is_labelled_and_years_without_a_cell_say_so(capsys: pytest.Ca
     assert policy.REALISED.ja in out and policy.REALISED.en in out and "17 + 19 + 20 + 21" in out
     [line] = [one for one in out.splitlines() if one.strip().startswith("2035")]
     assert "no cell of this year" in line and "459" in line
+
+
+def test_a_year_between_cells_is_marked_and_said_how_it_was_made(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, [2030, 2035, 2040], between=2035)
+    marked = [line for line in out.splitlines() if "] *" in line]
+    assert len(marked) == 3 and all("2035" in line for line in marked)
+    assert f"* 2035: {policy.BETWEEN.en}" in out
+    assert "*" not in printed(capsys, [2030, 2040])
+
+
+def test_tables_are_in_japanese_too(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, [2030, 2035], "ja", between=2035)
+    assert policy.REALISED.ja in out and policy.BETWEEN.ja in out and "仮定" in out
+    for word in ("year", "closed", "basis", "price", "assumed", "Targets", "Carbon value", "member"):
+        assert word not in out.partition("1,700 in FY2026")[0]
 
 
 def test_the_median_stands_before_its_interval(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,8 +27,8 @@ LAYERS: list[set[str]] = [
     {"audit", "kernel", "differences", "attribution"},
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}
     | {"exchange", "variants", "approach1", "information"},
-    {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "bought", "policy", "indices"},
-    {"job", "drivers", "walked"},
+    {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "yearly", "indices"},
+    {"job", "drivers", "walked", "bought", "policy"},
     {"dask_worker"},
     {"dask_cluster"},
     {"clusters"},

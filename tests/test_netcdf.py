@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from ctsim.engine import simulate
-from ctsim.netcdf import netcdf_content
+from ctsim.netcdf import netcdf_content, netcdf_tree
 from tests.runs import study
 
 
@@ -61,6 +61,43 @@ def test_dimensions_without_labels_and_of_length_zero(tmp_path: Path) -> None:
     with xr.open_datatree(path, engine="h5netcdf") as back:
         assert back.load()["inner/node"].dataset.drop_attrs().identical(dataset.drop_attrs())
         assert back["inner/node"].attrs["title"] == "題" and back["inner/node"].attrs["count"] == 3
+        same(netcdf_tree(path), back.load())
+
+
+def same(ours: xr.DataTree, theirs: xr.DataTree) -> None:
+    """Values, attributes, the order of variables and coordinates, and what each is stored as."""
+    xr.testing.assert_identical(ours, theirs)
+    assert [node.path for node in ours.subtree] == [node.path for node in theirs.subtree]
+    for node in theirs.subtree:
+        mine, other = ours[node.path].dataset, node.dataset
+        assert list(mine.variables) == list(other.variables) and list(mine.coords) == list(other.coords)
+        for name, variable in other.variables.items():
+            assert mine.variables[name].dtype == variable.dtype, name
+            kinds = {key: type(value) for key, value in variable.attrs.items()}
+            assert {key: type(value) for key, value in mine.variables[name].attrs.items()} == kinds
+
+
+def test_it_is_read_as_xarray_reads_it(result: xr.DataTree, tmp_path: Path) -> None:
+    path = tmp_path / "result.nc"
+    path.write_bytes(content := netcdf_content(result))
+    same(netcdf_tree(path), opened(content))
+    assert netcdf_content(netcdf_tree(path)) == content
+
+
+@pytest.mark.parametrize("content", [b"", b"no file of HDF5", b"\x89HDF\r\n\x1a\n" + bytes(64)])
+def test_what_is_no_such_file_is_an_error_that_callers_know(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "result.nc"
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="open"):
+        netcdf_tree(path)
+
+
+def test_a_file_of_another_make_is_an_error_that_callers_know(tmp_path: Path) -> None:
+    path = tmp_path / "other.nc"
+    with h5py.File(path, "w") as file:
+        file["a"] = [1.0, 2.0]
+    with pytest.raises(LookupError):
+        netcdf_tree(path)
 
 
 @pytest.mark.parametrize("values", [np.array([True]), np.array([1], "M8[s]"), np.array(1.0)])

@@ -119,6 +119,12 @@ def test_the_command_takes_a_language(tmp_path: Path) -> None:
     assert japanese.exit_code == english.exit_code == 0
     assert "洋上風力発電の低コスト化" in japanese.output and "公表値" in japanese.output
     assert "offshore wind" in english.output.lower() and "公表値" not in english.output
+    again = CliRunner().invoke(main, ["resume", str(tmp_path), "--lang", "ja", "--quiet"])
+    assert again.output == japanese.output
+    part = str(tmp_path / "part")
+    assert CliRunner().invoke(main, [*asked, "--shard", "1/1", "--out", part]).exit_code == 0
+    joined = CliRunner().invoke(main, ["merge", part, "--out", str(tmp_path / "whole"), "--lang", "ja"])
+    assert joined.output.replace(str(tmp_path / "whole"), str(tmp_path)) == japanese.output
 
 
 @pytest.mark.parametrize("name", COMMANDS)

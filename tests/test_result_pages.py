@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite, nan
 from pathlib import Path
@@ -49,6 +50,34 @@ def own_tree(kind: str) -> dict[str, object]:
 
 def addresses(element: Element) -> list[str]:
     return [one.attributes["data-at"] for one in element.all("data")]
+
+
+# ---- pictures beside a page
+
+
+def test_figures_are_drawn_beside_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run both kinds, of a comparison its own; what they draw is tested where they are."""
+
+    def saver(stem: str) -> Callable[[object, Path], list[Path]]:
+        return lambda tree, folder: [folder / f"{stem}_{len(tree.children)}.svg"]  # type: ignore[attr-defined]
+
+    for stem in ("published", "fans", "waterfalls"):
+        monkeypatch.setattr(f"ctsim.figures.save_{stem}", saver(stem))
+    for kind, stems in (("run", ["published", "fans"]), ("comparison", ["waterfalls"])):
+        done = CliRunner().invoke(
+            main, ["report", str(directories()[kind]), "--figures", "--out", str(tmp_path / kind)]
+        )
+        *drawn, page_line = done.stdout.splitlines()
+        inside = directories()[kind] / "figures"
+        nodes = len(results()[kind].tree.children)
+        assert drawn == [f"picture: {inside / f'{stem}_{nodes}.svg'}" for stem in stems]
+        assert page_line == f"page {tmp_path / kind}"
+
+
+def test_a_sensitivity_result_has_no_figures_and_says_so() -> None:
+    done = CliRunner().invoke(main, ["report", str(directories()["sensitivity"]), "--figures"])
+    assert done.exit_code == 2 and "a sensitivity result has no figures" in done.stderr
+    assert done.stderr.count("\n") == 1 and not list(directories()["sensitivity"].glob("report.*"))
 
 
 # ---- every number

@@ -1,19 +1,23 @@
 """Thresholds: shares of draws counted as they are, by cells named as figures are; refused with the reason."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import triang, uniform
 
-from ctsim import catalog, shards
+from ctsim import catalog, shards, summed
 from ctsim.catalog import Scenario
 from ctsim.dataset import targets
 from ctsim.engine import Run, open_run, resume, simulate
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.job import Job
+from ctsim.programme import METRICS, YEARS
 from ctsim.request import default_directory
 from ctsim.thresholds import checked
+from ctsim.totals import totals_of
 from tests.runs import FEW, outside, scenario, study
 from tests.studies import Study, refused
 from tests.studies import study as small
@@ -100,6 +104,61 @@ def test_nothing_else_moves(one: Scenario) -> None:
     for node in plain.tree.subtree:
         other = marked.tree[node.path].dataset
         assert node.dataset.drop_attrs().identical(other.drop_attrs()), node.path
+
+
+# ---- totals
+
+TOTAL = "units_supported.co2_reduction.2030"
+
+
+def kept(run: Run) -> np.ndarray:
+    """Every draw of the one metric and year of a run, by programme."""
+    return np.asarray(run.tree["draws"].dataset["co2_reduction"].values)[:, 0, :]
+
+
+def chosen(members: Iterable[str], year: int) -> dict[str, Any]:
+    """The least that has the total of these programmes."""
+    return {"programmes": list(members), "years": [year], "metrics": ["co2_reduction"], "draws": 16 * 1024}
+
+
+def test_of_a_total_the_draws_of_its_sum_are_counted(tmp_path: Path) -> None:
+    members = next(one.members for one in scenario().totals if one.id == "units_supported")
+    least, mark = chosen(members, 2030), [f"{TOTAL}=0.18"]
+    run = simulate(scenario(), thresholds=mark, keep_draws="cells", out=tmp_path / "run", **least)
+    rows = {cell: share for cell, value, unit, share, _ in rows_of(run) if (value, unit) == (0.18, "Mt-CO2/yr")}
+    assert rows[TOTAL] == (kept(run).sum(axis=0) >= 0.18).mean() and 0.2 < rows[TOTAL] < 0.8
+    free = simulate(scenario().with_dependence(0.0), thresholds=mark, **least)
+    assert rows["units_supported:independent.co2_reduction.2030"] == rows_of(free)[0][3]
+
+
+def test_of_a_bound_the_largest_member_is_counted(tmp_path: Path) -> None:
+    least = chosen(("hydrogen_supply_chain", "water_electrolysis"), 2050)
+    mark = "hydrogen.co2_reduction.2050.world_market.largest=500"
+    run = simulate(scenario(), thresholds=[mark], keep_draws="cells", out=tmp_path / "run", **least)
+    assert rows_of(run)[0][3] == (kept(run).max(axis=0) >= 500).mean()
+    with pytest.raises(InputError, match="it is one cell; name hydrogen_steelmaking"):
+        simulate(scenario(), draws=1024, thresholds=["hydrogen.co2_reduction.2030.japan_market.largest=1"])
+
+
+def test_names_of_totals_are_those_of_their_targets() -> None:
+    every = scenario()
+    named = {one.name for one in summed.targets(every, YEARS, METRICS)}
+    assert named == {one.cell for one in totals_of(every.totals, every.programmes, YEARS, METRICS)
+                     if len(one.figures) > 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("units_support.co2_reduction.2030", "Did you mean 'units_supported.co2_reduction.2030'?"),
+        ("induced_spending", r"no total of draws \(list\): project cost, investment and demand are different kinds"),
+        ("proceeds", r"no total of draws \(money\)"),
+        (TOTAL, "the total has no number: .* is not among what is computed|not among those that were chosen"),
+    ],
+)
+def test_a_total_that_cannot_be_counted_says_why(cell: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        simulate(scenario(), draws=1024, programmes=["offshore_wind"], thresholds=[f"{cell}=1"])
 
 
 # ---- the request

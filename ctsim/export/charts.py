@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ctsim.export.book import FONTS, HEAD_HEIGHT, Book, Live, Sheet, Shown
@@ -13,11 +14,55 @@ from ctsim.report.sections import Line, Panel, Sections
 _DATA: Final = ("figure", "published_value", "computed", "median", "q05", "q95", "below", "above")
 _ROWS: Final = 24
 """Rows that a chart takes."""
+_BAR_ROWS, _BAR_COLUMNS = 16, 9
+_COLOURS: Final = ("#0072B2", "#D55E00")
 _SHOWN: Final = (  # column of the values, marker, colour: what comes first is the largest and lies behind
     (2, {"type": "square", "size": 10}, "#D55E00"),
     (1, {"type": "long_dash", "size": 12}, "#000000"),
     (3, {"type": "circle", "size": 5}, "#0072B2"),
 )
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A chart of bars over lines `first` to `last` of another sheet: `names` and `values` are columns there."""
+
+    title: str
+    sheet: str
+    first: int
+    last: int
+    names: int
+    values: tuple[tuple[int, str], ...]
+    unit: str
+
+
+def bars_sheet(book: Book, lead: str, wanted: Sequence[Bars]) -> None:
+    """Charts that draw other sheets, two beside each other; every one has an axis of its own."""
+    sheet = book.sheet("bars")
+    sheet.line(0, [text("workbook.bars_title", book.lang)], "title")
+    sheet.line(1, [text(lead, book.lang)])
+    for place, one in enumerate(wanted):
+        row, side = divmod(place, 2)
+        chart = _bars(book, one)
+        sheet.page.insert_chart(3 + row * _BAR_ROWS, side * _BAR_COLUMNS, chart, {"description": one.title})
+
+
+def _bars(book: Book, one: Bars) -> Any:
+    font = {"name": FONTS[book.lang], "size": 8}
+    chart = book.file.add_chart({"type": "bar"})
+    for (column, name), colour in zip(one.values, _COLOURS, strict=False):
+        chart.add_series({
+            "name": name, "categories": [one.sheet, one.first, one.names, one.last, one.names],
+            "values": [one.sheet, one.first, column, one.last, column], "fill": {"color": colour}, "gap": 60,
+        })  # fmt: skip
+    chart.set_title({"name": one.title, "name_font": {**font, "size": 10}, "overlay": False})
+    # The first line on top, as on the sheet; names beside the axis also where bars go to the left.
+    chart.set_y_axis({"num_font": font, "reverse": True, "label_position": "low", "crossing": "max"})
+    chart.set_x_axis({"num_font": font, "name": one.unit, "name_font": {**font, "bold": False},
+                      "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})  # fmt: skip
+    chart.set_legend({"none": True} if len(one.values) == 1 else {"position": "bottom", "font": font})
+    chart.set_size({"width": 64 * _BAR_COLUMNS - 20, "height": 20 * (_BAR_ROWS - 1)})
+    return chart
 
 
 def charts_sheet(book: Book, sections: Sections) -> None:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ctsim.compare_tables import Line, lines
 from ctsim.export.book import Book, Cell, Shown
+from ctsim.export.charts import Bars, bars_sheet
 from ctsim.export.evidence import card_sheet
 from ctsim.export.numbers import columns, word
 from ctsim.export.workbook import summary_sheet
@@ -19,6 +20,8 @@ from ctsim.sensitivity import Sensitivity
 _CHANGE: Final = ("kind", "what", "before", "after", "side", "set_by", "reason")
 _DIFFERENCE: Final = ("mean", "q05", "q50", "q95", "mcse", "p_higher", "a_mean", "a_q05", "a_q50", "a_q95", "b_mean",
                       "b_q05", "b_q50", "b_q95")  # fmt: skip
+_CHARTS, _DRIVERS = 24, 8
+"""Most charts of a workbook, most parameters of a chart."""
 _INDICES: Final = (
     "S1",
     "S1_mcse",
@@ -37,12 +40,13 @@ def comparison_workbook(tree: xr.DataTree, card: Mapping[str, Any], lang: str) -
     """Changes, differences, and what each difference is due to."""
     title = str(tree.attrs["title_ja" if lang == "ja" else "title"])
     book = Book(lang, title)
-    summary_sheet(book, title, card, ("changes", "comparison", "attribution", "card"),
+    summary_sheet(book, title, card, ("changes", "comparison", "attribution", "bars", "card"),
                   [text("workbook.compare_lead", lang)])  # fmt: skip
     _changes(book, tree["changes"].dataset)
     quantities = list(lines(tree))
     _differences(book, quantities)
     _attribution(book, quantities)
+    bars_sheet(book, "workbook.bars_of_parts", _largest(quantities, book.lang))
     card_sheet(book, card, str(card["result_digest"]))
     return book.content()
 
@@ -81,6 +85,19 @@ def _attribution(book: Book, quantities: list[Line]) -> None:
     book.sheet("attribution").table(0, heads, rows)
 
 
+def _largest(quantities: list[Line], lang: str) -> list[Bars]:
+    """What each change does to the quantities that move furthest for the width of their intervals."""
+    first, found = 1, []
+    for one in quantities:
+        last = first + len(one.causes) - 1
+        if one.causes:
+            series = ((3, text("workbook.part_mean", lang)),)
+            chart = Bars(one.name, text("workbook.sheet_attribution", lang), first, last, 2, series, one.unit)
+            found.append((one.size, chart))
+        first = last + 1
+    return [chart for _, chart in sorted(found, key=lambda one: -one[0])[:_CHARTS]]
+
+
 # ---- sensitivity
 
 
@@ -89,10 +106,11 @@ def sensitivity_workbook(found: Sensitivity, lang: str) -> bytes:
     title = str(found.tree.attrs["title_ja" if lang == "ja" else "title"])
     book = Book(lang, title)
     listed = ranked(found)
-    summary_sheet(book, title, found.card, ("sensitivity", "drivers", "card"),
+    summary_sheet(book, title, found.card, ("sensitivity", "drivers", "bars", "card"),
                   [text("workbook.sensitivity_lead", lang)])  # fmt: skip
     _cells(book, listed)
     _drivers(book, listed)
+    bars_sheet(book, "workbook.bars_of_shares", _shares(listed, book.lang))
     card_sheet(book, found.card, found.result_digest)
     return book.content()
 
@@ -121,3 +139,15 @@ def _drivers(book: Book, listed: list[Ranked]) -> None:
         for one in listed for driver in one.drivers
     ]  # fmt: skip
     book.sheet("drivers").table(0, heads, rows)
+
+
+def _shares(listed: list[Ranked], lang: str) -> list[Bars]:
+    """First-order and total index of the parameters that come first, a chart a cell with two and more of them."""
+    first, found = 1, []
+    for one in listed:
+        last = first + min(len(one.drivers), _DRIVERS) - 1
+        if len(one.drivers) > 1:
+            series = tuple((3 + _INDICES.index(name), text(f"workbook.{name}", lang)) for name in ("S1", "ST"))
+            found.append(Bars(one.cell, text("workbook.sheet_drivers", lang), first, last, 1, series, ""))
+        first += len(one.drivers)
+    return found[:_CHARTS]

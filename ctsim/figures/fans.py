@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,8 +13,8 @@ import numpy.typing as npt
 
 from ctsim.figures.amounts import as_printed, scale
 from ctsim.figures.published import heading
-from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS, QUANTILES
-from ctsim.figures.style import BLACK, BLUE, GREY, RULE, SKY, SMALL, VERMILION, shortened
+from ctsim.figures.rows import BOUNDARIES, METRICS, MONEY_KINDS, QUANTILES
+from ctsim.figures.style import BLACK, BLUE, GREY, RULE, SKY, SMALL, VERMILION, drawing, save, shortened
 from ctsim.locale import LANGUAGES, text, when
 
 if TYPE_CHECKING:
@@ -74,6 +75,20 @@ def fans(tree: xr.DataTree, metric: str) -> list[Fan]:
 
 def _word(data: xr.Dataset, name: str, i: int, j: int) -> str:
     return str(data[name].values[i, j] or "") if name in data else ""
+
+
+def save_fans(tree: xr.DataTree, folder: Path) -> list[Path]:
+    """Draw both metrics in both languages as PNG and SVG into `folder`; the files written.
+
+    A metric without a cell that has numbers is left out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for metric in (one for one in METRICS if one in tree.children and fans(tree, one)):
+        for lang in LANGUAGES:
+            with drawing(lang):
+                written += save(draw(tree, metric, lang), folder, f"fans_{metric}.{lang}")
+    return written
 
 
 def draw(tree: xr.DataTree, metric: str, lang: str) -> Figure:

@@ -58,11 +58,12 @@ class Line:
 
 @dataclass(frozen=True)
 class ReadingLine:
-    """A reading and the literal result that it stands beside."""
+    """A reading and the literal result that it stands beside; `price`: see `Trail`."""
 
     fact: Fact
     literal: Fact | None
     label: str
+    price: str = ""
 
     @property
     def own(self) -> bool:
@@ -142,6 +143,7 @@ class Sections(Page):
         self.moves = moves
         self.audit: Audit = audit(scenario)
         trails = every_trail(scenario)
+        self.prices = {name: one.price for name, one in trails.items()}
         assumed = {name: one.assumed for name, one in drives.by_name.items()} if drives else {}
         self.lines = [_line(one, trails.get(one.name), assumed.get(one.name, nan))
                       for one in (*facts.cells, *facts.items, *facts.others)]  # fmt: skip
@@ -265,7 +267,7 @@ class Sections(Page):
         item = fact.word("figure").split(".", 2)[2].partition(".")[2]
         title = _item_title(self.facts.by_name.get(fact.word("figure")))
         label = label_of(fact.metric, fact.when.partition(".")[0], title or item, self.lang)
-        return ReadingLine(fact, literal, label)
+        return ReadingLine(fact, literal, label, self.prices.get(fact.name, ""))
 
     # ---- the report against itself
 
