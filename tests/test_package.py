@@ -145,7 +145,7 @@ def test_its_page_is_written_there(installed: Path, run: Path) -> None:
 
 def test_its_workbook_is_written_there(installed: Path, run: Path) -> None:
     done = ctsim(installed, run.parent, "export", "X", "--to", "xlsx")
-    assert (done.returncode, done.stdout) == (0, "export X/export.ja.xlsx\n"), done.stderr
+    assert done.returncode == 0 and done.stdout.endswith(" X/export.ja.xlsx\n"), done.stderr
     with zipfile.ZipFile(run / "export.ja.xlsx") as book:
         assert len([name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]) > 10
 
