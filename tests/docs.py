@@ -26,7 +26,7 @@ from tests.commands_page import commands_page
 from tests.executed import executed, with_blocks_of
 from tests.source import ROOT
 from tests.test_layers import LAYERS
-from tests.trail_page import trail_page
+from tests.trail_page import trail_page, trail_page_ja
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -417,6 +417,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "programmes.md": programmes_page,
     "cells.md": cells_page,
     "trail.md": trail_page,
+    "trail.ja.md": trail_page_ja,
     "units.md": units_page,
     "architecture.md": architecture_page,
     "commands.md": commands_page,

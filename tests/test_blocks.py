@@ -130,6 +130,8 @@ def test_translations_have_the_same_blocks(name: str) -> None:
     assert blocks_of(documents()[name]) == blocks_of(english)
     assert documents()[name].count("\n## ") == english.count("\n## ")
     assert documents()[name].count("\n|") == english.count("\n|")
+    for measured in re.findall(r"<!-- (?:false stops) -->\n(.*?)<!-- end", english, re.DOTALL):
+        assert measured in documents()[name]
     mine, other = Path(name).name, Path(name.replace(".ja.md", ".md")).name
     assert f"]({mine})" in english and f"]({other})" in documents()[name]
 
