@@ -243,8 +243,9 @@ def _paired(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple[R
 
 
 def _targets(scenario: Scenario) -> dict[str, str]:
-    """By stream: how changes name it."""
-    return {stream: name for name, stream in scenario.stream_names.items()}
+    """By stream: how changes name it; what programmes share has the name that they share, not that of one of them."""
+    names = scenario.stream_names
+    return {stream: stream if names.get(stream) == stream else name for name, stream in names.items()}
 
 
 def _aspects(pairs: Sequence[tuple[Row, Row]], drawn_a: Digests, drawn_b: Digests) -> dict[str, bool]:
@@ -289,6 +290,14 @@ def step_id(step: Step) -> str:
     return step.figure.key + (f":{step.reading}" if step.reading else "") + (":delivered" if step.delivered else "")
 
 
+def named_steps(scenario: Scenario) -> dict[str, Step]:
+    """Steps by name. A reading may bring the page's formula of a figure that has another one; it comes after that."""
+    found: dict[str, Step] = {}
+    for step in scenario.binding.steps:
+        found.setdefault(step_id(step), step)
+    return found
+
+
 def _figures(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Difference]:
     """Formulas, units and arguments of figures that both have; figures that only one of them has."""
     steps = _steps(a), _steps(b)
@@ -313,7 +322,7 @@ def _figures(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Differ
 
 
 def _steps(scenario: Scenario) -> dict[str, Step]:
-    return {step_id(one): one for one in scenario.binding.steps if not one.reading and not one.delivered}
+    return {name: one for name, one in named_steps(scenario).items() if not one.reading and not one.delivered}
 
 
 def _step_words(scenario: Scenario, step: Step) -> dict[str, object]:

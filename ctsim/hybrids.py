@@ -20,7 +20,7 @@ from ctsim.binding import Binding, Input, Row, Step
 from ctsim.catalog import Scenario, Stream
 from ctsim.coordinates import Coordinate
 from ctsim.dependence import Group, Tie, ties_of
-from ctsim.differences import Atom, components, step_id
+from ctsim.differences import Atom, components, named_steps, step_id
 from ctsim.distributions import FIXED, Quantiles
 from ctsim.equations import Formula, formula_source
 from ctsim.kernel import Kernel, Target
@@ -57,7 +57,7 @@ class Side:
     @cached_property
     def steps(self) -> dict[str, Step]:
         """Steps by their names."""
-        return {step_id(step): step for step in self.scenario.binding.steps}
+        return named_steps(self.scenario)
 
     @cached_property
     def programmes(self) -> frozenset[str]:

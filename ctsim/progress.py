@@ -42,8 +42,8 @@ class Meter:
     def words(self, done: int, total: int) -> str:
         """`1,024 of 4,096 draws, 512 draws/s, 0:06 left`."""
         rate, left = self.measure(done, total)
-        ahead = "" if left is None else f", {clock_words(left)} left"
-        return f"{done:,} of {total:,} draws, {rate:,.0f} draws/s{ahead}"
+        ahead = "" if left is None else f", {rate:,.0f} draws/s, {clock_words(left)} left"
+        return f"{done:,} of {total:,} draws{ahead}"
 
 
 def clock_words(seconds: float) -> str:

@@ -26,7 +26,7 @@ from tests.commands_page import commands_page
 from tests.executed import executed, with_blocks_of
 from tests.source import ROOT
 from tests.test_layers import LAYERS
-from tests.trail_page import trail_page
+from tests.trail_page import trail_page, trail_page_ja
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -417,24 +417,30 @@ PAGES: dict[str, Callable[[], str]] = {
     "programmes.md": programmes_page,
     "cells.md": cells_page,
     "trail.md": trail_page,
+    "trail.ja.md": trail_page_ja,
     "units.md": units_page,
     "architecture.md": architecture_page,
     "commands.md": commands_page,
     "new-edition.md": lambda: executed("new-edition.md"),
+    "new-edition.ja.md": lambda: with_blocks_of("new-edition.ja.md", "new-edition.md"),
+    "make-a-study.md": lambda: executed("make-a-study.md"),
+    "make-a-study.ja.md": lambda: with_blocks_of("make-a-study.ja.md", "make-a-study.md"),
     "tutorial.md": lambda: executed("tutorial.md"),
     "tutorial.ja.md": lambda: with_blocks_of("tutorial.ja.md", "tutorial.md"),
 }
 
 
 def main() -> None:
-    """Write every generated page, or a part of README.md."""
+    """Write the generated pages that are named, every one if none is; or a part of README.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--readme", choices=["run"], help="make the run that README.md shows")
-    if parser.parse_args().readme:
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"of docs/: {', '.join(PAGES)}")
+    asked = parser.parse_args()
+    if asked.readme:
         readme_run()
         return
-    for name, page in PAGES.items():
-        (DOCS / name).write_text(page(), encoding="utf-8")
+    for name in asked.pages or PAGES:
+        (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
         print(f"wrote docs/{name}")
 
 

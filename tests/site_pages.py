@@ -23,6 +23,8 @@ FROM_ROOT = {
 
 REFERENCE: dict[str, Callable[[], str]] = {"reference/python.md": python_page, "reference/files.md": files_page}
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_JAPANESE = "[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]"
+_BROKEN_LINE = re.compile(f"(?<={_JAPANESE})\n *(?={_JAPANESE})")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 
 
@@ -36,10 +38,13 @@ def made_pages() -> dict[str, str]:
 
 
 def relinked(text: str, source: str, page: str) -> str:
-    """A document of the repository at `source` with links as the site has them from `page`; code stays as it is."""
+    """A document of the repository at `source` with links as the site has them from `page`; code stays as it is.
+
+    Lines of Japanese are joined, since a browser makes a blank of the end of a line.
+    """
     ends = [0, *(place for block in _FENCE.finditer(text) for place in block.span()), len(text)]
     parts = [text[first:last] for first, last in pairwise(ends)]
-    return "".join(part if number % 2 else _LINK.sub(lambda one: _link(one, source, page), part)
+    return "".join(part if number % 2 else _LINK.sub(lambda one: _link(one, source, page), _BROKEN_LINE.sub("", part))
                    for number, part in enumerate(parts))  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ctsim.catalog import load
 from ctsim.compare import Comparison, compare
-from ctsim.differences import KINDS, Difference
+from ctsim.differences import KINDS, Difference, differences
 from ctsim.engine import simulate
 from ctsim.errors import RunDirectoryError
 from tests.pairs import CHANGES, moved, other_formula, scenario, spread, together, write
@@ -181,3 +182,19 @@ def test_another_request_is_refused_where_a_result_lies(folder: Path, tmp_path: 
     with pytest.raises(RunDirectoryError, match=rf"holds another result \({next(iter(asked))} is "):
         of(folder, "a", "b", out=tmp_path / "o", **asked)
     assert np.isfinite(first.tree["co2_reduction"].dataset["mean"].values).all()
+
+
+# ---- shipped studies
+
+
+def test_a_formula_is_told_where_a_reading_is_made_of_the_one_before() -> None:
+    """The reading `additionality` brings the page's formula as a second step of the figure."""
+    listed = differences(load("framework_2023_11"), load("new_car_baseline"), {}, {})
+    told = {one.name: one.after.partition(" ")[0] for one in listed if one.kind == "formula"}
+    assert told["clean_energy_vehicles.co2_reduction.2030"] == "co2_reduction_carried_new_car" and len(told) == 6
+
+
+def test_what_programmes_share_has_its_shared_name_and_the_reason_of_its_change() -> None:
+    listed = differences(load("framework_2023_11"), load("long_lived_cars"), {}, {})
+    [one] = [one for one in listed if "value" in one.what]
+    assert (one.name, one.reason) == ("car_life", "cars are kept longer every year")

@@ -143,36 +143,19 @@ def test_its_page_is_written_there(installed: Path, run: Path) -> None:
     assert "洋上風力発電の低コスト化" in (run / "report.ja.html").read_text(encoding="utf-8")
 
 
+def test_its_workbook_is_written_there(installed: Path, run: Path) -> None:
+    done = ctsim(installed, run.parent, "export", "X", "--to", "xlsx")
+    assert done.returncode == 0 and done.stdout.endswith(" X/export.ja.xlsx\n"), done.stderr
+    with zipfile.ZipFile(run / "export.ja.xlsx") as book:
+        assert len([name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]) > 10
+
+
 def test_scenarios_are_compared_there(installed: Path, tmp_path: Path) -> None:
     chosen = ["--programmes", "photonics_datacentre", "--draws", "16384", "--out", "Y"]
     done = ctsim(installed, tmp_path, "compare", "framework_2023_11", "grid_7th_plan", *chosen)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["Y"]
     assert "photonics_datacentre.co2_reduction.2040" in done.stdout and "-0.848" in done.stdout
-
-
-# ---- the recipe of CONTRIBUTING.md
-
-
-def recipe() -> dict[str, str]:
-    """The files of "Add a programme in three steps", by the path that their first line names, and the commands."""
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a programme")[1].split("\n## ")[0]
-    blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
-    files = {body.splitlines()[0].removeprefix("# "): body for kind, body in blocks if kind != "sh"}
-    return files | {"": next(body for kind, body in blocks if kind == "sh")}
-
-
-def test_a_programme_is_added_as_contributing_says(installed: Path, tmp_path: Path) -> None:
-    steps = recipe()
-    commands = steps.pop("").splitlines()
-    assert len(steps) == 3 and len(commands) == 2
-    for name, text in steps.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    outputs = [ctsim(installed, tmp_path, *command.split()[1:]) for command in commands]
-    assert [done.returncode for done in outputs] == [0, 0], outputs
-    assert "Heat pumps in homes" in outputs[1].stdout
-    assert (tmp_path / "heat_pumps" / "run.json").is_file()
 
 
 # ---- the versions

@@ -69,6 +69,13 @@ def test_kept_digests_are_whole() -> None:
     assert len(shipped()) == len({head.id for _, head in shipped()})
 
 
+def test_digests_of_this_version_are_of_the_scenarios_as_they_are() -> None:
+    """Numbers are held by the run of README.md; where that moves, `make reference` too."""
+    kept = json.loads((FOLDER / f"{ctsim.__version__}.json").read_text(encoding="utf-8"))["scenarios"]
+    assert set(kept) == {head.id for _, head in shipped()}
+    assert kept["framework_2023_11"]["scenario"] == ctsim.load("framework_2023_11").digest, "make reference"
+
+
 # ---- issues
 
 

@@ -109,6 +109,12 @@ def test_links_out_of_the_documents_lead_to_their_pages_or_nowhere() -> None:
     assert relinked("![a](docs/images/a.png)", "README.md", "about.md") == "![a](images/a.png)"
 
 
+def test_lines_of_japanese_are_joined_without_a_blank() -> None:
+    text = "計算の\n- 項目、\n  続き\n値は\nMt\n\n```text\n計算\n値\n```\n"
+    joined = "計算の\n- 項目、続き値は\nMt\n\n```text\n計算\n値\n```\n"
+    assert relinked(text, "docs/b.md", "b.md") == joined
+
+
 # ---- pages of programmes
 
 
