@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,12 +10,14 @@ from contextlib import contextmanager
 from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ctsim.errors import RunDirectoryError
 
 TEMPORARY: Final = ".tmp-"
 """How the names of files begin that are not yet in their place; a killed process leaves some behind."""
+
+_MOST_CARD: Final = 1 << 24
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -57,6 +60,19 @@ def digest_of(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_card(folder: Path, name: str, absent: str, instead: str) -> tuple[bytes, Any]:
+    """A card of a folder, as bytes and as what they say. Raises RunDirectoryError: `absent`, or why and `instead`."""
+    try:
+        with (folder / name).open("rb") as file:
+            content = file.read(_MOST_CARD)
+        return content, json.loads(content)
+    except FileNotFoundError:
+        raise RunDirectoryError(f"{folder}: {absent}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunDirectoryError(f"{folder / name}: cannot be read: {reason}; {instead}") from None
 
 
 def reason_of(error: OSError) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import xarray as xr
 
 import ctsim
-from ctsim.durable import digest_of, locked, reason_of, sweep, write_whole
+from ctsim.durable import digest_of, locked, read_card, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError, Stopped
 from ctsim.netcdf import netcdf_content, netcdf_tree
 
@@ -21,7 +21,6 @@ FORMAT: Final = 1
 SUMMARY: Final = "summary.nc"
 UNFINISHED: Final = "unfinished"
 """Folder of what is done of a result that is not sealed yet."""
-_MOST_CARD: Final = 1 << 24
 
 
 def opened(directory: Path, card_name: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], xr.DataTree] | None:
@@ -108,16 +107,8 @@ def seal(
 
 
 def _card(directory: Path, name: str) -> dict[str, Any]:
-    try:
-        with (directory / name).open("rb") as file:
-            content = file.read(_MOST_CARD)
-        card = json.loads(content)
-    except FileNotFoundError:
-        message = f"holds something else (no {name}); give --out a new directory"
-        raise RunDirectoryError(f"{directory}: {message}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RunDirectoryError(f"{directory / name}: cannot be read: {reason}; give --out a new directory") from None
+    instead = "give --out a new directory"
+    content, card = read_card(directory, name, f"holds something else (no {name}); {instead}", instead)
     whole = isinstance(card, dict) and card.get("format") == FORMAT and card.get("sealed") is True
     if not whole or card.get("card_digest") != _digest(card) or content != _content(card):
         raise RunDirectoryError(f"{directory / name}: is damaged (it is not as it was sealed); give a new directory")

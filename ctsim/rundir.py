@@ -18,7 +18,7 @@ from typing import Any, Final
 import xarray as xr
 
 from ctsim import checkpoint, draws
-from ctsim.durable import TEMPORARY, digest_of, locked, reason_of, sweep, write_whole
+from ctsim.durable import TEMPORARY, digest_of, locked, read_card, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError
 from ctsim.netcdf import netcdf_content, netcdf_tree
 
@@ -42,7 +42,6 @@ def request_of(card: Mapping[str, Any]) -> dict[str, Any]:
     return {key: card.get(key) for key in REQUEST} | {"draws": card.get("ceiling", card.get("draws"))}
 
 
-_MOST_CARD: Final = 1 << 24
 _TILE: Final = 1024
 
 
@@ -94,16 +93,8 @@ class RunDirectory:
 
     def card(self) -> dict[str, Any]:
         """`run.json` as it stands. Raises RunDirectoryError where there is none or it cannot be read."""
-        try:
-            with (self.path / CARD).open("rb") as file:
-                content = file.read(_MOST_CARD)
-            card = json.loads(content)
-        except FileNotFoundError:
-            message = f"is not a run directory (no {CARD}); give that of a run, or a new one"
-            raise RunDirectoryError(f"{self.path}: {message}") from None
-        except (OSError, ValueError, RecursionError) as error:
-            message = f"cannot be read: {getattr(error, 'strerror', None) or error}; give a new or an empty directory"
-            raise RunDirectoryError(f"{self.path}/{CARD}: {message}") from None
+        absent = f"is not a run directory (no {CARD}); give that of a run, or a new one"
+        content, card = read_card(self.path, CARD, absent, "give a new or an empty directory")
         if not isinstance(card, dict) or card.get("format") != FORMAT:
             message = f"is not of format {FORMAT}: written by another ctsim; give a new or an empty directory"
             raise RunDirectoryError(f"{self.path}/{CARD}: {message}")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ctsim.figures.amounts import as_printed, scale
 from ctsim.figures.published import heading
 from ctsim.figures.rows import BOUNDARIES, METRICS, MONEY_KINDS, QUANTILES
-from ctsim.figures.style import BLACK, BLUE, GREY, RULE, SKY, SMALL, VERMILION, drawing, save, shortened
+from ctsim.figures.style import BLACK, BLUE, GREY, RULE, SKY, SMALL, VERMILION, save_each, shortened
 from ctsim.locale import LANGUAGES, text, when
 
 if TYPE_CHECKING:
@@ -82,13 +82,8 @@ def save_fans(tree: xr.DataTree, folder: Path) -> list[Path]:
 
     A metric without a cell that has numbers is left out.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for metric in (one for one in METRICS if one in tree.children and fans(tree, one)):
-        for lang in LANGUAGES:
-            with drawing(lang):
-                written += save(draw(tree, metric, lang), folder, f"fans_{metric}.{lang}")
-    return written
+    there = [metric for metric in METRICS if metric in tree.children and fans(tree, metric)]
+    return save_each(there, folder, "fans", lambda metric, lang: draw(tree, metric, lang))
 
 
 def draw(tree: xr.DataTree, metric: str, lang: str) -> Figure:

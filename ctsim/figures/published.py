@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctsim.figures.amounts import rounded
 from ctsim.figures.rows import METRICS, Row, panels, rows, without
-from ctsim.figures.style import BLACK, BLUE, GREY, LINE, RULE, SKY, SMALL, VERMILION, drawing, save, wrapped
+from ctsim.figures.style import BLACK, BLUE, GREY, LINE, RULE, SKY, SMALL, VERMILION, save_each, wrapped
 from ctsim.figures.table import MARGIN, ROW, Layout, Sheet, lines
-from ctsim.locale import LANGUAGES, text
+from ctsim.locale import text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,14 +41,9 @@ def save_published(tree: xr.DataTree, folder: Path) -> list[Path]:
 
     `tree` is a result tree (DESIGN.md 6). A metric without any published figure is left out.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for metric in (one for one in METRICS if one in tree.children):
-        found = rows(tree, metric)
-        for lang in LANGUAGES if found else ():
-            with drawing(lang):
-                written += save(draw(tree, metric, lang, found), folder, f"published_{metric}.{lang}")
-    return written
+    found = {metric: rows(tree, metric) for metric in METRICS if metric in tree.children}
+    there = [metric for metric in found if found[metric]]
+    return save_each(there, folder, "published", lambda metric, lang: draw(tree, metric, lang, found[metric]))
 
 
 def draw(tree: xr.DataTree, metric: str, lang: str, found: Sequence[Row] | None = None) -> Figure:

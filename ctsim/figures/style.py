@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from ctsim.locale import LANGUAGES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +45,17 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
         paths.append(folder / f"{stem}.{suffix}")
         figure.savefig(paths[-1], dpi=DOTS_PER_INCH, metadata=metadata)
     return paths
+
+
+def save_each(metrics: Iterable[str], folder: Path, stem: str, draw: Callable[[str, str], Figure]) -> list[Path]:
+    """Save what is drawn of each metric in each language into `folder`; the files written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for metric in metrics:
+        for lang in LANGUAGES:
+            with drawing(lang):
+                written += save(draw(metric, lang), folder, f"{stem}_{metric}.{lang}")
+    return written
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ctsim.figures.amounts import rounded, scale
-from ctsim.figures.style import BLUE, GREY, RULE, SKY, SMALL, VERMILION, drawing, save, shortened
+from ctsim.figures.style import BLUE, GREY, RULE, SKY, SMALL, VERMILION, save_each, shortened
 from ctsim.locale import LANGUAGES, text, when
 
 if TYPE_CHECKING:
@@ -50,14 +50,9 @@ def save_waterfalls(tree: xr.DataTree, folder: Path) -> list[Path]:
 
     `tree` is that of a comparison. A metric of which nothing moves is left out.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for metric in (one for one in METRICS if one in tree.children):
-        found = panels(tree, metric)
-        for lang in LANGUAGES if found else ():
-            with drawing(lang):
-                written += save(draw(tree, metric, found, lang), folder, f"changes_{metric}.{lang}")
-    return written
+    found = {metric: panels(tree, metric) for metric in METRICS if metric in tree.children}
+    there = [metric for metric in found if found[metric]]
+    return save_each(there, folder, "changes", lambda metric, lang: draw(tree, metric, found[metric], lang))
 
 
 def panels(tree: xr.DataTree, metric: str) -> list[Panel]:
