@@ -67,7 +67,7 @@ def test_two_years_after_one_option_are_explained(one: Scenario) -> None:
 def test_one_draw_is_printed_by_what_it_heeds_only(one: Scenario, options: list[str], named: str) -> None:
     result = CliRunner().invoke(main, ["run", one.file, "--draw", "3", *options])
     assert refused(result).endswith(f"; leave out {named}")
-    heeded = ["--seed", "1", "--method", "mc", "--with-delivery", "--quiet"]
+    heeded = ["--seed", "1", "--method", "mc", "--dependence", "0", "--quiet"]
     assert CliRunner().invoke(main, ["run", one.file, "--draw", "3", *heeded]).exit_code == 0
 
 
