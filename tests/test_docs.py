@@ -180,8 +180,7 @@ def test_pictures_are_small() -> None:
     assert {path.name for path in (DOCS / "images").iterdir()} == {
         *docs.PICTURES,
         "convergence.png",
-        "report.ja.png",
-        "brief.ja.png",
+        *(f"{name}.{lang}.png" for name in ("report", "brief", "workbook") for lang in ("ja", "en")),
     }
     assert all(path.stat().st_size < 300_000 for path in (DOCS / "images").iterdir())
 
