@@ -156,9 +156,9 @@ def _closing_words(found: Comparison, every: Sequence[Line], unshown: int) -> No
         click.echo(words + (f" {provisions} provisions differ, none of which sets a number." if provisions else ""))
     elif provisions:
         click.echo(f"{provisions} provisions differ, none of which sets a number.")
-    unsaid = f", {len(apart)} cannot be compared (--json says why)" if apart else ""
+    unsaid = f"; not comparable: {len(apart)} (--json says why)" if apart else ""
     unsaid += f"; {unshown} items and other figures that differ are in --json" if unshown else ""
-    click.echo(f"{moved} quantities differ, {same} are exactly the same{unsaid}.")
+    click.echo(f"Quantities that differ: {moved}; exactly the same: {same}{unsaid}.")
     card = found.card
     if "sampled" in card["attribution"]:
         click.echo(card["attribution"])

@@ -48,7 +48,7 @@ def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
     assert re.fullmatch(
         r"mine.co2_reduction.2030 Mt-CO2/yr 3.00 4.50 [+]1.50 ± \S+ 0.\d+ to 2.\d+ always #4 [+]2.00, #5 -0.500", row
     )
-    assert "3 quantities differ, 0 are exactly the same." in lines
+    assert "Quantities that differ: 3; exactly the same: 0." in lines
     assert len(out.splitlines()) < 50
     drawn = sorted(path.name for path in (folder / "o" / "figures").iterdir())
     assert drawn == [f"changes_co2_reduction.{lang}.{kind}" for lang in ("en", "ja") for kind in ("png", "svg")]
@@ -57,7 +57,7 @@ def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
 def test_a_scenario_beside_itself_says_that_nothing_differs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = called(folder, "b.toml", "b.toml", "--out", "same", monkeypatch=monkeypatch).stdout
     assert "No value, spread, formula, programme or dependence differs: every difference is exactly 0." in out
-    assert "0 quantities differ, 3 are exactly the same." in out
+    assert "Quantities that differ: 0; exactly the same: 3." in out
 
 
 def test_json_has_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_a_bound_of_a_single_member_is_not_shown_beside_it(capsys: pytest.Captur
     comparison_tables(found)
     shown = capsys.readouterr().out
     assert "offshore_wind.co2_reduction.2030" in shown and "power.co2_reduction" not in shown
-    assert "3 quantities differ" in shown
+    assert "Quantities that differ: 3" in shown
     quantities = {one["quantity"]: one for one in as_dict(found)["quantities"]}
     one = quantities["power.co2_reduction.2030.japan_market.largest"]
     assert one["same_as"] == "offshore_wind.co2_reduction.2030" and one["status"] == "changed"
