@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from ctsim import tomlfile
 from ctsim.errors import Finding, InputError, did_you_mean
 from ctsim.library import library_root
@@ -27,7 +29,7 @@ class Allocation(Record):
     budget_year: Text
     name_ja: Text
     programme: tuple[Identifier, ...] = ()
-    amount: float
+    amount: float = Field(gt=0)
     unit: Unit = "億円"
     as_printed: Text
     green_categories: tuple[Text, ...] = ()
@@ -58,10 +60,10 @@ class Issue(Record):
 class AllocationTotals(Record):
     """The sums as printed, and what they do not say."""
 
-    allocated: float
-    proceeds: float
-    unallocated: float
-    refinanced: float | None = None
+    allocated: float = Field(ge=0)
+    proceeds: float = Field(gt=0)
+    unallocated: float = Field(ge=0)
+    refinanced: float | None = Field(default=None, ge=0)
     unit: Unit = "億円"
     as_printed: tuple[Text, ...]
     where: Text
@@ -124,11 +126,15 @@ def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
             f"the allocations come to {added:,g} 億円 and exceed the issue of {totals.proceeds:,g}; mend one of them"
         )
         yield Finding(place, "totals.proceeds", message)
+    elif not larger and abs(added - totals.allocated) > _SLACK * len(file.allocation):
+        message = f"the rows come to {added:,g} 億円, allocated are {totals.allocated:,g}; mend one of them"
+        yield Finding(document.place("totals", "allocated"), "totals.allocated", message)
     if abs(totals.allocated + totals.unallocated - totals.proceeds) > _SLACK:
         message = (
             f"allocated {totals.allocated:,g} and unallocated {totals.unallocated:,g} are not {totals.proceeds:,g}"
         )
         yield Finding(place, "totals.proceeds", f"{message}; mend one of them")
-    if totals.refinanced is not None and totals.refinanced > totals.allocated:
-        message = f"{totals.refinanced:,g} 億円 refinanced of {totals.allocated:,g} allocated; mend one of them"
+    most = sum(row.amount for row in file.allocation if row.refinanced != "none")
+    if totals.refinanced is not None and totals.refinanced > most + _SLACK * len(file.allocation):
+        message = f"{totals.refinanced:,g} 億円 refinanced of {most:,g} in rows that may be; mend one of them"
         yield Finding(document.place("totals", "refinanced"), "totals.refinanced", message)

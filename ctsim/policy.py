@@ -50,7 +50,7 @@ class NationalTotal(Record):
     """Greenhouse-gas emissions of a fiscal year."""
 
     year: int
-    emissions: float
+    emissions: float = Field(gt=0)
     unit: Unit
     basis: Literal["published", "assumed"]
     source: Citation
@@ -114,10 +114,14 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
     if missing := {_BASE, _NOW} - years:
         message = f"no total of FY{min(missing)}; add it: targets and gaps are measured from it"
         findings.append(Finding(document.place("total"), "total", message))
+    emissions = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in document.record.total}
+    targets = [one.year for one in document.record.target]
     for number, target in enumerate(document.record.target):
         if (target.source is None) == (target.basis == "published") or not (target.source or target.reason):
             message = "a published target needs its 'source', an assumed one its 'reason'"
             findings.append(Finding(document.place("target", number), f"target.{target.year}", message))
+        if message := _unusable(target, targets[:number], emissions):
+            findings.append(Finding(document.place("target", number, "year"), f"target.{target.year}", message))
     for number, path in enumerate(document.record.price_path):
         given = sorted(int(year) for year in path.price)
         gaps = [year for year in range(given[0], given[-1]) if year not in given] if given else [0]
@@ -127,11 +131,34 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
             said = f"{gaps[0]} is missing between {given[0]} and {given[-1]}" if given else "has no year"
             findings.append(Finding(place, key, f"{said}; a price path has every year"))
         findings += [Finding(place, key, f"{year}: a price is at least 0") for year in bad]
+        wanted = _valued(targets)
+        if given and not gaps and (outside := [year for year in wanted if not given[0] <= year <= given[-1]]):
+            findings.append(
+                Finding(place, key, f"no price for {outside[0]}; the path goes from {wanted[0]} to {wanted[-1]}")
+            )
         try:
             units.conversion(path.unit, "円/t-CO2")
         except units.UnitError as error:
             findings.append(Finding(place, f"price_path.{path.id}.unit", f"{error}; write it in 円/t-CO2"))
     return findings
+
+
+def _valued(targets: Sequence[int]) -> list[int]:
+    """Years whose tonnes get a value: those of cells, and targets between them."""
+    cells = [int(year) for year in YEARS]
+    return sorted({*cells, *(year for year in targets if cells[0] < year < cells[-1])})
+
+
+def _unusable(target: Target, before: Sequence[int], emissions: dict[int, float]) -> str:
+    """Why a target has no gap from today; "" where it has one."""
+    if target.year in before:
+        return f"two targets of FY{target.year}; take one out"
+    if target.year <= _NOW:
+        return f"a target is later than FY{_NOW}, from which gaps are measured"
+    base, now = emissions.get(_BASE), emissions.get(_NOW)
+    if base is not None and now is not None and base * (1 - target.reduction / 100) >= now:
+        return f"{target.reduction:g} % below FY{_BASE} is not below FY{_NOW}: there is no gap to close"
+    return ""
 
 
 @dataclass(frozen=True)

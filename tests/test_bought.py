@@ -152,7 +152,11 @@ def test_json_has_every_row_with_a_figure_or_a_reason() -> None:
         ("amount           = 4564", "amount           = 45640", "exceed the issue of 15,947"),
         ("amount           = 689\n", "amount           = 6890\n", "and exceed the issue of 15,947"),
         ("unallocated = 0", "unallocated = 300", "are not 15,947"),
-        ("refinanced  = 9087", "refinanced  = 19087", "refinanced of 15,947 allocated"),
+        ("refinanced  = 9087", "refinanced  = 19087", "19,087 億円 refinanced of 10,701 in rows that may be"),
+        ("refinanced  = 9087", "refinanced  = 11087", "11,087 億円 refinanced of 10,701 in rows that may be"),
+        ("amount           = 47\n", "amount           = 0\n", "greater than 0"),
+        ("amount           = 47\n", "amount           = -47\n", "greater than 0"),
+        ("amount           = 4564", "amount           = 1564", "the rows come to 12,947 億円, allocated are 15,947"),
     ],
 )
 def test_money_that_does_not_balance_is_one_line(tmp_path: Path, was: str, now: str, why: str) -> None:

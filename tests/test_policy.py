@@ -1,6 +1,7 @@
 """The policy frame against plain arithmetic, worked examples by hand, and what a file may get wrong."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,12 @@ def test_carbon_value_is_tonnes_times_the_price_of_the_year() -> None:
         ("  2033 = 2091\n", "", "2033 is missing between 2026 and 2050; a price path has every year"),
         ("  2033 = 2091\n", "  2033 = -1\n", "2033: a price is at least 0"),
         ('unit   = "円/t-CO2"', 'unit   = "円/kWh"', "write it in 円/t-CO2"),
+        ("  2050 = ", "  2051 = ", "is missing between 2026 and 2051"),
         ("year      = 2013", "year      = 2014", "no total of FY2013"),
+        ("emissions = 1017", "emissions = -5", "greater than 0"),
+        ("year      = 2035", "year      = 2030", "two targets of FY2030"),
+        ("year      = 2030", "year      = 2020", "a target is later than FY2023"),
+        ("reduction = 60", "reduction = 6", "6 % below FY2013 is not below FY2023"),
         (
             'basis     = "assumed"\nreason    = "the target',
             'basis     = "published"\nreason    = "the target',
@@ -69,6 +75,15 @@ def test_a_frame_that_is_not_whole_is_one_line(tmp_path: Path, was: str, now: st
     done = CliRunner().invoke(main, ["policy", "--frame", str(path)])
     assert done.exit_code == 2 and why in done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.startswith(f"{path}:")
+
+
+def test_a_path_that_ends_before_a_year_that_is_valued_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    kept = [line for line in TEXT.splitlines() if not re.match(r"  20(3[5-9]|4|50)", line)]
+    path.write_text("\n".join(kept), encoding="utf-8")
+    done = CliRunner().invoke(main, ["policy", "--frame", str(path)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.count("no price for 2035; the path goes from 2030 to 2050") == done.stderr.count("\n") == 2
 
 
 def test_worked_examples_by_hand() -> None:
@@ -89,7 +104,7 @@ def test_worked_examples_by_hand() -> None:
 
 def test_what_no_document_says_is_assumed() -> None:
     for row in catalog.load("carbon_pricing").binding.rows:
-        assert row.spread.dist == "fixed" or row.basis == "assumed"
+        assert row.basis == "assumed", row.stream
 
 
 def test_a_scenario_without_what_was_paid_for_is_told_in_one_line() -> None:
