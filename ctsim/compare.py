@@ -315,16 +315,14 @@ class _Pair:
         forecast = attribution.forecast(quantities)
         if self.progress and keys:
             self.progress(0, self.tiles * TILE, forecast)
-        mixed = self._mixed(dict(zip(keys, quantities, strict=True)), statistics, stop)
+        mixed = self._mixed(dict(zip(keys, quantities, strict=True)), stop)
         found = {}
         for key, one in zip(keys, quantities, strict=True):
             values = _values(statistics[key], mixed[key], one)
             found[key] = one.changes, attribution.attributed(one, values.__getitem__)
         return found, forecast
 
-    def _mixed(
-        self, quantities: Mapping[Key, Quantity], statistics: Mapping[Key, Statistics], stop: Event
-    ) -> dict[Key, dict[Coalition, FloatArray]]:
+    def _mixed(self, quantities: Mapping[Key, Quantity], stop: Event) -> dict[Key, dict[Coalition, FloatArray]]:
         """Mean, q05 and q95 of every quantity in every mixture that its attribution needs; equal ones drawn once."""
         targets: list[Target] = []
         places: dict[tuple[Part, ...], int] = {}

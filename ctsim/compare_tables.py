@@ -132,7 +132,7 @@ def _row(one: Line, numbered: Mapping[str, str]) -> list[str]:
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
     return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", " to ".join(ends),
-_share(share), ", ".join(said)]  # fmt: skip
+            _share(share), ", ".join(said)]  # fmt: skip
 
 
 def _part(value: float, error: float, sampled: float) -> str:

@@ -110,8 +110,7 @@ def statistics(
         # Of what is the same in both, each draw is; where that is not finite, there is no difference to speak of.
         zero = 0.0 if status == "unchanged" and np.isfinite(shown[0]).all() else np.nan
         numbers = dict.fromkeys(("mean", "mcse", "sd", "p_higher", "p_mcse"), zero)
-        quantiles = dict.fromkeys(("quantiles", "quantiles_mcse"), none * 0 + zero if zero != 0 else none.copy())
-        quantiles = {name: np.full(len(QUANTILES), zero) for name in quantiles}
+        quantiles = {name: np.full(len(QUANTILES), zero) for name in ("quantiles", "quantiles_mcse")}
     plain = {name: float(value) for name, value in numbers.items()}
     return Statistics(status, reason, plain | {"a_mean": means[0], "b_mean": means[1]},
                       quantiles | {"a_quantiles": shown[0], "b_quantiles": shown[1]})  # fmt: skip

@@ -141,7 +141,7 @@ def assign(
     owners: dict[Coordinate, str] = {}
     for stream in dict.fromkeys(row.stream for row in rows):
         coordinate = known.get(stream)
-        if said := _fault(stream, coordinate, owners, bool(beside)):
+        if said := _fault(coordinate, owners, bool(beside)):
             findings.append(Finding(places.get(stream, Place(_FILE)), stream, said))
         elif coordinate is not None:
             owners[coordinate] = stream
@@ -150,7 +150,7 @@ def assign(
     return {stream: coordinate for coordinate, stream in owners.items()}
 
 
-def _fault(stream: str, coordinate: Coordinate | None, owners: Mapping[Coordinate, str], is_beside: bool) -> str:
+def _fault(coordinate: Coordinate | None, owners: Mapping[Coordinate, str], is_beside: bool) -> str:
     if coordinate is None:
         return _MISSING_OUTSIDE if is_beside else _MISSING
     net, dimension = coordinate
@@ -300,7 +300,7 @@ def to_toml(header: str, nets: Mapping[str, Iterable[str]]) -> str:
     return header + "\n".join(tables)
 
 
-# ---- what the library needs
+# ---- what the library needs: asked by its tests and by `python -m tests.coordinates`, by no command
 
 
 def shipped_streams(library: Library) -> Iterator[tuple[str, str, Place]]:
@@ -328,6 +328,6 @@ def shipped_streams(library: Library) -> Iterator[tuple[str, str, Place]]:
 
 
 def unregistered(library: Library, registry: Registry | None = None) -> list[Finding]:
-    """Findings for `ctsim check`: what shipped pages draw and the registry does not list."""
+    """What shipped pages draw and the registry does not list: a fault of the library, which its tests look for."""
     known = (registry or read_registry()).coordinates
     return [Finding(place, stream, _MISSING) for _, stream, place in shipped_streams(library) if stream not in known]

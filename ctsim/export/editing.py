@@ -23,7 +23,6 @@ SHEET, PROGRAMMES, ABOUT = "parameters", "programmes", "scenario"
 """Names of the sheets: the same in both languages, as messages name cells by them."""
 
 SPREAD_NUMBERS: Final = ("low", "mode", "high", "mean", "sd", "median", "gsd", "a", "b", "p", "value")
-SPREAD_TEXTS: Final = ("class", "dist", "basis", "reason")
 VALUES: Final = ("value", "low", "high")
 SPREAD: Final = (
     "class", "dist", *SPREAD_NUMBERS, "relative", "truncate_low", "truncate_high", "widen", "basis", "reason", "more",
