@@ -30,7 +30,6 @@ from ctsim.contrast import marks
 from ctsim.coordinates import assign
 from ctsim.dependence import Group, Tie, ties_of
 from ctsim.errors import InputError, Stopped
-from ctsim.explain import rows_of
 from ctsim.job import cores
 from ctsim.kernel import Kernel, Target
 from ctsim.streams import STREAM_VERSION, TILE
@@ -206,7 +205,7 @@ def _marks(
 def _is_reached(scenario: Scenario, target: Target) -> bool:
     """Whether two streams of one group reach a quantity: only then dependence can change its distribution."""
     binding = scenario.binding
-    reached = {binding.rows[number].stream for number in rows_of(binding, target)
+    reached = {binding.rows[number].stream for number in binding.reached(target.parts)
                if binding.rows[number].spread.dist != "fixed"}  # fmt: skip
     return any(len(reached.intersection(group.streams)) > 1 for group in scenario.groups)
 

@@ -147,7 +147,7 @@ def test_parameters_without_a_source_are_in_no_figure_of_the_report() -> None:
     """Readings and derived cells may need more than the report says; its own figures may not."""
     sourceless = {name for name, record in own_parameters() if record.source is None and not record.constant}
     binding = scenario("as_published").binding
-    for step, reached in zip(binding.steps, binding.reach(), strict=True):
+    for step, reached in zip(binding.steps, binding.reach, strict=True):
         if not step.reading and not step.figure.derived:
             assert not sourceless & {binding.rows[row].stream for row in reached}, step.figure.key
 

@@ -60,7 +60,7 @@ class Formulas:
         low, middle, high = at_ends(self.binding)
         self.values = list(zip(middle, low, high, strict=True))
         self.ranged = [any(self.binding.rows[row].low != self.binding.rows[row].high for row in reached)
-                       for reached in self.binding.reach()]  # fmt: skip
+                       for reached in self.binding.reach]  # fmt: skip
         self.signs = {(programme.id, one.stream): one.symbol or one.record.symbol or ""
                       for programme in scenario.programmes for one in programme.parameters.values()}  # fmt: skip
         self.results: dict[str, Three] = {}
