@@ -20,7 +20,7 @@ from click.core import ParameterSource
 
 import ctsim
 from ctsim.compare_command import compare_command
-from ctsim.console import interruptible, pictures
+from ctsim.console import command_line, interruptible, pictures
 from ctsim.console import table as _table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.export_command import export_command
@@ -325,11 +325,11 @@ def run(
     if out is None and extend is None:
         named = {"precision": precision, "thresholds": thresholds, **chosen}
         out = str(request.default_directory(resolved, draws, seed, method, years or None, shard, **named))
-    with _logged(log_file, _command()) as log, _progress(quiet, log) as progress:
+    with _logged(log_file, command_line()) as log, _progress(quiet, log) as progress:
         result = engine.simulate(
             resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers, out=out,
             shard=shard, extend=extend, precision=precision, thresholds=thresholds, progress=progress,
-            command=_command(), memory=memory, cluster=cluster, **chosen,
+            command=command_line(), memory=memory, cluster=cluster, **chosen,
         )  # fmt: skip
         _log_end(log, result)
     status = _print_finished(result, quiet, lang)
@@ -363,7 +363,7 @@ def resume(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any
     """Finish the run in DIR that was stopped or killed, and print its result."""
     from ctsim import engine
 
-    with _logged(log, _command()) as log_, _progress(quiet, log_) as progress:
+    with _logged(log, command_line()) as log_, _progress(quiet, log_) as progress:
         result = engine.resume(directory, progress=progress, **asked)
         _log_end(log_, result)
     return _print_finished(result, quiet, lang)
@@ -391,7 +391,7 @@ def merge(directories: tuple[str, ...], out: str, lang: str, quiet: bool, formul
     """Join the shards in the directories DIR... into the result of the undivided run."""
     from ctsim import shards
 
-    _print_finished(shards.merge(directories, out=out, formulas=formulas, command=_command()), quiet, lang)
+    _print_finished(shards.merge(directories, out=out, formulas=formulas, command=command_line()), quiet, lang)
 
 
 @main.command()
@@ -416,10 +416,6 @@ def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
 for command in (total_command, yen_command, policy_command, compare_command, sensitivity_command, report_command,
                 export_command, scenario_command):  # fmt: skip
     main.add_command(command)
-
-
-def _command() -> str:
-    return shlex.join(["ctsim", *sys.argv[1:]])
 
 
 def _log_end(log: Log, result: Run) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ctsim.console import pictures
+from ctsim.console import command_line, pictures
 from ctsim.errors import InputError
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.progress import progress
@@ -67,7 +65,7 @@ def compare_command(
     with progress(quiet) as report:
         found = compare(
             given[0], given[1], out=out, formulas=formulas, progress=report, **asked,
-            command=shlex.join(["ctsim", *sys.argv[1:]]),
+            command=command_line(),
         )  # fmt: skip
     if as_json:
         _print_json(as_dict(found))
@@ -113,7 +111,7 @@ def _stress(
     if out is None:
         plain = {name: value for name, value in asked.items() if name not in ("workers", "chunk")}
         out = str(default_directory(given, formulas, **plain))
-    command = shlex.join(["ctsim", *sys.argv[1:]])
+    command = command_line()
     with progress(quiet) as report:
         found = run_stress(given, formulas=formulas, progress=report, out=out, command=command, **asked)
     if as_json:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from ctsim.console import command_line
 from ctsim.errors import InputError
 from ctsim.options import COUNT, formulas_option, switch_options
 from ctsim.progress import progress
@@ -59,7 +58,7 @@ def sensitivity_command(
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics", "years")}
     with progress(quiet or as_json) as report:
         found = analysis(resolved, workers=workers, out=out or default_directory(resolved, **chosen),
-                         progress=report, command=shlex.join(["ctsim", *sys.argv[1:]]), **chosen)  # fmt: skip
+                         progress=report, command=command_line(), **chosen)  # fmt: skip
     checked(found, cells)
     if as_json:
         click.echo(json.dumps(sensitivity_json(found), ensure_ascii=False, indent=1))
