@@ -27,7 +27,7 @@ from ctsim.checkpoint import Checkpoints, tiles_of
 from ctsim.choices import metrics_of, programmes_of, view
 from ctsim.cluster import run_chunks, stoppable
 from ctsim.contrast import Contrast, Statistics
-from ctsim.coordinates import Coordinate, assign, by_net
+from ctsim.coordinates import Coordinate, assign, by_net, from_nets
 from ctsim.differences import Atom, Difference, differences
 from ctsim.engine import Run
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
@@ -386,10 +386,8 @@ def _coordinates(sources: Sequence[Source]) -> dict[str, Coordinate]:
     found: dict[str, Coordinate] = {}
     owners: dict[Coordinate, str] = {}
     for source in sources:
-        own = request.coordinates_of(source.scenario)
-        if source.card is not None:
-            nets = source.card["coordinates"].items()
-            own = {stream: (net, number) for net, one in nets for stream, number in one.items()}
+        card = source.card
+        own = request.coordinates_of(source.scenario) if card is None else from_nets(card["coordinates"])
         for stream, coordinate in own.items():
             if found.setdefault(stream, coordinate) != coordinate or owners.setdefault(coordinate, stream) != stream:
                 message = "its Sobol' coordinate is another one in the other scenario; compare with --method mc"

@@ -169,6 +169,11 @@ def by_net(coordinates: Mapping[str, Coordinate]) -> dict[str, dict[str, int]]:
     return nets
 
 
+def from_nets(nets: Mapping[str, Mapping[str, int]]) -> dict[str, Coordinate]:
+    """What `by_net` was made from: the coordinate of each stream, as a run card keeps them."""
+    return {stream: (net, dimension) for net, one in nets.items() for stream, dimension in one.items()}
+
+
 def _unregistered(
     programme: Programme, known: Mapping[str, Coordinate]
 ) -> Iterator[tuple[str, Coordinate | None, Place]]:

@@ -16,6 +16,7 @@ from ctsim import checkpoint, job, npz, summaries
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.cluster import stoppable
 from ctsim.clusters import cluster_of
+from ctsim.coordinates import from_nets
 from ctsim.draws import carry
 from ctsim.durable import reason_of
 from ctsim.errors import ClusterError, InputError, RunDirectoryError, Stopped
@@ -330,9 +331,7 @@ def stored(directory: RunDirectory, card: Mapping[str, Any], formulas: str | Pat
     if (scenario.digest, STREAM_VERSION) != (request["scenario_digest"], request["stream_version"]):
         message = "its scenario or its streams are of another version of ctsim; use that one"
         raise RunDirectoryError(f"{directory.path}: {message}")
-    nets = dict(card["coordinates"])
-    coordinates = {stream: (net, number) for net, one in nets.items() for stream, number in one.items()}
-    asked = Job(scenario, request, int(card["chunk"]), coordinates=coordinates or None)
+    asked = Job(scenario, request, int(card["chunk"]), coordinates=from_nets(card["coordinates"]) or None)
     return asked, kernel_of(directory, asked)
 
 
