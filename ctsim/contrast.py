@@ -12,6 +12,7 @@ import xarray as xr
 
 from ctsim.attribution import Parts
 from ctsim.catalog import Scenario
+from ctsim.dataset import NODE_UNITS
 from ctsim.differences import Difference
 from ctsim.hybrids import ANNUAL, Hybrids, Key, Side
 from ctsim.programme import METRICS, Programme
@@ -20,7 +21,6 @@ from ctsim.summaries import QUANTILES, Summary
 FloatArray = npt.NDArray[np.float64]
 
 DIMENSIONS: Final = {"items": "item", "other": "figure", "totals": "group"}
-UNITS: Final = {"co2_reduction": "Mt-CO2/yr", "economic_effect": "trillion JPY/yr"}
 NUMBERS: Final = {
     "mean": "mean of the paired difference B - A", "mcse": "Monte Carlo standard error of the mean difference",
     "sd": "standard deviation of the paired difference", "p_higher": "share of draws in which B is above A",
@@ -187,7 +187,7 @@ class _Grid:
         self.shape = (len(names), len(found.years)) if has_years else (len(names),)
         self.keys: list[Key] = [(node, (name, year) if has_years else (name,)) for name in names
                                 for year in (found.years if has_years else [""])]  # fmt: skip
-        self.unit = UNITS.get(node.rpartition("/")[2], "see coordinate unit")
+        self.unit = NODE_UNITS.get(node.rpartition("/")[2], "see coordinate unit")
         self.coordinates: dict[str, Any] = {dim: ((dim,), np.array(names, dtype=object))}
         if has_years:
             self.coordinates["year"] = (("year",), np.array([int(year) for year in found.years]))
