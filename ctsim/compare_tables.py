@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctsim.console import number, table
+from ctsim.dataset import cell_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,9 +68,6 @@ def lines(tree: xr.DataTree) -> Iterator[Line]:
 
 
 def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at: tuple[int, ...]) -> Line:
-    metric = node.rpartition("/")[2]
-    first, _, item = key[0].partition(".")
-    name = key[0] if len(key) == 1 else ".".join([first, metric, *key[1:], *([item] if item else [])])
     shares = data["quantile"].values.tolist()
     numbers = {one: float(data[one].values[at])
                for one in ("mean", "mcse", "sd", "p_higher", "p_mcse", "a_mean", "b_mean")}  # fmt: skip
@@ -85,7 +83,7 @@ def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at
             errors[str(change)] = float(parts["mean_error"].values[(number_, *at)])
     same = str(data["same_as"].values[at]) if "same_as" in data else ""
     said = str(data["status"].values[at]), str(data["reason"].values[at])
-    return Line(node, name, unit, *said, numbers, causes, errors, same)
+    return Line(node, cell_name(node, key), unit, *said, numbers, causes, errors, same)
 
 
 # ---- tables
