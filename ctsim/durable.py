@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from errno import ENOSPC
 from hashlib import sha256
@@ -73,6 +73,17 @@ def read_card(folder: Path, name: str, absent: str, instead: str) -> tuple[bytes
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RunDirectoryError(f"{folder / name}: cannot be read: {reason}; {instead}") from None
+
+
+def card_digest(card: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a sealed card says, so that no changed bit of it goes unseen."""
+    said = {key: value for key, value in card.items() if key != "card_digest"}
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def card_content(card: Mapping[str, Any]) -> bytes:
+    """The bytes of the file of a card: JSON, an entry a line."""
+    return (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def reason_of(error: OSError) -> str:
