@@ -52,7 +52,7 @@ BATCH: Final = 128
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result tree (DESIGN.md 6), the card, what differs, and where it is kept (None: in memory only)."""
+    """The result tree (`ctsim.contrast.tree`), the card, what differs, and where it is kept (None: in memory only)."""
 
     tree: xr.DataTree
     card: dict[str, Any]

@@ -1,7 +1,8 @@
 """Results as an xarray tree: which quantities are summarised, where they stand, and the digest of their numbers.
 
-Nodes and variables are DESIGN.md 6: one variable a statistic, cells by (programme, year), figures off the year axis
-under `/other`, sampled parameters under `/parameters`. Absence is a status with a reason, never 0.
+One variable a statistic, never a dimension of statistics. Cells are by (programme, year) under `/<metric>`, their parts
+under `/items/<metric>`, figures off the year axis under `/other`, readings under `/readings`, sampled parameters under
+`/parameters`. Absence is a status with a reason, never 0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs as they are asked for: new ones, those that go on, shards and their merging, and what a directory holds."""
+"""Runs as they are asked for: new ones, those that go on or get more draws, and what a directory holds."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Key = tuple[str, str, str]
 
 T = TypeVar("T")
 
-METRICS: Final = ("co2_reduction", "other", "economic_effect")
+_METRIC_ORDER: Final = ("co2_reduction", "other", "economic_effect")
 MINUS: Final = "−"
 
 
@@ -140,9 +140,8 @@ def card_words(value: Any) -> str:
 
 def _panel_order(panel: Key) -> tuple[int, int, int, int]:
     metric, kind, boundary = panel
-    return (
-        int(boundary == "reference"), _place(METRICS, metric), _place(MONEY_KINDS, kind), _place(BOUNDARIES, boundary)
-    )  # fmt: skip
+    places = _place(_METRIC_ORDER, metric), _place(MONEY_KINDS, kind), _place(BOUNDARIES, boundary)
+    return int(boundary == "reference"), *places
 
 
 def _place(known: Sequence[str], word: str) -> int:
