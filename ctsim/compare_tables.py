@@ -12,6 +12,7 @@ import click
 
 from ctsim.console import number, table
 from ctsim.dataset import cell_name
+from ctsim.differences import SAID
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -181,7 +182,7 @@ def _cut(text: str) -> str:
 
 def as_dict(found: Comparison) -> dict[str, Any]:
     """The whole comparison for JSON; null where there is no number."""
-    names = ("name", "kind", "what", "before", "after", "side", "set_by", "reason")
+    names = ("name", *SAID)
     card = {name: found.card[name] for name in ("names", "scenarios", "draws", "seed", "method", "result_digest")}
     return {
         **card, "directory": str(found.directory or ""),

@@ -13,7 +13,7 @@ import xarray as xr
 from ctsim.attribution import Parts
 from ctsim.catalog import Scenario
 from ctsim.dataset import NODE_UNITS
-from ctsim.differences import Difference
+from ctsim.differences import SAID, Difference
 from ctsim.hybrids import ANNUAL, Hybrids, Key, Side
 from ctsim.programme import METRICS, Programme
 from ctsim.summaries import QUANTILES, Summary
@@ -264,9 +264,8 @@ def _attribution(
 
 
 def _changes(found: Contrast) -> xr.Dataset:
-    names = ("kind", "what", "before", "after", "side", "set_by", "reason")
     variables = {name: _words(("change",), [getattr(one, name) for one in found.differences], (len(found.differences),))
-                 for name in names}  # fmt: skip
+                 for name in SAID}  # fmt: skip
     return xr.Dataset(variables, {"change": (("change",), _objects([one.name for one in found.differences]))})
 
 

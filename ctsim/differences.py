@@ -44,6 +44,10 @@ class Difference:
     atoms: frozenset[Atom] = frozenset()
 
 
+SAID: Final = ("kind", "what", "before", "after", "side", "set_by", "reason")
+"""What of a difference, beside its name, every form of a comparison tells."""
+
+
 @dataclass(frozen=True)
 class _Told:
     """What a change said: who, where and why; and its target, to be found by."""

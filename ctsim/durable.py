@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, flushed to disk, renamed; and the lock of a folder."""
+"""Files that are whole or not there: written beside their place, flushed, renamed; cards; and the lock of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shipped pages have everything that DESIGN.md 3 asks of a page: of a user's own page it asks less."""
+"""Shipped pages have everything that is asked of a page of the library; of a user's own page less is asked."""
 
 import re
 from collections.abc import Iterator
@@ -160,7 +160,7 @@ def test_only_counts_and_definitions_have_no_spread() -> None:
 
 
 def test_reasons_of_assumed_numbers_speak_of_both_ends() -> None:
-    """DESIGN.md 3: `assumed` gives a reason for low and for high."""
+    """`assumed` gives a reason for low and for high."""
     given = [(name, spread) for name, record in own_parameters() for spread in spreads(record)]
     given += [(figure.key, figure.record.uncertainty) for figure in figures() if figure.record.uncertainty]
     for name, spread in given:
