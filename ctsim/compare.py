@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from time import perf_counter
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from ctsim.engine import Run
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
 from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
 from ctsim.hybrids import kernel as kernel_of
-from ctsim.job import cores
+from ctsim.job import cores, counter
 from ctsim.kernel import Kernel, Target
 from ctsim.rundir import CARD, SCENARIO, TABLES, RunDirectory
 from ctsim.streams import STREAM_VERSION, TILE
@@ -438,15 +438,11 @@ def drawn(
     done = Checkpoints(plan, npz.plan_digest(plan), (0, tiles), folder)
     done.restore()
     left = done.missing()
-    count, lock, started = tiles - tiles_of(left), Lock(), perf_counter()
+    report, started = counter(tiles - tiles_of(left), tiles, progress), perf_counter()
 
     def compute(first: int, size: int) -> None:
-        nonlocal count
         done.add(first, size, kernel.chunk(plan, first, size))
-        with lock:
-            count += size
-            if progress:
-                progress(count * TILE, tiles * TILE)
+        report(size)
 
     spans = ((first + at, min(chunk, size - at)) for first, size in left for at in range(0, size, chunk))
     run_chunks(spans, compute, workers, stop)
