@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from ctsim import schema, tomlfile
-from ctsim.durable import write_whole
+from ctsim.durable import write_asked
 from ctsim.errors import Finding, InputError, Place
 from ctsim.library import Library, library_root
 from ctsim.programme import Figure, Parameter, Programme
@@ -274,7 +274,7 @@ def append(programmes: Iterable[Programme]) -> dict[Path, int]:
             nets.setdefault(net, []).append(stream)
         header = path.read_text(encoding="utf-8").partition("[net.")[0] if path.is_file() else _HEADER
         if new:
-            _write(path, to_toml(header, nets))
+            write_asked(path, to_toml(header, nets).encode())
         added[path] = added.get(path, 0) + len(new)
     return added
 
@@ -286,13 +286,6 @@ def _to_append(programme: Programme, known: Mapping[str, Coordinate]) -> Iterato
     for stream, coordinate, _ in _unregistered(programme, known):
         if coordinate is not None and (drawn or stream not in figures):
             yield coordinate[0], stream
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise InputError(Finding(Place(str(path)), "", f"cannot be written: {error.strerror or error}")) from None
 
 
 def to_toml(header: str, nets: Mapping[str, Iterable[str]]) -> str:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from ctsim.errors import RunDirectoryError
+from ctsim.errors import InputError, RunDirectoryError
 
 TEMPORARY: Final = ".tmp-"
 """How the names of files begin that are not yet in their place; a killed process leaves some behind."""
@@ -90,6 +90,14 @@ def reason_of(error: OSError) -> str:
     """What the system says of a failed write; libraries wrap a full disk in words of their own."""
     reason = error.strerror or str(error)
     return "No space left on device" if error.errno == ENOSPC or "No space left" in reason else reason
+
+
+def write_asked(path: Path, content: bytes) -> None:
+    """`write_whole` where a user has named the place. Raises InputError with the reason."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {reason_of(error)}") from None
 
 
 @contextmanager
