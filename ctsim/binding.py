@@ -505,7 +505,7 @@ def _readable(unit: str) -> bool:
 
 
 def reading_step(programme: Programme, name: str, impact: str, outside: Path | None = None) -> Binding:
-    """A binding whose last step is the reading `name` of `impact` in place of its literal formula."""
+    """A binding whose last step is the reading `name` of `impact`, not its literal formula. Raises InputError."""
     reading = next(one for one in programme.page.reading if one.name == name and impact in one.impact)
     builder = _Builder(outside)
     builder.add_reading(programme, reading, impact, Place())

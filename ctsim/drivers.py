@@ -90,7 +90,7 @@ class Found:
 
 
 def tree(scenario: Scenario, found: Found, card: Mapping[str, Any], years: Sequence[str]) -> xr.DataTree:
-    """The result tree; the root carries the card."""
+    """The result tree: a run's nodes, under `/groups` again, and `/evppi`; the root carries the card."""
     table = _Table(found)
     said = {key: value for key, value in card.items() if isinstance(value, str | int | float)}
     attributes = {"title": scenario.title_en, "title_ja": scenario.title_ja, "comment": COMMENT} | said

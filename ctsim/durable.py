@@ -102,7 +102,7 @@ def write_asked(path: Path, content: bytes) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; another one that has it is a user's error. The system frees it at any end."""
+    """Hold a folder for this process; the system frees it at any end. Raises RunDirectoryError where another has it."""
     try:
         import fcntl
     except ImportError:  # Windows has no flock; renames still keep every file whole

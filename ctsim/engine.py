@@ -226,7 +226,7 @@ def open_run(directory: str | Path) -> Run:
 def parameters_at(
     scenario: Scenario, draw: int, seed: int, method: str = DEFAULT_METHOD
 ) -> list[tuple[str, float, str]]:
-    """(label, value, unit) of everything that is sampled, at one draw."""
+    """(label, value, unit) of everything that is sampled, at one draw. Raises InputError."""
     if draw < 0 or draw >= MOST_DRAWS:
         raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
     check(1, seed, method, 1, None)
@@ -265,7 +265,10 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
 def finished(
     asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...]
 ) -> Run:
-    """Draw what is missing in a held directory that has an unsealed card, and seal it."""
+    """Draw what is missing in a held directory that has an unsealed card, and seal it.
+
+    Raises Stopped where a signal or a lost cluster ends it, ClusterError where a lost cluster has left nothing.
+    """
     clock = perf_counter()
     card = {**card, **job.forecast(asked, kernel, directory.path)}
     with stoppable() as stop:
@@ -290,7 +293,10 @@ def finished(
 
 @contextmanager
 def keeping(directory: RunDirectory, fresh: bool) -> Iterator[None]:
-    """What is done outlives every error; a directory that is new, and nothing in it done, goes with the error."""
+    """What is done outlives every error; a directory that is new, and nothing in it done, goes with the error.
+
+    A failed write is raised as a RunDirectoryError that says how to go on, every other error as it is.
+    """
     try:
         yield
     except Stopped:
@@ -336,7 +342,7 @@ def stored(directory: RunDirectory, card: Mapping[str, Any], formulas: str | Pat
 
 
 def kernel_of(directory: RunDirectory, asked: Job) -> Kernel:
-    """The kernel of a job with the quantile functions that are stored in a checked directory."""
+    """The kernel of a job with the quantile functions of a checked directory. Raises RunDirectoryError."""
     try:
         return asked.kernel(directory.content(TABLES))
     except npz.DamagedError as error:

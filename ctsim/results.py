@@ -88,7 +88,10 @@ def _remove(own: Path, *above: Path) -> None:
 def seal(
     directory: Path, card_name: str, card: Mapping[str, Any], tree: xr.DataTree, texts: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Write texts and the tree, then the card, which comes last and holds their SHA-256; it is returned."""
+    """Write texts and the tree, then the card, which comes last and holds their SHA-256; it is returned.
+
+    Raises RunDirectoryError where something cannot be written.
+    """
     contents = {name: text.encode() for name, text in texts.items()} | {SUMMARY: netcdf_content(tree)}
     try:
         directory.mkdir(parents=True, exist_ok=True)

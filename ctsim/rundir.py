@@ -149,14 +149,14 @@ class RunDirectory:
             raise RunDirectoryError(f"{fault}; move the run away and run it again")
 
     def content(self, name: str) -> bytes:
-        """A file of the directory, as checked."""
+        """The bytes of a file of the directory, which was checked before. Raises RunDirectoryError."""
         try:
             return (self.path / name).read_bytes()
         except OSError as error:
             raise RunDirectoryError(f"{self.path / name}: cannot be read: {error.strerror or error}") from None
 
     def open(self) -> tuple[dict[str, Any], xr.DataTree]:
-        """Card and result tree of a sealed run, checked against the card's digests."""
+        """Card and result tree of a sealed run. Raises RunDirectoryError for a shard, or what has changed since."""
         card = self.card()
         self.whole(card)
         if card.get("shard"):

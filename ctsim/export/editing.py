@@ -161,7 +161,10 @@ def _sheet(
 
 
 def base_of(scenario: Scenario, file: Path) -> str:
-    """How a file names the scenario that it extends: its id in the library, or its path from the file's folder."""
+    """How a file names the scenario that it extends: its id in the library, or its path from the file's folder.
+
+    Raises InputError where the scenario is not in the folder of `file` or below: nowhere else would it be looked for.
+    """
     given = Path(scenario.file)
     shipped = scenario.library.root.resolve()
     if given.resolve().is_relative_to(shipped):
