@@ -9,7 +9,15 @@ import click
 
 from ctsim.console import command_line, pictures
 from ctsim.errors import InputError
-from ctsim.options import COUNT, formulas_option, switch_options
+from ctsim.options import (
+    COUNT,
+    formulas_option,
+    json_option,
+    metrics_option,
+    quiet_option,
+    switch_options,
+    workers_option,
+)
 from ctsim.progress import progress
 
 
@@ -21,17 +29,17 @@ from ctsim.progress import progress
 @click.option("--method", type=click.Choice(["mc", "sobol"]), help="How draws are made; sobol, or as in the runs.")
 @click.option("--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years; all if absent.")
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compare; all if absent.")
-@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
+@metrics_option
 @click.option("--cell", "cells", multiple=True, metavar="CELL", help="Attribute these only; all that differ if absent.")
 @click.option("--most", type=COUNT, default=5000, show_default=True, help="Mixtures up to which parts are exact.")
 @click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
 @switch_options
 @click.option("--out", metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
 @click.option("--figure", is_flag=True, help="Draw what the changes add up to (PNG, SVG; ja, en).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@json_option
+@workers_option
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
-@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+@quiet_option
 @formulas_option
 def compare_command(
     a: str, b: str | None, stress: bool, out: str | None, figure: bool, as_json: bool, quiet: bool,
