@@ -20,7 +20,7 @@ import numpy.typing as npt
 import xarray as xr
 
 import ctsim
-from ctsim import dataset, request, results, summed
+from ctsim import dataset, results, summed
 from ctsim.binding import Binding
 from ctsim.catalog import Scenario
 from ctsim.choices import view
@@ -32,6 +32,7 @@ from ctsim.dependence import Group, Tie, ties_of
 from ctsim.errors import InputError, Stopped
 from ctsim.job import cores
 from ctsim.kernel import Kernel, Target
+from ctsim.request import DEFAULT_CHUNK
 from ctsim.streams import STREAM_VERSION, TILE
 
 FloatArray = npt.NDArray[np.float64]
@@ -83,7 +84,7 @@ def _known(value: float) -> float | None:
 def stress(
     scenario: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
     years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
-    metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = request.DEFAULT_CHUNK,
+    metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = DEFAULT_CHUNK,
     formulas: Any = None, progress: Callable[..., None] | None = None, out: str | Path | None = None,
     command: str | None = None,
 ) -> Stress:  # fmt: skip
