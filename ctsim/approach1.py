@@ -31,10 +31,11 @@ LARGE: Final = 0.3
 
 @dataclass(frozen=True)
 class Propagation:
-    """By target: its value at the central values, half the 95 % interval by Approach 1, and swings of parameters.
+    """By target, in its unit: its value at the central values, half the 95 % interval by Approach 1, and swings.
 
-    `swings` (parameter, target, 2): the target with one at its 5 % and its 95 % quantile, all else central. Of a whole:
-    the lowest and the highest with one of its shares moved, and all scaled to their sum.
+    `central`, `half_width` (target). `swings` (parameter, target, 2): the target with one at its 5 % and its 95 %
+    quantile, all else central. Of a whole: the lowest and the highest with one of its shares moved, and all scaled to
+    their sum.
     """
 
     central: FloatArray
@@ -43,7 +44,7 @@ class Propagation:
 
 
 def propagate(kernel: Kernel, known: Mapping[str, Sequence[int]], groups: Sequence[Group]) -> Propagation:
-    """First-order propagation to every target of a kernel; `known` are the rows of each parameter."""
+    """First-order propagation to every target of a kernel; `known` are the rows of each parameter by its name."""
     centre = np.array(kernel.binding.central())
     columns = [centre]
     streams: dict[str, list[int]] = {}

@@ -84,7 +84,7 @@ class _Assembly:
 
     def programmes(self) -> tuple[Programme, ...]:
         built = tuple(self._programme(page) for page in self.library.pages)
-        self._unknown_targets(built)
+        self._unknown_targets()
         self._shared_names(built)
         left = tuple(programme for programme in built if self.included[programme.id])
         if not left and not self.findings:
@@ -289,7 +289,7 @@ class _Assembly:
             message = f"no source '{citation.key}' in sources.toml.{hint}"
             self.findings.append(Finding(place, key, message))
 
-    def _unknown_targets(self, programmes: tuple[Programme, ...]) -> None:
+    def _unknown_targets(self) -> None:
         for full, placed in self.parameter_changes.items():
             if full not in self._targets:
                 hint = did_you_mean(full, self._targets) or " `ctsim show` with the scenario lists them."

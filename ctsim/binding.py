@@ -124,8 +124,7 @@ class Binding:
 
     def step_of(self, figure: Figure) -> int:
         """The number of a figure's step; with delivery, where that is included."""
-        mine = [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading]
-        return mine[-1]
+        return [i for i, step in enumerate(self.steps) if step.figure is figure and not step.reading][-1]
 
     def readings(self) -> list[tuple[int, Step]]:
         """Alternatives of figures: number and step; with delivery, where it is included."""
@@ -133,6 +132,7 @@ class Binding:
                 if step.reading}  # fmt: skip
         return list(last.values())
 
+    @cached_property
     def reach(self) -> list[frozenset[int]]:
         """The rows that each step is computed from, through any number of steps."""
         found: list[frozenset[int]] = []
@@ -140,6 +140,11 @@ class Binding:
             inputs = (frozenset((one.index,)) if one.kind == "row" else found[one.index] for one in step.inputs)
             found.append(frozenset().union(*inputs))
         return found
+
+    def reached(self, parts: Iterable[tuple[str, int, float]]) -> set[int]:
+        """The rows that a sum of parts (kind, number, factor) is made from, with those that they are scaled with."""
+        of_parts = (frozenset((number,)) if kind == "row" else self.reach[number] for kind, number, _ in parts)
+        return self.with_partners(frozenset().union(*of_parts))
 
     def own_rows(self) -> list[Row]:
         """The rows that are no twins."""
@@ -371,8 +376,7 @@ class _Builder:
         if other is not None:
             index = self._figure(programme, module, other, other.record.formula)
             return None if index is None else self._converted("step", index, other.record.unit, unit, figure, argument)
-        known = [*programme.parameters, *(one.name for one in programme.figures)]
-        hint = did_you_mean(argument, known)
+        hint = did_you_mean(argument, [*programme.parameters, *(one.name for one in programme.figures)])
         message = (
             f"formula '{figure.record.formula}' needs '{argument}', which is no parameter and no cell of the page."
         )
@@ -388,9 +392,8 @@ class _Builder:
             self._step_index, self._open = self._literal_index, []
         found = next((one for one in own.figures if one.key == figure.key), None)
         if found is None:
-            self._fault(
-                figure, "formula", f"formula '{figure.record.formula}' takes '{LITERAL}': the page has no figure"
-            )
+            message = f"formula '{figure.record.formula}' takes '{LITERAL}': the page has no figure"
+            self._fault(figure, "formula", message)
         index = None if found is None else self._figure(own, module, found, found.record.formula)
         self._step_index, self._open = kept
         return index
@@ -487,10 +490,9 @@ def _taken(step: Step) -> set[int]:
 def _row_of(programme: Programme, parameter: Parameter, year: str) -> Row:
     """The row of a parameter for a year."""
     low, high = parameter.ends(year)
-    spread = parameter.spread(year)
+    spread, stream = parameter.spread(year), parameter.stream_of(year)
     whole = parameter.record.sum_to_one
     name = "" if whole is None else f"{programme.id}.{whole}{'@' * bool(year)}{year}"
-    stream = parameter.stream_of(year)
     return Row(stream, year, parameter.unit, low, high, spread, spread.basis, parameter.place(), name)
 
 
@@ -503,7 +505,7 @@ def _readable(unit: str) -> bool:
 
 
 def reading_step(programme: Programme, name: str, impact: str, outside: Path | None = None) -> Binding:
-    """A binding whose last step is the reading `name` of `impact` in place of its literal formula."""
+    """A binding whose last step is the reading `name` of `impact`, not its literal formula. Raises InputError."""
     reading = next(one for one in programme.page.reading if one.name == name and impact in one.impact)
     builder = _Builder(outside)
     builder.add_reading(programme, reading, impact, Place())

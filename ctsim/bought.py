@@ -48,14 +48,14 @@ class Amount:
 
 
 def amount(draws: FloatArray) -> Amount:
-    """Statistics of one quantity's draws."""
+    """Statistics of the draws (draw) of one quantity, in its unit."""
     low, median, high = np.quantile(draws, (0.05, 0.5, 0.95))
     return Amount(float(draws.mean()), float(median), float(low), float(high))
 
 
 @dataclass(frozen=True, eq=False)
 class Bought:
-    """What an allocation (億円) goes with: tonnes a year and in all (draws), and what all payers spent (億円)."""
+    """What an allocation (億円) goes with: t-CO2 a year and in all (draw), and what all payers spent (億円)."""
 
     programmes: tuple[str, ...]
     boundary: str
@@ -206,7 +206,7 @@ def _line(
 
 @dataclass(frozen=True, eq=False)
 class _Effect:
-    """A programme's own: draws of tonnes a year (`when`) and of a life, and its cost in 億円."""
+    """A programme's own: t-CO2 a year (`when`) and of a life (draw), and its cost in 億円."""
 
     boundary: str
     when: str

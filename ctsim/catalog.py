@@ -221,7 +221,10 @@ class Scenario:
         return replace(self, library=replace(self.library, totals=(file,)))
 
     def with_dependence(self, factor: float | None) -> Scenario:
-        """A new scenario with every declared rank correlation times `factor`, from 0 to 1; None: each 1 or -1."""
+        """A new scenario with every declared rank correlation times `factor`, from 0 to 1; None: each 1 or -1.
+
+        Raises InputError where the correlations then contradict each other.
+        """
         ties = []
         for one in self.dependence:
             rho = copysign(1.0, one.record.spearman) if factor is None else factor * one.record.spearman

@@ -215,8 +215,7 @@ class Checkpoints:
     def ranges(self) -> Ranges:
         """The tiles that are done, written or not."""
         with self._lock:
-            parts = [*self._parts, *([self._kept] if self._kept else [])]
-            return joined(one for part in parts for one in part.ranges)
+            return joined(one for part in self._every() for one in part.ranges)
 
     # -- what comes
 
@@ -246,14 +245,22 @@ class Checkpoints:
         ranges = joined((*left.ranges, *right.ranges))
         return _Part(summaries.combine(self.plan, left.state, right.state), ranges)
 
-    def _taken(self) -> _Part | None:
-        """All that is not written yet, as one."""
-        with self._lock:
-            parts, self._parts = self._parts, []
+    def _as_one(self, parts: Iterable[_Part]) -> _Part | None:
+        """All of these, which are used up; None where there are none."""
         result: _Part | None = None
         for part in parts:
             result = self._with(result, part)
         return result
+
+    def _every(self) -> list[_Part]:
+        """What is kept as one already, then what waits to be joined; asked for under the lock."""
+        return [*([self._kept] if self._kept else []), *self._parts]
+
+    def _taken(self) -> _Part | None:
+        """All that is not written yet, as one."""
+        with self._lock:
+            parts, self._parts = self._parts, []
+        return self._as_one(parts)
 
     def _write(self) -> None:
         part = self._taken()
@@ -295,7 +302,7 @@ class Checkpoints:
         """The state of everything that was restored and added; nothing may be added meanwhile."""
         with self._writing, self._lock:
             state = summaries.empty(self.plan)
-            for part in [*([self._kept] if self._kept else []), *self._parts]:
+            for part in self._every():
                 state = summaries.combine(self.plan, state, part.state)
             return state
 
@@ -304,10 +311,7 @@ class Checkpoints:
         with self._writing:
             with self._lock:
                 self._closed = True
-                parts = [*([self._kept] if self._kept else []), *self._parts]
+                parts = self._every()
                 self._parts = []
-            result: _Part | None = None
-            for part in parts:
-                result = self._with(result, part)
-            self._kept = result
-        return summaries.empty(self.plan) if result is None else result.state
+            self._kept = self._as_one(parts)
+        return summaries.empty(self.plan) if self._kept is None else self._kept.state

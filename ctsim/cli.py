@@ -20,15 +20,23 @@ from click.core import ParameterSource
 
 import ctsim
 from ctsim.compare_command import compare_command
-from ctsim.console import interruptible, pictures
-from ctsim.console import table as _table
+from ctsim.console import command_line, interruptible, pictures, table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.export_command import export_command
 from ctsim.money_command import policy_command, total_command, yen_command
-from ctsim.options import COUNT, formulas_option, switch_options
+from ctsim.options import (
+    COUNT,
+    formulas_option,
+    json_option,
+    memory_option,
+    metrics_option,
+    quiet_option,
+    seed_option,
+    switch_options,
+    workers_option,
+)
 from ctsim.printing import audit_tables, parameter_table, spread_words, trail_tables, values_words
-from ctsim.progress import Log
-from ctsim.progress import logged as _logged
+from ctsim.progress import Log, logged
 from ctsim.progress import progress as _progress
 from ctsim.report_command import report_command
 from ctsim.scenario_command import scenario_command
@@ -121,10 +129,10 @@ def list_() -> None:
     from ctsim.library import shipped
 
     rows = [[head.id, head.title_en or "", head.title_ja or ""] for _, head in shipped()]
-    _table("Scenarios", ["scenario", "title", "題名"], rows)
+    table("Scenarios", ["scenario", "title", "題名"], rows)
     programmes = load("as_published").programmes
     listed = [[str(p.number or ""), p.id, p.name_en, p.name_ja] for p in programmes]
-    _table("Programmes", ["no.", "programme", "name", "事業名"], listed, right=(0,))
+    table("Programmes", ["no.", "programme", "name", "事業名"], listed, right=(0,))
 
 
 @main.command()
@@ -180,7 +188,7 @@ def _check_coordinates(scenario: Scenario, write: bool) -> None:
 
 @main.command()
 @click.argument("scenario", default="as_published")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@json_option
 @formulas_option
 def audit(scenario: str, as_json: bool, formulas: str | None) -> int:
     """Run the report's formulas at its own parameters and compare with what it prints.
@@ -221,7 +229,7 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
     known = resolved.parameters()
     if name is None:
         listed = [[n, values_words(p), p.unit, spread_words(p), str(p.place())] for n, p in known.items()]
-        _table(resolved.id, ["parameter", "value", "unit", "spread", "set in"], listed, right=(1,))
+        table(resolved.id, ["parameter", "value", "unit", "spread", "set in"], listed, right=(1,))
         return
     reported = {f"{one.programme}.{one.name}": one.key for one in resolved.figures() if one.reported}
     bare = name.partition("@")[0]
@@ -251,7 +259,7 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
     show_default=True,
     help="Joint samples; raised to a multiple of 1024, for sobol to 16 x 2^k.",
 )
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@seed_option
 @click.option(
     "--method", type=click.Choice(["mc", "sobol"]), default="sobol", show_default=True, help="How draws are made."
 )
@@ -271,10 +279,10 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
     help="Share of draws at or above VALUE; a cell is programme.metric.when[.item], of totals group.metric.when.",
 )
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compute; all if absent.")
-@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
+@metrics_option
 @click.option("--keep-draws", metavar="WHAT", help="Keep every draw of: cells, parameters, all (DIR/draws.zarr).")
 @click.option("--keep-as", default="float64", show_default=True, metavar="TYPE", help="Kept as float64 or float32.")
-@click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
+@memory_option
 @switch_options
 @click.option("--out", metavar="DIR", help="Run directory; results/<scenario>-<digest> if absent.")
 @click.option(
@@ -282,7 +290,7 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
     is_flag=True,
     help="Draw what is published beside the result, and fans over the years (PNG, SVG; ja, en).",
 )
-@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@workers_option
 @cluster_option
 @log_option
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
@@ -290,7 +298,7 @@ log_option = click.option("--log", metavar="FILE", help="Append what happens to 
 @click.option("--extend", metavar="DIR", help="Go on from the draws of a finished run, in DIR or in --out.")
 @click.option("--draw", type=COUNT, help="Print the parameters of one draw instead of running.")
 @lang_option
-@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+@quiet_option
 @formulas_option
 def run(
     scenario: str, draws: int, seed: int, method: str, years: tuple[str, ...], out: str | None, figure: bool,
@@ -318,18 +326,18 @@ def run(
         listed = [
             [label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed, method)
         ]
-        _table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
+        table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
         return 0
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics")}
     cluster, log_file = chosen.pop("cluster"), chosen.pop("log")
     if out is None and extend is None:
         named = {"precision": precision, "thresholds": thresholds, **chosen}
         out = str(request.default_directory(resolved, draws, seed, method, years or None, shard, **named))
-    with _logged(log_file, _command()) as log, _progress(quiet, log) as progress:
+    with logged(log_file, command_line()) as log, _progress(quiet, log) as progress:
         result = engine.simulate(
             resolved, draws=draws, seed=seed, method=method, years=years or None, chunk=chunk, workers=workers, out=out,
             shard=shard, extend=extend, precision=precision, thresholds=thresholds, progress=progress,
-            command=_command(), memory=memory, cluster=cluster, **chosen,
+            command=command_line(), memory=memory, cluster=cluster, **chosen,
         )  # fmt: skip
         _log_end(log, result)
     status = _print_finished(result, quiet, lang)
@@ -351,19 +359,19 @@ def _check_draw(honoured: set[str]) -> None:
 
 @main.command()
 @click.argument("directory", metavar="DIR")
-@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@workers_option
 @cluster_option
 @log_option
 @click.option("--chunk", type=COUNT, help="Draws a task; as the run was begun if absent.")
-@click.option("--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB.")
+@memory_option
 @lang_option
-@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+@quiet_option
 @formulas_option
 def resume(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any) -> int:
     """Finish the run in DIR that was stopped or killed, and print its result."""
     from ctsim import engine
 
-    with _logged(log, _command()) as log_, _progress(quiet, log_) as progress:
+    with logged(log, command_line()) as log_, _progress(quiet, log_) as progress:
         result = engine.resume(directory, progress=progress, **asked)
         _log_end(log_, result)
     return _print_finished(result, quiet, lang)
@@ -391,12 +399,12 @@ def merge(directories: tuple[str, ...], out: str, lang: str, quiet: bool, formul
     """Join the shards in the directories DIR... into the result of the undivided run."""
     from ctsim import shards
 
-    _print_finished(shards.merge(directories, out=out, formulas=formulas, command=_command()), quiet, lang)
+    _print_finished(shards.merge(directories, out=out, formulas=formulas, command=command_line()), quiet, lang)
 
 
 @main.command()
 @click.argument("directory", metavar="DIR")
-@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@workers_option
 @cluster_option
 @click.option("--quiet", is_flag=True, help="Only the result: no progress.")
 @formulas_option
@@ -408,7 +416,7 @@ def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
         found = draw_anew(directory, progress=progress, **asked)
     if found.differences:
         rows = [[one.part, one.there, one.here] for one in found.differences]
-        _table("Not the same here", ["part", "in the card", "here"], rows)
+        table("Not the same here", ["part", "in the card", "here"], rows)
     click.echo(found.words)
     return 0 if found.identical else 1
 
@@ -416,10 +424,6 @@ def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
 for command in (total_command, yen_command, policy_command, compare_command, sensitivity_command, report_command,
                 export_command, scenario_command):  # fmt: skip
     main.add_command(command)
-
-
-def _command() -> str:
-    return shlex.join(["ctsim", *sys.argv[1:]])
 
 
 def _log_end(log: Log, result: Run) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from time import perf_counter
 from typing import Any, Final
 
@@ -20,21 +20,22 @@ import numpy.typing as npt
 import xarray as xr
 
 import ctsim
-from ctsim import attribution, contrast, dataset, npz, request, results, summaries, summed
+from ctsim import attribution, contrast, dataset, npz, results, summaries, summed
 from ctsim.attribution import Coalition, Quantity
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.checkpoint import Checkpoints, tiles_of
 from ctsim.choices import metrics_of, programmes_of, view
 from ctsim.cluster import run_chunks, stoppable
 from ctsim.contrast import Contrast, Statistics
-from ctsim.coordinates import Coordinate, assign, by_net
+from ctsim.coordinates import Coordinate, assign, by_net, from_nets
 from ctsim.differences import Atom, Difference, differences
 from ctsim.engine import Run
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
 from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
 from ctsim.hybrids import kernel as kernel_of
-from ctsim.job import cores
+from ctsim.job import cores, counter
 from ctsim.kernel import Kernel, Target
+from ctsim.request import DEFAULT_CHUNK, DEFAULT_DRAWS, DEFAULT_METHOD, checked_draws, checked_years, coordinates_of
 from ctsim.rundir import CARD, SCENARIO, TABLES, RunDirectory
 from ctsim.streams import STREAM_VERSION, TILE
 
@@ -52,7 +53,7 @@ BATCH: Final = 128
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result tree (DESIGN.md 6), the card, what differs, and where it is kept (None: in memory only)."""
+    """The result tree (`ctsim.contrast.tree`), the card, what differs, and where it is kept (None: in memory only)."""
 
     tree: xr.DataTree
     card: dict[str, Any]
@@ -83,7 +84,7 @@ def compare(
     a: Given, b: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
     years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None, cells: Sequence[str] = (), workers: int | None = None,
-    chunk: int = request.DEFAULT_CHUNK, out: str | Path | None = None, formulas: str | Path | None = None,
+    chunk: int = DEFAULT_CHUNK, out: str | Path | None = None, formulas: str | Path | None = None,
     most: int = attribution.MOST_EXACT, progress: Progress | None = None, command: str | None = None,
 ) -> Comparison:  # fmt: skip
     """How `b` differs from `a`: statistics of the paired difference B - A of every quantity, and its attribution.
@@ -186,7 +187,7 @@ def request_of(
 ) -> dict[str, Any]:  # fmt: skip
     """What is drawn: as asked for, else as the runs were. Raises InputError for what these do not agree in."""
     given: dict[str, Any] = {"seed": seed, "method": method}
-    default: dict[str, Any] = {"seed": 0, "method": request.DEFAULT_METHOD}
+    default: dict[str, Any] = {"seed": 0, "method": DEFAULT_METHOD}
     findings = []
     for name in given:
         said = {f"--{name}": given[name]} | {one.name: one.card[name] for one in sources if one.card is not None}
@@ -198,8 +199,8 @@ def request_of(
     if findings:
         raise InputError([Finding(Place(), "", one) for one in findings])
     there = [int(one.card["draws"]) for one in sources if one.card is not None]
-    asked = draws if draws is not None else min(there, default=request.DEFAULT_DRAWS)
-    total = request.checked_draws(asked, given["seed"], given["method"])
+    asked = draws if draws is not None else min(there, default=DEFAULT_DRAWS)
+    total = checked_draws(asked, given["seed"], given["method"])
     kept = [_chosen_by(one, years, programmes, metrics) for one in sources]
     both = {name: [x for x in kept[0][name] if x in kept[-1][name]] for name in ("years", "metrics")}
     every = list(dict.fromkeys([*kept[0]["programmes"], *kept[-1]["programmes"]]))
@@ -217,7 +218,7 @@ def _chosen_by(
     if programmes is not None and not asked:
         programmes_of(source.scenario, programmes)  # says which names there are
     return {
-        "years": list(request.checked_years(years if years is not None else card.get("years"))),
+        "years": list(checked_years(years if years is not None else card.get("years"))),
         "metrics": metrics_of(metrics if metrics is not None else card.get("metrics")),
         "programmes": programmes_of(source.scenario, asked if programmes is not None else card.get("programmes")),
     }
@@ -315,16 +316,14 @@ class _Pair:
         forecast = attribution.forecast(quantities)
         if self.progress and keys:
             self.progress(0, self.tiles * TILE, forecast)
-        mixed = self._mixed(dict(zip(keys, quantities, strict=True)), statistics, stop)
+        mixed = self._mixed(dict(zip(keys, quantities, strict=True)), stop)
         found = {}
         for key, one in zip(keys, quantities, strict=True):
             values = _values(statistics[key], mixed[key], one)
             found[key] = one.changes, attribution.attributed(one, values.__getitem__)
         return found, forecast
 
-    def _mixed(
-        self, quantities: Mapping[Key, Quantity], statistics: Mapping[Key, Statistics], stop: Event
-    ) -> dict[Key, dict[Coalition, FloatArray]]:
+    def _mixed(self, quantities: Mapping[Key, Quantity], stop: Event) -> dict[Key, dict[Coalition, FloatArray]]:
         """Mean, q05 and q95 of every quantity in every mixture that its attribution needs; equal ones drawn once."""
         targets: list[Target] = []
         places: dict[tuple[Part, ...], int] = {}
@@ -388,10 +387,8 @@ def _coordinates(sources: Sequence[Source]) -> dict[str, Coordinate]:
     found: dict[str, Coordinate] = {}
     owners: dict[Coordinate, str] = {}
     for source in sources:
-        own = request.coordinates_of(source.scenario)
-        if source.card is not None:
-            nets = source.card["coordinates"].items()
-            own = {stream: (net, number) for net, one in nets for stream, number in one.items()}
+        card = source.card
+        own = coordinates_of(source.scenario) if card is None else from_nets(card["coordinates"])
         for stream, coordinate in own.items():
             if found.setdefault(stream, coordinate) != coordinate or owners.setdefault(coordinate, stream) != stream:
                 message = "its Sobol' coordinate is another one in the other scenario; compare with --method mc"
@@ -442,15 +439,11 @@ def drawn(
     done = Checkpoints(plan, npz.plan_digest(plan), (0, tiles), folder)
     done.restore()
     left = done.missing()
-    count, lock, started = tiles - tiles_of(left), Lock(), perf_counter()
+    report, started = counter(tiles - tiles_of(left), tiles, progress), perf_counter()
 
     def compute(first: int, size: int) -> None:
-        nonlocal count
         done.add(first, size, kernel.chunk(plan, first, size))
-        with lock:
-            count += size
-            if progress:
-                progress(count * TILE, tiles * TILE)
+        report(size)
 
     spans = ((first + at, min(chunk, size - at)) for first, size in left for at in range(0, size, chunk))
     run_chunks(spans, compute, workers, stop)

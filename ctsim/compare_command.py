@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ctsim.console import pictures
+from ctsim.console import command_line, pictures
 from ctsim.errors import InputError
-from ctsim.options import COUNT, formulas_option, switch_options
+from ctsim.options import (
+    COUNT,
+    formulas_option,
+    json_option,
+    metrics_option,
+    quiet_option,
+    switch_options,
+    workers_option,
+)
 from ctsim.progress import progress
 
 
@@ -23,17 +29,17 @@ from ctsim.progress import progress
 @click.option("--method", type=click.Choice(["mc", "sobol"]), help="How draws are made; sobol, or as in the runs.")
 @click.option("--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years; all if absent.")
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes to compare; all if absent.")
-@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
+@metrics_option
 @click.option("--cell", "cells", multiple=True, metavar="CELL", help="Attribute these only; all that differ if absent.")
 @click.option("--most", type=COUNT, default=5000, show_default=True, help="Mixtures up to which parts are exact.")
 @click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
 @switch_options
 @click.option("--out", metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
 @click.option("--figure", is_flag=True, help="Draw what the changes add up to (PNG, SVG; ja, en).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@json_option
+@workers_option
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
-@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+@quiet_option
 @formulas_option
 def compare_command(
     a: str, b: str | None, stress: bool, out: str | None, figure: bool, as_json: bool, quiet: bool,
@@ -67,7 +73,7 @@ def compare_command(
     with progress(quiet) as report:
         found = compare(
             given[0], given[1], out=out, formulas=formulas, progress=report, **asked,
-            command=shlex.join(["ctsim", *sys.argv[1:]]),
+            command=command_line(),
         )  # fmt: skip
     if as_json:
         _print_json(as_dict(found))
@@ -113,7 +119,7 @@ def _stress(
     if out is None:
         plain = {name: value for name, value in asked.items() if name not in ("workers", "chunk")}
         out = str(default_directory(given, formulas, **plain))
-    command = shlex.join(["ctsim", *sys.argv[1:]])
+    command = command_line()
     with progress(quiet) as report:
         found = run_stress(given, formulas=formulas, progress=report, out=out, command=command, **asked)
     if as_json:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctsim.console import number, table
+from ctsim.dataset import cell_name
+from ctsim.differences import SAID
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,9 +69,6 @@ def lines(tree: xr.DataTree) -> Iterator[Line]:
 
 
 def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at: tuple[int, ...]) -> Line:
-    metric = node.rpartition("/")[2]
-    first, _, item = key[0].partition(".")
-    name = key[0] if len(key) == 1 else ".".join([first, metric, *key[1:], *([item] if item else [])])
     shares = data["quantile"].values.tolist()
     numbers = {one: float(data[one].values[at])
                for one in ("mean", "mcse", "sd", "p_higher", "p_mcse", "a_mean", "b_mean")}  # fmt: skip
@@ -85,7 +84,7 @@ def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at
             errors[str(change)] = float(parts["mean_error"].values[(number_, *at)])
     same = str(data["same_as"].values[at]) if "same_as" in data else ""
     said = str(data["status"].values[at]), str(data["reason"].values[at])
-    return Line(node, name, unit, *said, numbers, causes, errors, same)
+    return Line(node, cell_name(node, key), unit, *said, numbers, causes, errors, same)
 
 
 # ---- tables
@@ -132,7 +131,7 @@ def _row(one: Line, numbered: Mapping[str, str]) -> list[str]:
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
     return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", " to ".join(ends),
-_share(share), ", ".join(said)]  # fmt: skip
+            _share(share), ", ".join(said)]  # fmt: skip
 
 
 def _part(value: float, error: float, sampled: float) -> str:
@@ -183,7 +182,7 @@ def _cut(text: str) -> str:
 
 def as_dict(found: Comparison) -> dict[str, Any]:
     """The whole comparison for JSON; null where there is no number."""
-    names = ("name", "kind", "what", "before", "after", "side", "set_by", "reason")
+    names = ("name", *SAID)
     card = {name: found.card[name] for name in ("names", "scenarios", "draws", "seed", "method", "result_digest")}
     return {
         **card, "directory": str(found.directory or ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,11 @@ from threading import current_thread, main_thread
 from typing import Any
 
 from ctsim.errors import InputError, one_line
+
+
+def command_line() -> str:
+    """The command as it was typed, for the card of a result: paste it and it runs again."""
+    return shlex.join(["ctsim", *sys.argv[1:]])
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:

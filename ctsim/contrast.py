@@ -12,7 +12,8 @@ import xarray as xr
 
 from ctsim.attribution import Parts
 from ctsim.catalog import Scenario
-from ctsim.differences import Difference
+from ctsim.dataset import NODE_UNITS
+from ctsim.differences import SAID, Difference
 from ctsim.hybrids import ANNUAL, Hybrids, Key, Side
 from ctsim.programme import METRICS, Programme
 from ctsim.summaries import QUANTILES, Summary
@@ -20,7 +21,6 @@ from ctsim.summaries import QUANTILES, Summary
 FloatArray = npt.NDArray[np.float64]
 
 DIMENSIONS: Final = {"items": "item", "other": "figure", "totals": "group"}
-UNITS: Final = {"co2_reduction": "Mt-CO2/yr", "economic_effect": "trillion JPY/yr"}
 NUMBERS: Final = {
     "mean": "mean of the paired difference B - A", "mcse": "Monte Carlo standard error of the mean difference",
     "sd": "standard deviation of the paired difference", "p_higher": "share of draws in which B is above A",
@@ -110,8 +110,7 @@ def statistics(
         # Of what is the same in both, each draw is; where that is not finite, there is no difference to speak of.
         zero = 0.0 if status == "unchanged" and np.isfinite(shown[0]).all() else np.nan
         numbers = dict.fromkeys(("mean", "mcse", "sd", "p_higher", "p_mcse"), zero)
-        quantiles = dict.fromkeys(("quantiles", "quantiles_mcse"), none * 0 + zero if zero != 0 else none.copy())
-        quantiles = {name: np.full(len(QUANTILES), zero) for name in quantiles}
+        quantiles = {name: np.full(len(QUANTILES), zero) for name in ("quantiles", "quantiles_mcse")}
     plain = {name: float(value) for name, value in numbers.items()}
     return Statistics(status, reason, plain | {"a_mean": means[0], "b_mean": means[1]},
                       quantiles | {"a_quantiles": shown[0], "b_quantiles": shown[1]})  # fmt: skip
@@ -188,7 +187,7 @@ class _Grid:
         self.shape = (len(names), len(found.years)) if has_years else (len(names),)
         self.keys: list[Key] = [(node, (name, year) if has_years else (name,)) for name in names
                                 for year in (found.years if has_years else [""])]  # fmt: skip
-        self.unit = UNITS.get(node.rpartition("/")[2], "see coordinate unit")
+        self.unit = NODE_UNITS.get(node.rpartition("/")[2], "see coordinate unit")
         self.coordinates: dict[str, Any] = {dim: ((dim,), np.array(names, dtype=object))}
         if has_years:
             self.coordinates["year"] = (("year",), np.array([int(year) for year in found.years]))
@@ -265,9 +264,8 @@ def _attribution(
 
 
 def _changes(found: Contrast) -> xr.Dataset:
-    names = ("kind", "what", "before", "after", "side", "set_by", "reason")
     variables = {name: _words(("change",), [getattr(one, name) for one in found.differences], (len(found.differences),))
-                 for name in names}  # fmt: skip
+                 for name in SAID}  # fmt: skip
     return xr.Dataset(variables, {"change": (("change",), _objects([one.name for one in found.differences]))})
 
 

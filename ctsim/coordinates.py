@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from ctsim import schema, tomlfile
-from ctsim.durable import write_whole
+from ctsim.durable import write_asked
 from ctsim.errors import Finding, InputError, Place
 from ctsim.library import Library, library_root
 from ctsim.programme import Figure, Parameter, Programme
@@ -141,7 +141,7 @@ def assign(
     owners: dict[Coordinate, str] = {}
     for stream in dict.fromkeys(row.stream for row in rows):
         coordinate = known.get(stream)
-        if said := _fault(stream, coordinate, owners, bool(beside)):
+        if said := _fault(coordinate, owners, bool(beside)):
             findings.append(Finding(places.get(stream, Place(_FILE)), stream, said))
         elif coordinate is not None:
             owners[coordinate] = stream
@@ -150,7 +150,7 @@ def assign(
     return {stream: coordinate for coordinate, stream in owners.items()}
 
 
-def _fault(stream: str, coordinate: Coordinate | None, owners: Mapping[Coordinate, str], is_beside: bool) -> str:
+def _fault(coordinate: Coordinate | None, owners: Mapping[Coordinate, str], is_beside: bool) -> str:
     if coordinate is None:
         return _MISSING_OUTSIDE if is_beside else _MISSING
     net, dimension = coordinate
@@ -167,6 +167,11 @@ def by_net(coordinates: Mapping[str, Coordinate]) -> dict[str, dict[str, int]]:
     for stream, (net, dimension) in sorted(coordinates.items(), key=lambda one: one[1]):
         nets.setdefault(net, {})[stream] = dimension
     return nets
+
+
+def from_nets(nets: Mapping[str, Mapping[str, int]]) -> dict[str, Coordinate]:
+    """What `by_net` was made from: the coordinate of each stream, as a run card keeps them."""
+    return {stream: (net, dimension) for net, one in nets.items() for stream, dimension in one.items()}
 
 
 def _unregistered(
@@ -269,7 +274,7 @@ def append(programmes: Iterable[Programme]) -> dict[Path, int]:
             nets.setdefault(net, []).append(stream)
         header = path.read_text(encoding="utf-8").partition("[net.")[0] if path.is_file() else _HEADER
         if new:
-            _write(path, to_toml(header, nets))
+            write_asked(path, to_toml(header, nets).encode())
         added[path] = added.get(path, 0) + len(new)
     return added
 
@@ -283,13 +288,6 @@ def _to_append(programme: Programme, known: Mapping[str, Coordinate]) -> Iterato
             yield coordinate[0], stream
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise InputError(Finding(Place(str(path)), "", f"cannot be written: {error.strerror or error}")) from None
-
-
 def to_toml(header: str, nets: Mapping[str, Iterable[str]]) -> str:
     """The content of a registry: one name a line."""
     tables = []
@@ -300,7 +298,7 @@ def to_toml(header: str, nets: Mapping[str, Iterable[str]]) -> str:
     return header + "\n".join(tables)
 
 
-# ---- what the library needs
+# ---- what the library needs: asked by its tests and by `python -m tests.coordinates`, by no command
 
 
 def shipped_streams(library: Library) -> Iterator[tuple[str, str, Place]]:
@@ -328,6 +326,6 @@ def shipped_streams(library: Library) -> Iterator[tuple[str, str, Place]]:
 
 
 def unregistered(library: Library, registry: Registry | None = None) -> list[Finding]:
-    """Findings for `ctsim check`: what shipped pages draw and the registry does not list."""
+    """What shipped pages draw and the registry does not list: a fault of the library, which its tests look for."""
     known = (registry or read_registry()).coordinates
     return [Finding(place, stream, _MISSING) for _, stream, place in shipped_streams(library) if stream not in known]

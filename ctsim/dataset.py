@@ -1,7 +1,8 @@
 """Results as an xarray tree: which quantities are summarised, where they stand, and the digest of their numbers.
 
-Nodes and variables are DESIGN.md 6: one variable a statistic, cells by (programme, year), figures off the year axis
-under `/other`, sampled parameters under `/parameters`. Absence is a status with a reason, never 0.
+One variable a statistic, never a dimension of statistics. Cells are by (programme, year) under `/<metric>`, their parts
+under `/items/<metric>`, figures off the year axis under `/other`, readings under `/readings`, sampled parameters under
+`/parameters`. Absence is a status with a reason, never 0.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -53,7 +55,7 @@ _STATISTICS: Final = (
     "published", "published_low", "published_high", "published_percentile", "p_at_least_published", "p_mcse",
     "not_finite",
 )  # fmt: skip
-_WORDS: Final = ("status", "reason", "reason_code", "scope", "boundary", "period")
+_ABOUT: Final = ("scope", "boundary", "period")
 _UNLIKE: Final = "mixed"
 _NO_ITEM: Final = ("the report prints no figure of this part for this year", "この年のこの内訳の値は公表されていない")
 
@@ -366,7 +368,7 @@ def _items(scenario: Scenario, metric: str, years: Sequence[str], table: Table) 
         "reason": [table.not_finite(node, key) if f else _NO_ITEM[0] for key, f in zip(keys, here, strict=True)],
         "reason_code": ["" if figure else "no_volume" for figure in here],
         "reason_ja": ["" if figure else _NO_ITEM[1] for figure in here],
-        **{name: [str(getattr(f.record, name) or "") if f else "" for f in here] for name in _WORDS[3:]},
+        **{name: [str(getattr(f.record, name) or "") if f else "" for f in here] for name in _ABOUT},
     }
     variables |= {name: words(name, dims, said, shape) for name, said in columns.items()}
     first = {item_name(figure): figure for figure in reversed(figures)}
@@ -393,7 +395,7 @@ def _others(scenario: Scenario, metrics: Sequence[str], table: Table) -> xr.Data
         "status": [figure.status for figure in figures],
         "reason": [table.not_finite("/other", key) for key in keys],
         "reason_code": ["reference_only" if figure.record.reference else "" for figure in figures],
-        **{name: [str(getattr(f.record, name) or "") for f in figures] for name in _WORDS[3:]},
+        **{name: [str(getattr(f.record, name) or "") for f in figures] for name in _ABOUT},
     }
     variables |= {name: words(name, dims, values, (n,)) for name, values in columns.items()}
     coordinates: dict[str, list[str]] = {
@@ -432,7 +434,7 @@ def _readings(scenario: Scenario, read: Sequence[Read], table: Table) -> xr.Data
         "literal": [key if key in keys else "" if why else one.literal
                     for one, key, why in zip(read, own, empty, strict=True)],
         "reason_code": empty,
-        **{name: [str(getattr(one, name) or "") for one in records] for name in (*_WORDS[3:], "money_kind")},
+        **{name: [str(getattr(one, name) or "") for one in records] for name in (*_ABOUT, "money_kind")},
         **{f"counterfactual_{lang}": [str(getattr(one.reading.counterfactual, lang, "")) for one in read]
            for lang in ("ja", "en")},
         "description_ja": [one.reading.description.ja for one in read],
@@ -521,6 +523,29 @@ def _holds(result: xr.DataTree, figure: Figure) -> bool:
     node = result[figure.record.metric].dataset
     at = (figure.programme, int(figure.record.when))
     return at[0] in node["programme"].values.tolist() and at[1] in node["year"].values.tolist()
+
+
+# ---- read again
+
+
+def places(data: xr.Dataset, *dims: str) -> Iterator[dict[str, Any]]:
+    """Every variable at every place along `dims`, as plain values: to choose each by xarray takes milliseconds."""
+    columns = {str(name): (one.dims, one.values.tolist()) for name, one in data.variables.items()}
+    for chosen in product(*(range(data.sizes[dim]) for dim in dims)):
+        at, found = dict(zip(dims, chosen, strict=True)), {}
+        for name, (along, value) in columns.items():
+            for dim in along:
+                value = value[at[dim]] if dim in at else value
+            found[name] = value
+        yield found
+
+
+def cell_name(node: str, labels: Sequence[str]) -> str:
+    """What stands at these labels of a node, as commands name it: `programme.metric.when[.item]`."""
+    if len(labels) == 1:
+        return labels[0]
+    programme, _, item = labels[0].partition(".")
+    return ".".join([programme, node.rpartition("/")[2], labels[1], *([item] if item else [])])
 
 
 # ---- digest

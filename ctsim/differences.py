@@ -19,7 +19,8 @@ from ctsim.dependence import Tie, ties_of
 from ctsim.equations import formula_source
 
 Atom = tuple[str, str]
-"""("row", stream), ("figure", step), ("programme", id), ("together", members), ("delivery", "")."""
+"""("row", stream), ("figure", step), ("cell", step that only one has), ("programme", id), ("together", members),
+("delivery", "")."""
 
 Digests = Mapping[str, str]
 """By row label: a digest of the quantile function that its draws come from."""
@@ -41,6 +42,10 @@ class Difference:
     set_by: str
     reason: str
     atoms: frozenset[Atom] = frozenset()
+
+
+SAID: Final = ("kind", "what", "before", "after", "side", "set_by", "reason")
+"""What of a difference, beside its name, every form of a comparison tells."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Found:
 
 
 def tree(scenario: Scenario, found: Found, card: Mapping[str, Any], years: Sequence[str]) -> xr.DataTree:
-    """The result tree; the root carries the card."""
+    """The result tree: a run's nodes, under `/groups` again, and `/evppi`; the root carries the card."""
     table = _Table(found)
     said = {key: value for key, value in card.items() if isinstance(value, str | int | float)}
     attributes = {"title": scenario.title_en, "title_ja": scenario.title_ja, "comment": COMMENT} | said
@@ -209,7 +209,7 @@ class _Table:
                          ("Sh", self.shapley)):  # fmt: skip
             found[name], found[f"{name}_mcse"] = self._filled(by, self.names)
         found |= self._from_sample()
-        swings = np.where(self._reached[..., None], self._propagation_swings(), self._propagation.central[:, None])
+        swings = np.where(self._reached[..., None], self._propagation.swings, self._propagation.central[:, None])
         found["swing_low"], found["swing_high"] = swings[..., 0], swings[..., 1]
         return found
 
@@ -269,9 +269,6 @@ class _Table:
     @cached_property
     def _propagation(self) -> Propagation:
         return propagate(self.kernel, self.rows, self.kernel.groups)
-
-    def _propagation_swings(self) -> FloatArray:
-        return self._propagation.swings
 
     # ---- by group and by cell
 

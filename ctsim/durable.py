@@ -1,18 +1,18 @@
-"""Files that are whole or not there: written beside their place, flushed to disk, renamed; and the lock of a folder."""
+"""Files that are whole or not there: written beside their place, flushed, renamed; cards; and the lock of a folder."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from ctsim.errors import RunDirectoryError
+from ctsim.errors import InputError, RunDirectoryError
 
 TEMPORARY: Final = ".tmp-"
 """How the names of files begin that are not yet in their place; a killed process leaves some behind."""
@@ -75,15 +75,34 @@ def read_card(folder: Path, name: str, absent: str, instead: str) -> tuple[bytes
         raise RunDirectoryError(f"{folder / name}: cannot be read: {reason}; {instead}") from None
 
 
+def card_digest(card: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a sealed card says, so that no changed bit of it goes unseen."""
+    said = {key: value for key, value in card.items() if key != "card_digest"}
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def card_content(card: Mapping[str, Any]) -> bytes:
+    """The bytes of the file of a card: JSON, an entry a line."""
+    return (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode()
+
+
 def reason_of(error: OSError) -> str:
     """What the system says of a failed write; libraries wrap a full disk in words of their own."""
     reason = error.strerror or str(error)
     return "No space left on device" if error.errno == ENOSPC or "No space left" in reason else reason
 
 
+def write_asked(path: Path, content: bytes) -> None:
+    """`write_whole` where a user has named the place. Raises InputError with the reason."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {reason_of(error)}") from None
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; another one that has it is a user's error. The system frees it at any end."""
+    """Hold a folder for this process; the system frees it at any end. Raises RunDirectoryError where another has it."""
     try:
         import fcntl
     except ImportError:  # Windows has no flock; renames still keep every file whole

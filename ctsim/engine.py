@@ -1,4 +1,4 @@
-"""Runs as they are asked for: new ones, those that go on, shards and their merging, and what a directory holds."""
+"""Runs as they are asked for: new ones, those that go on or get more draws, and what a directory holds."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ctsim import checkpoint, job, npz, summaries
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.cluster import stoppable
 from ctsim.clusters import cluster_of
+from ctsim.coordinates import from_nets
 from ctsim.draws import carry
 from ctsim.durable import reason_of
 from ctsim.errors import ClusterError, InputError, RunDirectoryError, Stopped
@@ -225,7 +226,7 @@ def open_run(directory: str | Path) -> Run:
 def parameters_at(
     scenario: Scenario, draw: int, seed: int, method: str = DEFAULT_METHOD
 ) -> list[tuple[str, float, str]]:
-    """(label, value, unit) of everything that is sampled, at one draw."""
+    """(label, value, unit) of everything that is sampled, at one draw. Raises InputError."""
     if draw < 0 or draw >= MOST_DRAWS:
         raise InputError(f"--draw {draw}: must be at least 0 and below {MOST_DRAWS:,}")
     check(1, seed, method, 1, None)
@@ -264,7 +265,10 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
 def finished(
     asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...]
 ) -> Run:
-    """Draw what is missing in a held directory that has an unsealed card, and seal it."""
+    """Draw what is missing in a held directory that has an unsealed card, and seal it.
+
+    Raises Stopped where a signal or a lost cluster ends it, ClusterError where a lost cluster has left nothing.
+    """
     clock = perf_counter()
     card = {**card, **job.forecast(asked, kernel, directory.path)}
     with stoppable() as stop:
@@ -289,7 +293,10 @@ def finished(
 
 @contextmanager
 def keeping(directory: RunDirectory, fresh: bool) -> Iterator[None]:
-    """What is done outlives every error; a directory that is new, and nothing in it done, goes with the error."""
+    """What is done outlives every error; a directory that is new, and nothing in it done, goes with the error.
+
+    A failed write is raised as a RunDirectoryError that says how to go on, every other error as it is.
+    """
     try:
         yield
     except Stopped:
@@ -330,14 +337,12 @@ def stored(directory: RunDirectory, card: Mapping[str, Any], formulas: str | Pat
     if (scenario.digest, STREAM_VERSION) != (request["scenario_digest"], request["stream_version"]):
         message = "its scenario or its streams are of another version of ctsim; use that one"
         raise RunDirectoryError(f"{directory.path}: {message}")
-    nets = dict(card["coordinates"])
-    coordinates = {stream: (net, number) for net, one in nets.items() for stream, number in one.items()}
-    asked = Job(scenario, request, int(card["chunk"]), coordinates=coordinates or None)
+    asked = Job(scenario, request, int(card["chunk"]), coordinates=from_nets(card["coordinates"]) or None)
     return asked, kernel_of(directory, asked)
 
 
 def kernel_of(directory: RunDirectory, asked: Job) -> Kernel:
-    """The kernel of a job with the quantile functions that are stored in a checked directory."""
+    """The kernel of a job with the quantile functions of a checked directory. Raises RunDirectoryError."""
     try:
         return asked.kernel(directory.content(TABLES))
     except npz.DamagedError as error:

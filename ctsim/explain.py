@@ -113,7 +113,7 @@ def _computed(
     kernel: Kernel, i: int, mean: float, independent: float, names: Mapping[str, tuple[str, str]]
 ) -> Explanation:
     target, binding = kernel.targets[i], kernel.binding
-    rows = rows_of(binding, target)
+    rows = sorted(binding.reached(target.parts))
     drawn = [row.central for row in binding.rows]
     for number in rows:
         known = kernel.quantiles[number].mean
@@ -129,16 +129,3 @@ def _computed(
 
 def _value(binding: Binding, target: Target, rows: list[float]) -> float:
     return target.of(rows, binding.evaluate(rows))
-
-
-def rows_of(binding: Binding, target: Target) -> list[int]:
-    """The rows that a target is made from, through steps too and with those they are scaled with, in order."""
-    rows: set[int] = set()
-    waiting = [(kind, index) for kind, index, _ in target.parts]
-    while waiting:
-        kind, index = waiting.pop()
-        if kind == "row":
-            rows.add(index)
-        else:
-            waiting += [(one.kind, one.index) for one in binding.steps[index].inputs]
-    return sorted(binding.with_partners(rows))

@@ -24,14 +24,11 @@ def twinned(binding: Binding, targets: Sequence[Target], groups: Sequence[Group]
     group_of = {stream: number for number, group in enumerate(groups) for stream in group.streams}
     followers = {stream for group in groups for stream in group.streams[1:]}
     twins = _Twins(binding, followers)
-    reach = binding.reach()
     found = list(targets)
     for target in targets:
         if not target.node.startswith("/totals/"):
             continue
-        rows = frozenset().union(*(reach[i] if kind == "step" else {i} for kind, i, _ in target.parts))
-        reached = binding.with_partners(rows)  # a share is scaled by all shares of its whole
-        streams = {binding.rows[row].stream for row in reached} & set(group_of)
+        streams = {binding.rows[row].stream for row in binding.reached(target.parts)} & set(group_of)
         if len({group_of[stream] for stream in streams}) < len(streams):
             parts = tuple((kind, twins.of(kind, index), factor) for kind, index, factor in target.parts)
             found.append(replace(target, key=(target.key[0] + INDEPENDENT, *target.key[1:]), parts=parts))

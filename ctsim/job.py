@@ -188,7 +188,7 @@ def count(job: Job, planned: Planned, folder: Path | None, stop: Event) -> Count
     said = tuple(done.restore())
     before = done.ranges()
     keeper = _keeper(job, planned.kernel, folder)
-    report = _counter(sum(tiles for _, tiles in before), job.span[1], job.progress)
+    report = counter(sum(tiles for _, tiles in before), job.span[1], job.progress)
     asked = job.request["precision"]
     rule = None if asked is None else precision.rule(asked, planned.kernel)
     look: precision.Look | None = None
@@ -260,8 +260,8 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def _counter(before: int, total: int, progress: Progress | None) -> Callable[[int], None]:
-    """Adds up finished tiles from any thread."""
+def counter(before: int, total: int, progress: Progress | None) -> Callable[[int], None]:
+    """Takes numbers of finished tiles, from any thread, and tells of them as draws; `before` of `total` are done."""
     lock, done = Lock(), [before]
 
     def add(tiles: int) -> None:

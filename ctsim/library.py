@@ -114,7 +114,10 @@ def _scenario_path(name: str | Path, near: Path | None) -> Path:
 
 
 def chain(scenario: str | Path, findings: list[Finding]) -> list[tuple[Path, Document[schema.ScenarioFile]]]:
-    """The scenario file and all it extends, base first. Adds to `findings` what later checks can live with."""
+    """The scenario file and all it extends, base first.
+
+    Adds to `findings` what later checks can live with; raises InputError with all of them for anything else.
+    """
     chain: list[tuple[Path, Document[schema.ScenarioFile]]] = []
     wanted: str | Path | None = scenario
     near: Path | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ctsim.errors import InputError
-from ctsim.options import COUNT, formulas_option
+from ctsim.options import COUNT, formulas_option, json_option, seed_option
 from ctsim.printing_totals import asked_total_json, asked_total_table
 
 
@@ -16,9 +16,9 @@ from ctsim.printing_totals import asked_total_json, asked_total_table
 @click.argument("what", metavar="SCENARIO|DIR")
 @click.argument("cells", metavar="CELL...", nargs=-1, required=True)
 @click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@seed_option
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@json_option
 @formulas_option
 def total_command(
     what: str, cells: tuple[str, ...], draws: int, seed: int, lang: str, as_json: bool, formulas: str | None
@@ -48,9 +48,9 @@ def total_command(
 @click.option("--issue", default="2023", show_default=True, metavar="YEAR|FILE", help="Fiscal year of the bonds.")
 @click.option("--discount-rate", type=float, default=0.0, show_default=True, help="Of tonnes of later years, as 0.04.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@seed_option
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@json_option
 @formulas_option
 def yen_command(
     scenario: str, issue: str, discount_rate: float, draws: int, seed: int, lang: str, as_json: bool,
@@ -78,9 +78,9 @@ def yen_command(
 @click.argument("scenario", default="framework_2023_11")
 @click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@seed_option
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@json_option
 @formulas_option
 def policy_command(
     scenario: str, path: str | None, draws: int, seed: int, lang: str, as_json: bool, formulas: str | None

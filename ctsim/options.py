@@ -25,6 +25,16 @@ class _Count(click.ParamType[int]):
 
 
 COUNT = _Count()
+workers_option = click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+quiet_option = click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+seed_option = click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+metrics_option = click.option(
+    "--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent."
+)
+memory_option = click.option(
+    "--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB."
+)
 formulas_option = click.option("--formulas", metavar="DIR", help="Folder with formula modules of outside programmes.")
 
 

@@ -124,12 +124,7 @@ def _rarest(kernel: Kernel, row: int) -> float:
 
 def reaching(kernel: Kernel, targets: Iterable[int]) -> list[set[int]]:
     """For each target the rows that it is computed from, through any number of formulas."""
-    steps = kernel.binding.reach()
-    reached = (
-        set().union(*({index} if kind == "row" else steps[index] for kind, index, _ in kernel.targets[i].parts))
-        for i in targets
-    )
-    return [kernel.binding.with_partners(rows) for rows in reached]
+    return [kernel.binding.reached(kernel.targets[i].parts) for i in targets]
 
 
 def shares(cells: Sequence[int], varies: npt.NDArray[np.bool_], summary: Summary) -> npt.NDArray[np.float64]:

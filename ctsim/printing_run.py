@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ctsim.console import number, table
+from ctsim.dataset import places
 from ctsim.figures.amounts import Scale, scale
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
 from ctsim.locale import text, when
@@ -65,7 +65,7 @@ def _reading_table(result: Run, lang: str) -> None:
     """Every reading beside the literal result; parts are left to the result where their total is read too."""
     if "readings" not in result.tree.children:
         return
-    read = list(_cells(result.tree["readings"].dataset, "reading"))
+    read = list(places(result.tree["readings"].dataset, "reading"))
     keys = {one["reading"] for one in read}
     every = dict(_literal(result)) | {one["reading"]: one for one in read}
     rows = []
@@ -100,12 +100,12 @@ def _literal(result: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every cell, part and other figure by the key of its figure."""
     for metric in ("co2_reduction", "economic_effect"):
         if metric in result.tree.children:
-            for cell in _cells(result.tree[metric].dataset, "programme", "year"):
+            for cell in places(result.tree[metric].dataset, "programme", "year"):
                 yield f"{cell['programme']}.{metric}.{cell['year']}", cell
-            for cell in _cells(result.tree[f"items/{metric}"].dataset, "item", "year"):
+            for cell in places(result.tree[f"items/{metric}"].dataset, "item", "year"):
                 programme, _, item = cell["item"].partition(".")
                 yield f"{programme}.{metric}.{cell['year']}.{item}", cell
-    for cell in _cells(result.tree["other"].dataset, "figure"):
+    for cell in places(result.tree["other"].dataset, "figure"):
         yield cell["figure"], cell
 
 
@@ -126,7 +126,7 @@ def _empty_table(result: Run, lang: str) -> None:
     nodes = [(metric, result.tree[metric].dataset) for metric in METRICS if metric in result.tree.children]
     reasons: dict[tuple[str, str, str], list[str]] = {}
     for metric, node in nodes:
-        for cell in _cells(node, "programme", "year"):
+        for cell in places(node, "programme", "year"):
             reason = cell.get(f"reason_{lang}") or cell["reason"]
             reasons.setdefault((cell["programme"], metric, reason), []).append(str(cell["year"]))
     rows = [[name, text(f"run.{metric}", lang), ", ".join(years), reason]
@@ -177,7 +177,7 @@ def _cell_rows(result: Run, metric: str, lang: str) -> list[list[str]]:
         return []
     rows = []
     node = result.tree[metric].dataset
-    for cell in _cells(node, "programme", "year"):
+    for cell in places(node, "programme", "year"):
         if cell["status"] != "not_applicable":
             year = str(cell["year"]) if lang == "en" else when(str(cell["year"]), lang)
             rows.append([*_title(cell, cell, lang), year, *_numbers(cell, node["mean"].attrs["units"], lang)])
@@ -186,7 +186,7 @@ def _cell_rows(result: Run, metric: str, lang: str) -> list[list[str]]:
 
 def _other_rows(result: Run, metric: str, lang: str) -> list[list[str]]:
     """Figures off the year axis; parts of a total are left to the result."""
-    figures = list(_cells(result.tree["other"].dataset, "figure"))
+    figures = list(places(result.tree["other"].dataset, "figure"))
     keys = {one["figure"] for one in figures}
     rows = []
     for one in figures:
@@ -196,18 +196,6 @@ def _other_rows(result: Run, metric: str, lang: str) -> list[list[str]]:
         label = f"{one['when']} {item}" if lang == "en" else f"{when(one['when'], lang)} {one['item_ja']}"
         rows.append([*_title(one, one, lang), label.strip(), *_numbers(one, one["unit"], lang)])
     return rows
-
-
-def _cells(node: Any, *dims: str) -> Iterator[dict[str, Any]]:
-    """Every variable at every place along `dims`, as plain values: to choose each by xarray takes milliseconds."""
-    columns = {str(name): (one.dims, one.values.tolist()) for name, one in node.variables.items()}
-    for places in product(*(range(node.sizes[dim]) for dim in dims)):
-        at, cell = dict(zip(dims, places, strict=True)), {}
-        for name, (along, value) in columns.items():
-            for dim in along:
-                value = value[at[dim]] if dim in at else value
-            cell[name] = value
-        yield cell
 
 
 _WORDS: Final = {name.replace("_", " ").replace("japan", "Japan"): name for name in BOUNDARIES}

@@ -12,7 +12,7 @@ from ctsim.errors import Place
 
 YEARS: Final = ("2030", "2040", "2050")
 METRICS: Final = ("co2_reduction", "economic_effect")
-NODE_UNITS: Final = {"co2_reduction": ("Mt-CO2/yr", "Mt-CO2"), "economic_effect": ("兆円/yr", "兆円")}
+_CELL_UNITS: Final = {"co2_reduction": ("Mt-CO2/yr", "Mt-CO2"), "economic_effect": ("兆円/yr", "兆円")}
 """The unit of a metric's cells; the second where a report leaves out "per year"."""
 
 
@@ -160,7 +160,7 @@ class Figure:
     @property
     def node_unit(self) -> str | None:
         """The unit of the metric's cells that this figure converts to."""
-        targets = NODE_UNITS.get(self.record.metric, ())
+        targets = _CELL_UNITS.get(self.record.metric, ())
         return next((unit for unit in targets if units.convertible(self.record.unit, unit)), None)
 
     def published(self) -> tuple[float, float]:

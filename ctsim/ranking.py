@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctsim.console import number, table
+from ctsim.dataset import cell_name
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kept_ranks import NAMES
 
@@ -98,19 +99,11 @@ def _cells(node: Any, path: str) -> Iterator[Ranked]:
                        for k in reached]  # fmt: skip
             drivers.sort(key=lambda one: (-one.numbers["Sh"], one.parameter))
             yield Ranked(
-                _name(path, [along[k] for along, k in zip(labels, place, strict=True)]), str(by_cell["unit"][place]),
-                str(by_cell["status"][place]), str(by_cell["approaches"][place]),
+                cell_name(path, [str(along[k]) for along, k in zip(labels, place, strict=True)]),
+                str(by_cell["unit"][place]), str(by_cell["status"][place]), str(by_cell["approaches"][place]),
                 {name: float(by_cell[name][place]) for name in _BY_CELL}, tuple(drivers),
                 path.startswith("totals"),
             )  # fmt: skip
-
-
-def _name(path: str, labels: list[Any]) -> str:
-    """A cell as figures are named: programme.metric.when[.item]."""
-    if len(labels) == 1:
-        return str(labels[0])
-    programme, _, item = str(labels[0]).partition(".")
-    return ".".join([programme, path.rpartition("/")[2], str(labels[1]), *([item] if item else [])])
 
 
 def checked(found: Sensitivity, cells: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ctsim import npz
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.clusters import cluster_of
+from ctsim.coordinates import from_nets
 from ctsim.engine import in_memory
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.job import Job, Progress, machine
@@ -78,8 +79,7 @@ def reproduce(
     scenario, differing = _scenario(there, card, formulas)
     if scenario is None:
         return Reproduction(card, (differing, *found), "")
-    nets = dict(card["coordinates"])
-    coordinates = {stream: (net, number) for net, one in nets.items() for stream, number in one.items()}
+    coordinates = from_nets(card["coordinates"])
     request = {**request_of(card), "keep_draws": "", "keep_as": ""}
     asked = Job(scenario, request, int(card["chunk"]), workers, progress, coordinates or None, None,
                 cluster_of(cluster, keeps=False))  # fmt: skip

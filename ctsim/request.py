@@ -19,6 +19,7 @@ from ctsim.memory import parsed as parsed_size
 from ctsim.precision import parsed
 from ctsim.programme import YEARS
 from ctsim.rundir import FORMAT, REQUEST
+from ctsim.sobol import MOST_POINTS
 from ctsim.streams import STREAM_VERSION, TILE
 from ctsim.thresholds import Given, checked
 
@@ -26,7 +27,7 @@ DEFAULT_DRAWS: Final = 2**20
 DEFAULT_CHUNK: Final = 2**18
 DEFAULT_METHOD: Final = "sobol"
 MOST_DRAWS: Final = 2**40
-MOST_SOBOL_DRAWS: Final = summaries.REPLICATES * 2**32
+MOST_SOBOL_DRAWS: Final = summaries.REPLICATES * MOST_POINTS
 MOST_WORKERS: Final = 1024
 
 

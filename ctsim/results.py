@@ -13,7 +13,7 @@ from typing import Any, Final
 import xarray as xr
 
 import ctsim
-from ctsim.durable import digest_of, locked, read_card, reason_of, sweep, write_whole
+from ctsim.durable import card_content, card_digest, digest_of, locked, read_card, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError, Stopped
 from ctsim.netcdf import netcdf_content, netcdf_tree
 
@@ -88,7 +88,10 @@ def _remove(own: Path, *above: Path) -> None:
 def seal(
     directory: Path, card_name: str, card: Mapping[str, Any], tree: xr.DataTree, texts: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Write texts and the tree, then the card, which comes last and holds their SHA-256; it is returned."""
+    """Write texts and the tree, then the card, which comes last and holds their SHA-256; it is returned.
+
+    Raises RunDirectoryError where something cannot be written.
+    """
     contents = {name: text.encode() for name, text in texts.items()} | {SUMMARY: netcdf_content(tree)}
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -98,8 +101,8 @@ def seal(
                 write_whole(directory / name, content)
             files = {name: sha256(content).hexdigest() for name, content in contents.items()}
             sealed = {**card, "format": FORMAT, "files": files, "sealed": True}
-            sealed["card_digest"] = _digest(sealed)
-            write_whole(directory / card_name, _content(sealed))
+            sealed["card_digest"] = card_digest(sealed)
+            write_whole(directory / card_name, card_content(sealed))
     except OSError as error:
         message = f"cannot be written: {reason_of(error)}"
         raise RunDirectoryError(f"{directory}: {message}; give --out another place, or make room") from None
@@ -110,18 +113,9 @@ def _card(directory: Path, name: str) -> dict[str, Any]:
     instead = "give --out a new directory"
     content, card = read_card(directory, name, f"holds something else (no {name}); {instead}", instead)
     whole = isinstance(card, dict) and card.get("format") == FORMAT and card.get("sealed") is True
-    if not whole or card.get("card_digest") != _digest(card) or content != _content(card):
+    if not whole or card.get("card_digest") != card_digest(card) or content != card_content(card):
         raise RunDirectoryError(f"{directory / name}: is damaged (it is not as it was sealed); give a new directory")
     return dict(card)
-
-
-def _digest(card: Mapping[str, Any]) -> str:
-    said = {key: value for key, value in card.items() if key != "card_digest"}
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _content(card: Mapping[str, Any]) -> bytes:
-    return (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def _short(value: object) -> str:

@@ -18,7 +18,17 @@ from typing import Any, Final
 import xarray as xr
 
 from ctsim import checkpoint, draws
-from ctsim.durable import TEMPORARY, digest_of, locked, read_card, reason_of, sweep, write_whole
+from ctsim.durable import (
+    TEMPORARY,
+    card_content,
+    card_digest,
+    digest_of,
+    locked,
+    read_card,
+    reason_of,
+    sweep,
+    write_whole,
+)
 from ctsim.errors import RunDirectoryError
 from ctsim.netcdf import netcdf_content, netcdf_tree
 
@@ -139,14 +149,14 @@ class RunDirectory:
             raise RunDirectoryError(f"{fault}; move the run away and run it again")
 
     def content(self, name: str) -> bytes:
-        """A file of the directory, as checked."""
+        """The bytes of a file of the directory, which was checked before. Raises RunDirectoryError."""
         try:
             return (self.path / name).read_bytes()
         except OSError as error:
             raise RunDirectoryError(f"{self.path / name}: cannot be read: {error.strerror or error}") from None
 
     def open(self) -> tuple[dict[str, Any], xr.DataTree]:
-        """Card and result tree of a sealed run, checked against the card's digests."""
+        """Card and result tree of a sealed run. Raises RunDirectoryError for a shard, or what has changed since."""
         card = self.card()
         self.whole(card)
         if card.get("shard"):
@@ -217,7 +227,7 @@ class RunDirectory:
             write_whole(self.path / name, content)
         made = {name: sha256(content).hexdigest() for name, content in contents.items()}
         sealed = {**card, "files": {**card["files"], **made}, "sealed": True}
-        sealed["card_digest"] = _card_digest(sealed)
+        sealed["card_digest"] = card_digest(sealed)
         write_whole(self.path / CARD, _card_content(sealed))
         shutil.rmtree(self.chunks, ignore_errors=True)
         return sealed
@@ -266,14 +276,8 @@ def _request_digest(card: Mapping[str, Any]) -> str:
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _card_digest(card: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a sealed card says, so that no changed bit of it goes unseen."""
-    said = {key: value for key, value in card.items() if key != "card_digest"}
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
 def _card_content(card: Mapping[str, Any]) -> bytes:
     """The bytes of `run.json`; of a card that is not as it was sealed, others than those in the file."""
-    if card.get("sealed") is not False and card.get("card_digest") != _card_digest(card):
+    if card.get("sealed") is not False and card.get("card_digest") != card_digest(card):
         return b""
-    return (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode()
+    return card_content(card)

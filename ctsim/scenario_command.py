@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ctsim.console import table
-from ctsim.errors import InputError
 from ctsim.options import formulas_option
 
 if TYPE_CHECKING:
@@ -70,14 +69,10 @@ def _edition_tables(found: Edition) -> None:
 def to_xlsx(scenario: str, file: str, lang: str, formulas: str | None) -> None:
     """Write SCENARIO as a workbook whose yellow cells may be edited."""
     from ctsim.catalog import load
-    from ctsim.durable import write_whole
+    from ctsim.durable import write_asked
     from ctsim.export.editing import to_workbook
 
-    content = to_workbook(load(scenario, formulas), file, lang)
-    try:
-        write_whole(Path(file), content)
-    except OSError as error:
-        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
+    write_asked(Path(file), to_workbook(load(scenario, formulas), file, lang))
     click.echo(f"workbook {file}")
 
 

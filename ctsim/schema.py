@@ -1,8 +1,8 @@
 """Frozen records of everything a file may say: pages, shared parameters, scenarios, sources, totals, ledger.
 
 Only shape and vocabulary are checked here, with pydantic (unknown keys, wrong types, NaN and infinity are errors);
-what needs more than one record (units against formulas, values against spreads, sources that exist) is checked by
-`ctsim.catalog`.
+what needs more than one record is checked where records meet: sources that exist in `ctsim.assembly`, values against
+spreads in `ctsim.spreads`, units against formulas in `ctsim.binding` and `ctsim.balance`.
 """
 
 from __future__ import annotations

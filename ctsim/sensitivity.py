@@ -6,11 +6,11 @@ was stopped there goes on from the tiles that are done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from time import perf_counter
 from typing import Any, Final
 
@@ -177,11 +177,11 @@ def _found(asked: Job, stop: Event, directory: RunDirectory | None) -> Found | s
 
 def _walk(asked: Job, walk: Walk, walked: Walked, tiles: int, stop: Event) -> State | None:
     """The sums of all tiles, from those that are done; None if `stop` was set."""
-    count = _counter(asked, tiles, walked.restore())
+    count = job.counter(2 * walked.restore(), 2 * tiles, asked.progress)
 
     def done(replicate: int, state: State) -> None:
         walked.take(replicate, state)
-        count(1)
+        count(2)  # a tile of each of the two samples
 
     return walk.run(tiles, asked.workers or job.cores(), stop, done, walked.state, walked.counts.tolist())
 
@@ -218,16 +218,3 @@ def _sample(kernel: Kernel, tiles: int) -> Sample:
 
     kernel.visit(0, tiles, take)
     return Sample(rows, targets, np.arange(tiles).repeat(TILE) % summaries.REPLICATES)
-
-
-def _counter(asked: Job, total: int, before: int) -> Callable[[int], None]:
-    """Tells of finished tiles, from any thread."""
-    lock, done = Lock(), [before]
-
-    def add(tiles: int) -> None:
-        with lock:
-            done[0] += tiles
-            if asked.progress:
-                asked.progress(2 * done[0] * TILE, 2 * total * TILE)
-
-    return add

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from ctsim.console import command_line
 from ctsim.errors import InputError
-from ctsim.options import COUNT, formulas_option, switch_options
+from ctsim.options import (
+    COUNT,
+    formulas_option,
+    json_option,
+    metrics_option,
+    quiet_option,
+    seed_option,
+    switch_options,
+    workers_option,
+)
 from ctsim.progress import progress
 
 
 @click.command("sensitivity")
 @click.argument("scenario")
 @click.option("--draws", type=COUNT, default=2**16, show_default=True, help="Base draws; raised as for a run.")
-@click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
+@seed_option
 @click.option(
     "--method", type=click.Choice(["mc", "sobol"]), default="sobol", show_default=True, help="How draws are made."
 )
 @click.option("--years", multiple=True, type=click.Choice(["2030", "2040", "2050"]), help="Years; all if absent.")
 @click.option("--programmes", multiple=True, metavar="NAME", help="Programmes; all if absent.")
-@click.option("--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent.")
+@metrics_option
 @click.option("--threshold", "thresholds", multiple=True, metavar="CELL=VALUE", help="What knowing is worth for this.")
 @click.option("--cell", "cells", multiple=True, metavar="CELL", help="Print all that is known of a cell.")
 @switch_options
 @click.option("--out", metavar="DIR", help="Directory; results/<scenario>-sensitivity-<digest> if absent.")
-@click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
+@workers_option
 @click.option("--kept-draws", is_flag=True, help="SCENARIO is a run that kept all draws: indices from their ranks.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-@click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+@json_option
+@quiet_option
 @formulas_option
 def sensitivity_command(
     scenario: str, workers: int | None, out: str | None, as_json: bool, quiet: bool, formulas: str | None,
@@ -59,7 +67,7 @@ def sensitivity_command(
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics", "years")}
     with progress(quiet or as_json) as report:
         found = analysis(resolved, workers=workers, out=out or default_directory(resolved, **chosen),
-                         progress=report, command=shlex.join(["ctsim", *sys.argv[1:]]), **chosen)  # fmt: skip
+                         progress=report, command=command_line(), **chosen)  # fmt: skip
     checked(found, cells)
     if as_json:
         click.echo(json.dumps(sensitivity_json(found), ensure_ascii=False, indent=1))

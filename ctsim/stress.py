@@ -20,7 +20,7 @@ import numpy.typing as npt
 import xarray as xr
 
 import ctsim
-from ctsim import dataset, request, results, summed
+from ctsim import dataset, results, summed
 from ctsim.binding import Binding
 from ctsim.catalog import Scenario
 from ctsim.choices import view
@@ -30,9 +30,9 @@ from ctsim.contrast import marks
 from ctsim.coordinates import assign
 from ctsim.dependence import Group, Tie, ties_of
 from ctsim.errors import InputError, Stopped
-from ctsim.explain import rows_of
 from ctsim.job import cores
 from ctsim.kernel import Kernel, Target
+from ctsim.request import DEFAULT_CHUNK
 from ctsim.streams import STREAM_VERSION, TILE
 
 FloatArray = npt.NDArray[np.float64]
@@ -84,7 +84,7 @@ def _known(value: float) -> float | None:
 def stress(
     scenario: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
     years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
-    metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = request.DEFAULT_CHUNK,
+    metrics: Sequence[str] | None = None, workers: int | None = None, chunk: int = DEFAULT_CHUNK,
     formulas: Any = None, progress: Callable[..., None] | None = None, out: str | Path | None = None,
     command: str | None = None,
 ) -> Stress:  # fmt: skip
@@ -206,7 +206,7 @@ def _marks(
 def _is_reached(scenario: Scenario, target: Target) -> bool:
     """Whether two streams of one group reach a quantity: only then dependence can change its distribution."""
     binding = scenario.binding
-    reached = {binding.rows[number].stream for number in rows_of(binding, target)
+    reached = {binding.rows[number].stream for number in binding.reached(target.parts)
                if binding.rows[number].spread.dist != "fixed"}  # fmt: skip
     return any(len(reached.intersection(group.streams)) > 1 for group in scenario.groups)
 

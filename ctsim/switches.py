@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from ctsim import schema
 from ctsim.catalog import Scenario
+from ctsim.differences import COMMAND_LINE
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 
 SWITCHES: Final = ("set", "fix", "reading", "only_basis", "scale_assumed", "dependence", "with_delivery")
@@ -20,8 +21,8 @@ Names = str | Sequence[str]
 Values = Mapping[str, float] | Sequence[str]
 """Values by parameter, or as the command takes them: "PARAMETER=VALUE"."""
 
-BASES: Final = ("published", "literature", "elicited", "assumed")
-_SOURCE: Final = {"key": "study", "where": "command line"}
+BASES: Final = get_args(schema.Basis)
+_SOURCE: Final = {"key": "study", "where": COMMAND_LINE}
 
 
 def switched(
@@ -64,19 +65,16 @@ def switched(
     )
 
 
-_COMMAND_LINE: Final = "command line"
-
-
 def _changed(scenario: Scenario, changes: list[dict[str, Any]]) -> Scenario:
     """With these changes; what is wrong with one is said of the option as it was typed."""
     try:
-        return scenario.with_changes(changes, place=_COMMAND_LINE)
+        return scenario.with_changes(changes, place=COMMAND_LINE)
     except InputError as error:
         raise InputError([_as_typed(one, changes) for one in error.findings]) from None
 
 
 def _as_typed(finding: Finding, changes: Sequence[dict[str, Any]]) -> Finding:
-    if finding.place.file != _COMMAND_LINE or not finding.place.line:
+    if finding.place.file != COMMAND_LINE or not finding.place.line:
         return finding
     change = changes[finding.place.line - 1]
     option, target = str(change["reason"]), change.get("parameter") or change.get("impact")

@@ -14,7 +14,7 @@ from typing import Final
 
 from ctsim import schema, units
 from ctsim.errors import Finding, InputError, did_you_mean
-from ctsim.programme import Cell, Figure, Programme
+from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
 from ctsim.tomlfile import Document
 
 Groups = Sequence[Document[schema.TotalsFile]]
@@ -274,8 +274,8 @@ def _addend(name: str, programmes: Sequence[Programme]) -> Addend:
     known: dict[str, Cell | Figure] = {}
     for programme in programmes:
         known |= {figure.key: figure for figure in programme.figures}
-        for metric in ("co2_reduction", "economic_effect"):
-            for year in ("2030", "2040", "2050"):
+        for metric in METRICS:
+            for year in YEARS:
                 known[f"{programme.id}.{metric}.{year}"] = programme.cell(metric, year)
     if name not in known:
         raise InputError(f"no cell '{name[:120]}'.{did_you_mean(name, known)} Cells are named programme.metric.when.")

@@ -10,7 +10,6 @@ from ctsim.binding import Row, Step
 from ctsim.catalog import Scenario
 from ctsim.equations import Formula, formula_place
 from ctsim.errors import InputError, Place, did_you_mean
-from ctsim.explain import rows_of
 from ctsim.kernel import Target
 from ctsim.programme import METRICS, YEARS, Figure, Programme, in_place
 
@@ -80,7 +79,7 @@ def _with_number(scenario: Scenario, target: Target) -> Trail:
     impact = figures[0].key.removeprefix(f"{programme.id}.")
     said = [one for one in programme.page.reading if one.name == name and impact in (*one.impact, *one.follows)]
     formulas = dict.fromkeys((_equation(one.function), formula_place(one.function)) for one in steps if one.function)
-    rows = tuple(binding.rows[number] for number in rows_of(binding, target))
+    rows = tuple(binding.rows[number] for number in sorted(binding.reached(target.parts)))
     price = _price(scenario, rows) if figures[0].record.metric == "economic_effect" else ""
     if said:
         return Trail(target.name, programme, "reading", target.unit, figures, said[0], tuple(formulas), rows,

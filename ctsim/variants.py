@@ -113,6 +113,7 @@ class Place:
         """By member: its rows when the first `cut` members of `order` are known and the others are drawn anew.
 
         Known is what the own sample has, new what the other one has; without `own_first` it is the other way round.
+        Raises InputError where rounding leaves the correlations no factor in this order.
         """
         correlation = _product(factor := self.group.factor.tolist(), _transposed(factor))
         lower = cholesky(np.array([[correlation[i][j] for j in order] for i in order]))

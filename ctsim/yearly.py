@@ -50,18 +50,18 @@ class Drawn:
         self._path = self._grid()
 
     def step(self, number: int) -> FloatArray:
-        """A step's draws in its figure's unit."""
+        """The draws (draw) of a step, in its figure's unit."""
         return np.asarray(self._values[self._places["step", number]])
 
     def year(self, step: Step, year: float) -> FloatArray:
-        """Tonnes of a year by the step's own formula."""
+        """t-CO2 (draw) of a year by the step's own formula."""
         assert step.function is not None
         given = [self._at(one.kind, one.index, year) * one.factor for one in step.inputs]
         tonnes = _vectorised(step.function)(*given) * step.factor
         return np.asarray(tonnes * units.conversion(step.figure.record.unit, "t-CO2/yr"))
 
     def life(self, step: Step, years: int, rate: float) -> FloatArray:
-        """Tonnes of so many years from the first one on, each at its middle, discounted at `rate` a year."""
+        """t-CO2 (draw) of so many years from the first one on, each at its middle, discounted at `rate` a year."""
         rows = self.binding.rows
         start = next(one for one in step.inputs if one.kind == "row" and rows[one.index].stream.endswith(_STARTS))
         first = float(np.floor(self._given("row", start.index).min()))

@@ -8,8 +8,6 @@ from ctsim.binding import Row
 from ctsim.catalog import Scenario, load
 from ctsim.console import number
 from ctsim.engine import Run, simulate
-from ctsim.explain import rows_of
-from ctsim.kernel import Target
 from ctsim.programme import METRICS, YEARS, Cell, Programme
 from ctsim.sensitivity import Sensitivity, sensitivity
 
@@ -95,7 +93,7 @@ def _basis(scenario: Scenario, cell: Cell) -> str:
 def _rows(scenario: Scenario, cell: Cell) -> list[Row]:
     binding = scenario.binding
     parts = tuple(("step", binding.step_of(figure), 1.0) for figure in cell.figures)
-    return [binding.rows[i] for i in rows_of(binding, Target("", (), "", parts))]
+    return [binding.rows[i] for i in sorted(binding.reached(parts))]
 
 
 @cache

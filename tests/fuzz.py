@@ -27,6 +27,7 @@ import pytest
 from ctsim import catalog, cli, cluster_file, engine, explain, job, reproduce, rundir, shards
 from ctsim.audit import audit
 from ctsim.caches import cache_folder
+from ctsim.durable import card_digest
 from ctsim.errors import CtsimError
 from ctsim.rundir import RunDirectory
 from tests.studies import PAGE, SCENARIO, Study, small_library
@@ -246,9 +247,7 @@ def break_one(place: Path, chance: random.Random, names: list[str]) -> None:
         if isinstance(card.get("files"), dict) and path.name != "run.json":
             card["files"][str(path.relative_to(place))] = sha256(path.read_bytes()).hexdigest()
         sealed = card.get("sealed")
-        card["card_digest" if sealed else "request_digest"] = (
-            rundir._card_digest if sealed else rundir._request_digest
-        )(card)
+        card["card_digest" if sealed else "request_digest"] = (card_digest if sealed else rundir._request_digest)(card)
         (place / "run.json").write_bytes(rundir._card_content(card))
     except (ValueError, UnicodeEncodeError, RecursionError, TypeError, AttributeError):
         return

@@ -138,7 +138,7 @@ def test_rows_are_in_the_order_in_which_they_are_needed_and_stand_once(scenario:
 
 def test_reach_goes_through_steps_and_stops_at_rows(scenario: Scenario) -> None:
     binding = scenario.binding
-    reached = [labels(binding, numbers) for numbers in binding.reach()]
+    reached = [labels(binding, numbers) for numbers in binding.reach]
     assert reached == [
         {"a", "b@2030"},
         {"c", "b@2050", "part"},

@@ -1,4 +1,4 @@
-"""The result tree is what DESIGN.md 6 promises: nodes, dimensions, variables, units, a reason for every empty cell."""
+"""The result tree is what `ctsim.dataset` says: nodes, dimensions, variables, units, a reason for every empty cell."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Shipped pages have everything that DESIGN.md 3 asks of a page: of a user's own page it asks less."""
+"""Shipped pages have everything that is asked of a page of the library; of a user's own page less is asked."""
 
 import re
 from collections.abc import Iterator
@@ -147,7 +147,7 @@ def test_parameters_without_a_source_are_in_no_figure_of_the_report() -> None:
     """Readings and derived cells may need more than the report says; its own figures may not."""
     sourceless = {name for name, record in own_parameters() if record.source is None and not record.constant}
     binding = scenario("as_published").binding
-    for step, reached in zip(binding.steps, binding.reach(), strict=True):
+    for step, reached in zip(binding.steps, binding.reach, strict=True):
         if not step.reading and not step.figure.derived:
             assert not sourceless & {binding.rows[row].stream for row in reached}, step.figure.key
 
@@ -160,7 +160,7 @@ def test_only_counts_and_definitions_have_no_spread() -> None:
 
 
 def test_reasons_of_assumed_numbers_speak_of_both_ends() -> None:
-    """DESIGN.md 3: `assumed` gives a reason for low and for high."""
+    """`assumed` gives a reason for low and for high."""
     given = [(name, spread) for name, record in own_parameters() for spread in spreads(record)]
     given += [(figure.key, figure.record.uncertainty) for figure in figures() if figure.record.uncertainty]
     for name, spread in given:

@@ -33,7 +33,7 @@ def whole_report() -> Kernel:
 
 def test_reach_of_every_row_of_the_report_is_what_the_binding_says() -> None:
     """Bit masks forwards against sets of rows by step (`Binding.reach`), for each row of the report."""
-    kernel, by_step = whole_report(), EVERY.reach()
+    kernel, by_step = whole_report(), EVERY.reach
     reach, last = Reach(kernel), len(EVERY.steps)
     for row in range(len(EVERY.rows)):
         expected = [k for k, rows in enumerate(by_step) if row in rows]

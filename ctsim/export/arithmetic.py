@@ -36,7 +36,7 @@ class NotLiveError(Exception):
 
 @cache
 def statements(function: Formula) -> tuple[tuple[str, ast.expr], ...]:
-    """(name, expression) of each line of a formula, "" for what it returns."""
+    """(name, expression) of each line of a formula, "" for what it returns. Raises NotLiveError for any other line."""
     tree = ast.parse(formula_source(function)).body[0]
     assert isinstance(tree, ast.FunctionDef)
     found: list[tuple[str, ast.expr]] = []

@@ -8,6 +8,7 @@ from typing import Any, Final
 import xarray as xr
 
 from ctsim.compare_tables import Line, lines
+from ctsim.differences import SAID
 from ctsim.export.book import Book, Cell, Shown
 from ctsim.export.charts import Bars, bars_sheet
 from ctsim.export.evidence import card_sheet
@@ -17,7 +18,6 @@ from ctsim.locale import text
 from ctsim.ranking import Ranked, ranked
 from ctsim.sensitivity import Sensitivity
 
-_CHANGE: Final = ("kind", "what", "before", "after", "side", "set_by", "reason")
 _DIFFERENCE: Final = ("mean", "q05", "q50", "q95", "mcse", "p_higher", "a_mean", "a_q05", "a_q50", "a_q95", "b_mean",
                       "b_q05", "b_q50", "b_q95")  # fmt: skip
 _CHARTS, _DRIVERS = 24, 8
@@ -52,10 +52,9 @@ def comparison_workbook(tree: xr.DataTree, card: Mapping[str, Any], lang: str) -
 
 
 def _changes(book: Book, data: xr.Dataset) -> None:
-    heads = columns(book.lang, "change", "kind", "what", "before", "after", "side", "set_by", "reason",
-                    wide=("change", "before", "after", "reason"))  # fmt: skip
+    heads = columns(book.lang, "change", *SAID, wide=("change", "before", "after", "reason"))
     names = data["change"].values.tolist()
-    said = [data[name].values.tolist() for name in _CHANGE]
+    said = [data[name].values.tolist() for name in SAID]
     book.sheet("changes").table(
         0, heads, [[str(name), *map(str, rest)] for name, *rest in zip(names, *said, strict=True)]
     )

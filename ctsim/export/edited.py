@@ -21,7 +21,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from ctsim import schema
 from ctsim.catalog import Scenario, load
-from ctsim.durable import write_whole
+from ctsim.durable import write_asked
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.export.editing import (
     ABOUT,
@@ -92,10 +92,7 @@ def from_workbook(book: str | Path, out: str | Path, formulas: str | Path | None
     titles = {f"title_{lang}": f"{getattr(reader.scenario, f'title_{lang}')} ({path.stem})" for lang in LANGUAGES}
     head = {"id": f"_{name}" if name[0].isdigit() else name, "extends": extends, **titles}
     content = tomli_w.dumps({"scenario": head, "change": [one.change for one in changes]})
-    try:
-        write_whole(path, content.encode())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    write_asked(path, content.encode())
     return len(changes)
 
 

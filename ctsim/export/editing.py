@@ -23,7 +23,6 @@ SHEET, PROGRAMMES, ABOUT = "parameters", "programmes", "scenario"
 """Names of the sheets: the same in both languages, as messages name cells by them."""
 
 SPREAD_NUMBERS: Final = ("low", "mode", "high", "mean", "sd", "median", "gsd", "a", "b", "p", "value")
-SPREAD_TEXTS: Final = ("class", "dist", "basis", "reason")
 VALUES: Final = ("value", "low", "high")
 SPREAD: Final = (
     "class", "dist", *SPREAD_NUMBERS, "relative", "truncate_low", "truncate_high", "widen", "basis", "reason", "more",
@@ -162,7 +161,10 @@ def _sheet(
 
 
 def base_of(scenario: Scenario, file: Path) -> str:
-    """How a file names the scenario that it extends: its id in the library, or its path from the file's folder."""
+    """How a file names the scenario that it extends: its id in the library, or its path from the file's folder.
+
+    Raises InputError where the scenario is not in the folder of `file` or below: nowhere else would it be looked for.
+    """
     given = Path(scenario.file)
     shipped = scenario.library.root.resolve()
     if given.resolve().is_relative_to(shipped):

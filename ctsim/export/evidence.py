@@ -13,7 +13,7 @@ from ctsim.export.numbers import columns, word
 from ctsim.locale import text, when
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.sections import ParameterLine, Sections
-from ctsim.report.words import card_words
+from ctsim.report.words import OUTSIDE, card_words
 
 _LOW_END, _VALUE, _HIGH_END = 5, 6, 7
 
@@ -74,8 +74,9 @@ def audit_sheet(book: Book, sections: Sections, live: Mapping[str, Three]) -> No
     lang, rows = book.lang, list[list[Cell]]()
     for one in sections.audit.figures:
         readings = "; ".join(f"{r.name}: {r.computed:.6g}{' ✓' if r.gives_published else ''}" for r in one.readings)
+        number = sections.number(one.programme)
         rows.append([
-            sections.number(one.programme) % 999 or None, one.key, word("metric", one.metric, lang),
+            number if number < OUTSIDE else None, one.key, word("metric", one.metric, lang),
             when(one.when, lang), word("scope", one.scope, lang), word("period", one.period, lang), one.unit,
             one.as_printed, one.published_low, one.published_high, one.computed, one.computed_low, one.computed_high,
             *_live(one.computed, one.computed_low, one.computed_high, live.get(one.key)),

@@ -60,7 +60,7 @@ class Formulas:
         low, middle, high = at_ends(self.binding)
         self.values = list(zip(middle, low, high, strict=True))
         self.ranged = [any(self.binding.rows[row].low != self.binding.rows[row].high for row in reached)
-                       for reached in self.binding.reach()]  # fmt: skip
+                       for reached in self.binding.reach]  # fmt: skip
         self.signs = {(programme.id, one.stream): one.symbol or one.record.symbol or ""
                       for programme in scenario.programmes for one in programme.parameters.values()}  # fmt: skip
         self.results: dict[str, Three] = {}
@@ -194,7 +194,7 @@ class Formulas:
             for place in range(shown):
                 self.sheet.put(self._next, _OWN + place, values[place] / step.factor, "result")
         self._last_line(number, step, function, shown)
-        self._compared(step, key, values[0], note)
+        self._compared(step, values[0], note)
         self._next += 2
 
     def _arguments(self, step: Step, function: Formula) -> list[dict[str, float]]:
@@ -222,7 +222,7 @@ class Formulas:
         if not step.reading:
             self.results[step.figure.key] = first, low, high
 
-    def _compared(self, step: Step, key: str, value: float, note: str) -> None:
+    def _compared(self, step: Step, value: float, note: str) -> None:
         """Beside the result: what ctsim computes, how far it is away, what is printed."""
         row, own = self._next, f"{xl_col_to_name(_CTSIM)}{self._next + 1}"
         result = self._at(_PAGE)[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ctsim.choices import view
-from ctsim.durable import write_whole
+from ctsim.durable import write_asked
 from ctsim.errors import InputError
 from ctsim.export.cf import cf_content
 from ctsim.export.contrasts import comparison_workbook, sensitivity_workbook
@@ -63,8 +63,5 @@ def export(
     result = open_result(directory, formulas)
     content = made(result, lang)
     path = Path(out) if out is not None else result.path / name.format(lang=lang)
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    write_asked(path, content)
     return path

@@ -39,7 +39,7 @@ _BARS: Final = {"98": (0, 6, 1.0, BLUE), "90": (1, 5, 4.4, SKY), "50": (2, 4, 7.
 def save_published(tree: xr.DataTree, folder: Path) -> list[Path]:
     """Draw both metrics in both languages as PNG and SVG into `folder`; the files written.
 
-    `tree` is a result tree (DESIGN.md 6). A metric without any published figure is left out.
+    `tree` is the result tree of a run (`ctsim.dataset`). A metric without any published figure is left out.
     """
     found = {metric: rows(tree, metric) for metric in METRICS if metric in tree.children}
     there = [metric for metric in found if found[metric]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ctsim.figures.amounts import rounded, scale
+from ctsim.figures.rows import METRICS
 from ctsim.figures.style import BLUE, GREY, RULE, SKY, SMALL, VERMILION, save_each, shortened
 from ctsim.locale import LANGUAGES, text, when
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 MOST_PANELS: Final = 6
 MOST_BARS: Final = 6
-METRICS: Final = ("co2_reduction", "economic_effect")
 _WIDTH, _BAR, _HEAD, _TOP, _FOOT = 8.6, 0.27, 0.62, 0.62, 0.5
 _LEFT, _RIGHT = 3.3, 0.9
 

@@ -79,7 +79,7 @@ class Brief(Page):
         """What was paid for, what plants can make, what may come of research: figures of unlike kinds."""
         lines = self._lines()
         found = {name: [one for one in lines if _box(one) == name] for name in ("units", "plants", "outlook")}
-        return [Box(name, groups([(one.fact.panel, one) for one in mine], name, self.lang), self._sums(name, mine))
+        return [Box(name, groups([(one.fact.panel, one) for one in mine], name, self.lang), self._sums(mine))
                 for name, mine in found.items()]  # fmt: skip
 
     def by_programme(self, lines: Sequence[Line]) -> list[list[Line]]:
@@ -96,7 +96,7 @@ class Brief(Page):
                 if not one.fact.said("item") or (one.fact.programme, one.fact.when) not in whole]  # fmt: skip
         return sorted(kept, key=lambda one: (self.number(one.fact.programme), one.fact.when))
 
-    def _sums(self, name: str, lines: Sequence[Line]) -> list[Fact]:
+    def _sums(self, lines: Sequence[Line]) -> list[Fact]:
         """Declared sums over several programmes of the box, at the years that are published."""
         mine = {one.fact.name for one in lines} | {one.fact.name.rpartition(".")[0] for one in lines}
         found = []

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from ctsim.catalog import Scenario
 from ctsim.console import number
+from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
 from ctsim.ranking import SMALL
-from ctsim.report.facts import Fact, places, rounded
+from ctsim.report.facts import Fact, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
 from ctsim.trail import every_trail
@@ -171,13 +172,11 @@ class DriversPage(Page):
     def _one(
         self, node: str, labels: tuple[str, ...], values: dict[str, Any], drivers: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        metric, name = node.rpartition("/")[2], labels[0]
-        if len(labels) > 1:
-            first, _, item = labels[0].partition(".")
-            name = ".".join(filter(None, (first, metric, labels[1], item)))
+        name = cell_name(node, labels)
         words = self._words(name)
+        metric = words.pop("metric", node.rpartition("/")[2])
         made: dict[str, Any] = {
-            "address": (f"{self._prefix}/{node}", *labels), "name": name, "metric": words.pop("metric", metric),
+            "address": (f"{self._prefix}/{node}", *labels), "name": name, "metric": metric,
             "when": labels[1] if len(labels) > 1 else words.pop("when", ""), "values": values | words,
             "unit": str(values["unit"]), "lang": self.lang,
         }  # fmt: skip

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from math import isfinite, nan
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from ctsim.console import number
+from ctsim.dataset import places
 from ctsim.figures.amounts import Scale, scale
 from ctsim.report.words import tagged
 
@@ -224,15 +224,3 @@ class Facts:
             programme, _, item = key.partition(".")
             address = (f"/{node}", key, year)
             yield Fact(address, f"{programme}.{metric}.{year}.{item}", metric, year, one, unit, self.lang)
-
-
-def places(data: xr.Dataset, *dims: str) -> Iterator[dict[str, Any]]:
-    """Every variable at every place along `dims`, as plain values: to choose each by xarray takes milliseconds."""
-    columns = {str(name): (one.dims, one.values.tolist()) for name, one in data.variables.items()}
-    for chosen in product(*(range(data.sizes[dim]) for dim in dims)):
-        at, found = dict(zip(dims, chosen, strict=True)), {}
-        for name, (along, value) in columns.items():
-            for dim in along:
-                value = value[at[dim]] if dim in at else value
-            found[name] = value
-        yield found

@@ -13,8 +13,9 @@ import xarray as xr
 from markupsafe import Markup
 
 from ctsim.catalog import Scenario
+from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
-from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, places, rounded
+from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
 from ctsim.trail import Trail, every_trail
@@ -193,12 +194,9 @@ class MovesPage(Page):
         self, node: str, labels: tuple[str, ...], values: dict[str, Any], data: xr.Dataset, about: _About,
         causes: tuple[Fact, ...],
     ) -> dict[str, Any]:  # fmt: skip
-        metric, name = node.rpartition("/")[2], labels[0]
-        if len(labels) > 1:
-            first, _, item = labels[0].partition(".")
-            name = ".".join(filter(None, (first, metric, labels[1], item)))
+        name = cell_name(node, labels)
         words = about.total(labels[0]) if node.startswith("/totals") else about.figure(name)
-        metric = words.pop("metric", metric)
+        metric = words.pop("metric", node.rpartition("/")[2])
         when_ = labels[1] if len(labels) > 1 else words.pop("when", "")
         unit = str(values.get("unit") or data["mean"].attrs["units"])
         return {"address": (f"{self._prefix}{node}", *labels), "name": name, "metric": metric, "when": when_,

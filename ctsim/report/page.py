@@ -10,7 +10,7 @@ from typing import Any, Final
 import jinja2
 
 from ctsim.choices import view
-from ctsim.durable import write_whole
+from ctsim.durable import write_asked
 from ctsim.errors import InputError
 from ctsim.locale import LANGUAGES, text, when
 from ctsim.report import pictures
@@ -51,10 +51,7 @@ def report(
         page = MovesPage(found, lang) if found.kind == COMPARISON else DriversPage(found, lang)
     name = "brief" if brief else "report"
     path = Path(out) if out is not None else found.path / f"{name}.{lang}.html"
-    try:
-        write_whole(path, html(page, f"{'brief' if brief else 'page'}.html").encode())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    write_asked(path, html(page, f"{'brief' if brief else 'page'}.html").encode())
     return path
 
 

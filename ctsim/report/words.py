@@ -18,8 +18,10 @@ Key = tuple[str, str, str]
 
 T = TypeVar("T")
 
-METRICS: Final = ("co2_reduction", "other", "economic_effect")
+_METRIC_ORDER: Final = ("co2_reduction", "other", "economic_effect")
 MINUS: Final = "−"
+OUTSIDE: Final = 999
+"""The number of programmes that have none in the report: they come last, and it is never shown."""
 
 
 class Page:
@@ -32,9 +34,9 @@ class Page:
     def __init__(self, programmes: Iterable[Programme], card: Mapping[str, Any], lang: str) -> None:
         self.lang = lang
         self.card = card
-        self.programmes = sorted(programmes, key=lambda one: one.number or 999)
+        self.programmes = sorted(programmes, key=lambda one: one.number or OUTSIDE)
         self.names = {one.id: tidy(getattr(one, f"name_{lang}")) for one in self.programmes}
-        self._numbers = {one.id: one.number or 999 for one in self.programmes}
+        self._numbers = {one.id: one.number or OUTSIDE for one in self.programmes}
 
     @property
     def title_of_run(self) -> str:
@@ -58,12 +60,12 @@ class Page:
 
     def number(self, programme: str) -> int:
         """The report's number of a programme; those from outside come last."""
-        return self._numbers.get(programme, 999)
+        return self._numbers.get(programme, OUTSIDE)
 
     def title(self, programme: str) -> str:
         """Number and name of a programme."""
         number = self.number(programme)
-        return f"{number if number < 999 else ''} {self.names.get(programme, programme)}".strip()
+        return f"{number if number < OUTSIDE else ''} {self.names.get(programme, programme)}".strip()
 
     def text(self, key: str, **values: object) -> str:
         """A text in the language of the page."""
@@ -140,9 +142,8 @@ def card_words(value: Any) -> str:
 
 def _panel_order(panel: Key) -> tuple[int, int, int, int]:
     metric, kind, boundary = panel
-    return (
-        int(boundary == "reference"), _place(METRICS, metric), _place(MONEY_KINDS, kind), _place(BOUNDARIES, boundary)
-    )  # fmt: skip
+    places = _place(_METRIC_ORDER, metric), _place(MONEY_KINDS, kind), _place(BOUNDARIES, boundary)
+    return int(boundary == "reference"), *places
 
 
 def _place(known: Sequence[str], word: str) -> int:
