@@ -22,6 +22,7 @@ from ctsim.errors import InputError
 from ctsim.programme import Figure, Programme
 from ctsim.schema import Bilingual
 from ctsim.streams import TILE
+from ctsim.summaries import REPLICATES
 from ctsim.yearly import Drawn
 
 FloatArray = npt.NDArray[np.float64]
@@ -131,7 +132,8 @@ def account(
         raise InputError(f"--draws {draws}: must be between 1 and {2**20:,}; these draws are held in memory")
     made = {row.programme[0]: row for row in file.allocation if _why(row, file, scenario) is None}
     names = [one.id for one in scenario.programmes if one.id in made]
-    effects = _effects(scenario, names, rate, -(-draws // (16 * TILE)) * 16, seed)
+    tiles = -(-draws // (REPLICATES * TILE)) * REPLICATES  # as many in each replicate
+    effects = _effects(scenario, names, rate, tiles, seed)
     lines = tuple(_line(row.name_ja, (row,), file, scenario, effects) for row in file.allocation)
 
     def by(key: Any) -> tuple[Line, ...]:
@@ -141,7 +143,7 @@ def account(
         return tuple(_line(name, tuple(rows), file, scenario, effects) for name, rows in sorted(found.items()))
 
     categories = by(lambda row: "・".join(row.green_categories) or "—")
-    return Account(file, rate, -(-draws // (16 * TILE)) * 16 * TILE, lines, by(lambda row: row.category), categories,
+    return Account(file, rate, tiles * TILE, lines, by(lambda row: row.category), categories,
                    by(lambda row: row.budget_year))  # fmt: skip
 
 

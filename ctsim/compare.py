@@ -96,8 +96,10 @@ def compare(
     """
     sources = [source_of(one, formulas) for one in (a, b)]
     request = request_of(sources, draws, seed, method, years, programmes, metrics)
-    if chunk < 1 or (workers is not None and workers < 1) or most < 2:
-        raise InputError("--chunk, --workers and --most: must be at least 1, 1 and 2")
+    least: dict[str, tuple[int | None, int]] = {"chunk": (chunk, 1), "workers": (workers, 1), "most": (most, 2)}
+    if low := [f"--{name} {given}: must be at least {end}" for name, (given, end) in least.items()
+               if given is not None and given < end]:  # fmt: skip
+        raise InputError([Finding(Place(), "", one) for one in low])
     pair = _Pair(sources, request, chunk, workers or cores(), progress)
     request |= {
         "a": sources[0].scenario.digest, "b": sources[1].scenario.digest, "stream_version": STREAM_VERSION,

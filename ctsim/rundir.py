@@ -31,6 +31,7 @@ from ctsim.durable import (
 )
 from ctsim.errors import RunDirectoryError
 from ctsim.netcdf import netcdf_content, netcdf_tree
+from ctsim.streams import TILE
 
 FORMAT: Final = 1
 CARD: Final = "run.json"
@@ -50,9 +51,6 @@ REQUEST: Final = (
 def request_of(card: Mapping[str, Any]) -> dict[str, Any]:
     """What the run of a card was asked for: where it stopped at a precision, `draws` is the most that it might make."""
     return {key: card.get(key) for key in REQUEST} | {"draws": card.get("ceiling", card.get("draws"))}
-
-
-_TILE: Final = 1024
 
 
 class RunDirectory:
@@ -175,7 +173,7 @@ class RunDirectory:
 
     def _unfinished(self, card: Mapping[str, Any]) -> str:
         """How far an unsealed run is, and how it goes on."""
-        done, size = checkpoint.tiles_done(self.chunks), max(1, -(-_count(card.get("chunk")) // _TILE))
+        done, size = checkpoint.tiles_done(self.chunks), max(1, -(-_count(card.get("chunk")) // TILE))
         span = card.get("span")
         tiles = _count(span[1]) if isinstance(span, list) and len(span) == 2 else 0
         return f"{done // size} of {-(-tiles // size)} chunks done; continue with `ctsim resume {self.path}`"

@@ -438,7 +438,7 @@ def test_runs_of_other_seeds_methods_and_versions_are_refused(folder: Path, tmp_
         ({"draws": 0}, "--draws 0: must be between"), ({"method": "lhs"}, "--method lhs: choose from"),
         ({"years": [2035]}, "--years 2035: choose from"), ({"metrics": ["co2"]}, "--metrics co2: there is none"),
         ({"programmes": ["mein"]}, "--programmes mein: there is none. Did you mean 'mine'"),
-        ({"workers": 0}, "--chunk, --workers and --most"),
+        ({"workers": 0}, "--workers 0: must be at least 1"), ({"most": 1}, "--most 1: must be at least 2"),
     ],
 )  # fmt: skip
 def test_bad_options_are_refused(folder: Path, asked: dict[str, object], said: str) -> None:

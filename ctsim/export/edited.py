@@ -26,6 +26,7 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.export.editing import (
     ABOUT,
     COLUMNS,
+    CONTENT,
     KEYS_ROW,
     PROGRAMME_COLUMNS,
     PROGRAMMES,
@@ -210,7 +211,7 @@ class _Reader:
     def _edited(self, entry: Entry, line: Line) -> list[str]:
         """Columns whose cells differ from what was written; faults for what may not be in them."""
         found = []
-        for name in COLUMNS[len(("kind", "name", "year")) : -3]:
+        for name in CONTENT:
             given, cell = line.cells[name], self._cell(SHEET, COLUMNS, line.row, name)
             if _alike(given, entry.cells[name]):
                 continue

@@ -27,9 +27,12 @@ VALUES: Final = ("value", "low", "high")
 SPREAD: Final = (
     "class", "dist", *SPREAD_NUMBERS, "relative", "truncate_low", "truncate_high", "widen", "basis", "reason", "more",
 )  # fmt: skip
-FIXED: Final = ("kind", "name", "year", "programme", "sign", "as_printed", "unit")
+KEYS: Final = ("kind", "name", "year")
+FIXED: Final = (*KEYS, "programme", "sign", "as_printed", "unit")
 WHY: Final = ("reason_for_change", "source", "where")
 COLUMNS: Final = (*FIXED, *VALUES, *(f"spread.{one}" for one in SPREAD), *WHY)
+CONTENT: Final = COLUMNS[len(KEYS) : -len(WHY)]
+"""The columns of `Entry.cells`: what was written into them is compared with what is read."""
 PROGRAMME_COLUMNS: Final = ("programme", "title", "include", *WHY)
 KEYS_ROW: Final = 3
 """The row of names that programs read, below the heads that people read; lines come after it."""
@@ -117,7 +120,7 @@ def to_workbook(scenario: Scenario, file: str | Path, lang: str = "ja") -> bytes
         Column(text(f"workbook.edit_{one.replace('.', '_')}", lang), 30 if one in _WIDE else 11) for one in COLUMNS
     ]
     lines: list[list[Cell]] = [
-        [one.kind, one.name, int(one.year) if one.year else None, *(one.cells[name] for name in COLUMNS[3:-3]), None,
+        [one.kind, one.name, int(one.year) if one.year else None, *(one.cells[name] for name in CONTENT), None,
          None, None]
         for one in entries(scenario)
     ]  # fmt: skip

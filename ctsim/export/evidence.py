@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 from ctsim.accounts import AllocationFile, accounts, shipped
 from ctsim.export.book import Book, Cell, Column, Live
@@ -16,6 +16,10 @@ from ctsim.report.sections import ParameterLine, Sections
 from ctsim.report.words import OUTSIDE, card_words
 
 _LOW_END, _VALUE, _HIGH_END = 5, 6, 7
+"""Columns of the sheet of parameters."""
+_DIFFERENCE: Final = 16
+"""Column of the sheet of the audit."""
+_SIGNED: Final = "+0.0%;-0.0%;0.0%"
 
 
 def parameters_sheet(book: Book, sections: Sections) -> dict[str, Three]:
@@ -84,10 +88,11 @@ def audit_sheet(book: Book, sections: Sections, live: Mapping[str, Three]) -> No
         ])  # fmt: skip
     sheet = book.sheet("audit")
     sheet.table(0, heads, rows)
-    sheet.page.set_column(16, 16, 11, book.style("", "+0.0%;-0.0%;0.0%"))
+    signed = book.style("", _SIGNED)
+    sheet.page.set_column(_DIFFERENCE, _DIFFERENCE, 11, signed)
     for number, one in enumerate(sections.audit.figures, 1):
         if one.relative_difference is not None:
-            sheet.page.write_number(number, 16, one.relative_difference, book.style("", "+0.0%;-0.0%;0.0%"))
+            sheet.page.write_number(number, _DIFFERENCE, one.relative_difference, signed)
 
 
 def _live(middle: float | None, low: float | None, high: float | None, cells: Three | None) -> list[Cell]:
