@@ -76,6 +76,12 @@ class Source:
     card: Mapping[str, Any] | None = None
     tables: bytes | None = None
 
+    @property
+    def coordinates(self) -> dict[str, Coordinate]:
+        """The Sobol' coordinate of everything that is sampled: those of the run where it has them."""
+        nets = self.card and self.card["coordinates"]
+        return from_nets(nets) if nets else coordinates_of(self.scenario)
+
 
 # ---- what is asked for
 
@@ -389,9 +395,7 @@ def _coordinates(sources: Sequence[Source]) -> dict[str, Coordinate]:
     found: dict[str, Coordinate] = {}
     owners: dict[Coordinate, str] = {}
     for source in sources:
-        card = source.card
-        own = coordinates_of(source.scenario) if card is None else from_nets(card["coordinates"])
-        for stream, coordinate in own.items():
+        for stream, coordinate in source.coordinates.items():
             if found.setdefault(stream, coordinate) != coordinate or owners.setdefault(coordinate, stream) != stream:
                 message = "its Sobol' coordinate is another one in the other scenario; compare with --method mc"
                 raise InputError(f"{source.name}: '{stream}': {message}")

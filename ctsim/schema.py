@@ -386,7 +386,7 @@ class ProgrammeHead(Record):
     """Identity of a programme. `annex` is its number there, or `chapter` where the Annex has none."""
 
     id: Identifier
-    annex: Annotated[int, Field(ge=1, le=999)] | None = None
+    annex: Annotated[int, Field(ge=1, le=998)] | None = None
     chapter: Label | None = None
     name_ja: Label = ""
     name_en: Label = ""

@@ -27,7 +27,6 @@ from ctsim.choices import view
 from ctsim.cluster import stoppable
 from ctsim.compare import Given, Source, drawn, request_of, source_of
 from ctsim.contrast import marks
-from ctsim.coordinates import assign
 from ctsim.dependence import Group, Tie, ties_of
 from ctsim.errors import InputError, Stopped
 from ctsim.job import cores
@@ -141,7 +140,7 @@ def _tree(
     targets = [*dataset.targets(*wanted), *summed.targets(*wanted)]
     targets = [one for one in targets if one.node != "/readings"]
     moved = sorted((one for one in targets if _is_reached(chosen, one)), key=lambda one: not _is_sum(one))
-    coordinates = assign(chosen.streams, chosen.programmes) if request["method"] == "sobol" else None
+    coordinates = source.coordinates if request["method"] == "sobol" else None
     every = [*moved, *(part for one in moved for part in _parts(one))]
     rows = []
     with stoppable() as stop:

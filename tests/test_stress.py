@@ -96,3 +96,26 @@ def test_another_request_and_a_damaged_file_are_refused(folder: Path, tmp_path: 
 def test_a_sum_that_nothing_moves_is_named() -> None:
     found = stress("framework_2023_11", draws=2**14, programmes=["insulated_windows"], metrics=["co2_reduction"])
     assert found.still == ("windows_parts",)
+
+
+def test_what_a_study_or_a_run_has_registered_counts(folder: Path, tmp_path: Path) -> None:
+    """Coordinates in another order than that of the page, beside the scenario and then on the card of a run only."""
+    from ctsim.engine import simulate
+
+    path = scenario(folder, "registered", together(["mine.x", "mine.y"], 0.5))
+    registered = path.parent / "coordinates.toml"
+    registered.write_text(
+        'format = 1\n\n[net.mine]\nparameters = ["mine.q", "mine.p", "mine.y", "mine.v", "mine.u", "mine.x"]\n', encoding="utf-8"
+    )
+    asked = {"draws": 2**14, "formulas": folder / "formulas"}
+    try:
+        run = simulate(path, out=tmp_path / "run", **asked)  # type: ignore[arg-type]
+        beside = stress(path, **asked)  # type: ignore[arg-type]
+    finally:
+        registered.unlink()
+    declared = run.tree["co2_reduction"]["mean"].values.ravel()
+    for found in (beside, stress(tmp_path / "run", formulas=folder / "formulas")):
+        means = {one["declared"]["mean"] for one in found.to_dict()["quantities"]}
+        assert means <= set(declared[np.isfinite(declared)].tolist())
+    other = stress(path, **asked)  # type: ignore[arg-type]
+    assert other.result_digest != beside.result_digest
