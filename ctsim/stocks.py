@@ -10,23 +10,9 @@ from typing import Any, Final
 
 from ctsim.elementary import exp, pow
 
-# Gauss and Legendre's six points on (0, 1), as logarithms, and weights.
-_LOG_NODES: Final = (
-    -3.3883233221881066,
-    -1.7755202021841745,
-    -0.9657688143393257,
-    -0.4791499810214893,
-    -0.1856012973883337,
-    -0.03434845452025293,
-)
-_WEIGHTS: Final = (
-    0.08566224618958514,
-    0.18038078652406936,
-    0.23395696728634552,
-    0.23395696728634552,
-    0.18038078652406936,
-    0.08566224618958514,
-)
+_DIED_OUT: Final = 16.0
+"""Power of an age beyond which a cohort counts as gone: e to the power -16 of it is left, a ten millionth."""
+_TERMS: Final = 56  # of the series up to there: the next are below 1e-13 of the sum
 _GAMMA: Final = (
     0.0035275735720515827,
     -0.02998311683457764,
@@ -53,20 +39,24 @@ def linear_path(first: float, last: float, progress: float) -> float:
 
 
 def survival(age: float, mean_life: float, shape: float) -> float:
-    """Share of a cohort still in use at `age`: Weibull with that mean life, in the unit of age, and a shape above 1."""
+    """Share of a cohort still in use at `age`: Weibull, mean life in the unit of age, and a shape of at least 1."""
     return exp(-pow(age / mean_life * _gamma_above_one(1.0 / shape), shape))
 
 
 def stock_years(span: float, mean_life: float, shape: float) -> float:
     """Yearly cohorts still in use after `span` years of one cohort a year: the integral of `survival`, in years.
 
-    Within 0.1 % where `span` is at most 1.9 mean lives and the shape from 2 to 4.5.
+    Within 1e-7 of it for every span and every shape from 1, never above the mean life; it never falls, but for
+    rounding. An incomplete gamma function by its series of positive terms, e^-z (1 + z/(1+a) (1 + z/(2+a) (1 + ...)))
+    with a = 1 / shape (NIST Handbook of Mathematical Functions, 8.7.1).
     """
-    reach = pow(span / mean_life * _gamma_above_one(1.0 / shape), shape)
-    share = 0.0
-    for node in range(6):
-        share += _WEIGHTS[node] * exp(-reach * exp(shape * _LOG_NODES[node]))
-    return span * share
+    part = 1.0 / shape
+    reach = pow(span / mean_life * _gamma_above_one(part), shape)
+    power = _DIED_OUT if reach > _DIED_OUT else reach
+    total = 1.0
+    for before in range(_TERMS):
+        total = 1.0 + power / (part + (_TERMS - before)) * total
+    return mean_life if reach > _DIED_OUT else span * (exp(-power) * total)
 
 
 def _gamma_above_one(x: float) -> float:
