@@ -10,6 +10,9 @@ from typing import Any, Final
 
 from ctsim.elementary import exp, pow
 
+# Gauss and Legendre's three points on (0, 1), and weights.
+_NODES: Final = (0.1127016653792583, 0.5, 0.8872983346207417)
+_WEIGHTS: Final = (0.2777777777777778, 0.4444444444444444, 0.2777777777777778)
 _DIED_OUT: Final = 16.0
 """Power of an age beyond which a cohort counts as gone: e to the power -16 of it is left, a ten millionth."""
 _TERMS: Final = 56  # of the series up to there: the next are below 1e-13 of the sum
@@ -59,6 +62,20 @@ def stock_years(span: float, mean_life: float, shape: float) -> float:
     return mean_life if reach > _DIED_OUT else span * (exp(-power) * total)
 
 
+def ramped_stock_years(span: float, ramp: float, mean_life: float, shape: float) -> float:
+    """Cohorts still in use `span` years after the first, where their number a year rises from 0 to 1 over `ramp` years.
+
+    The mean of `stock_years` over lines that start one after another, by Gauss and Legendre's three points: within
+    1e-4 of it where the ramp is at most half a mean life and the shape from 1.5 to 6. 0 for a span below 0.
+    """
+    last = span if span > 0.0 else 0.0
+    first = span - ramp if span > ramp else 0.0
+    total = 0.0
+    for node in range(3):
+        total += _WEIGHTS[node] * stock_years(first + _NODES[node] * (last - first), mean_life, shape)
+    return (last - first) / ramp * total
+
+
 def _gamma_above_one(x: float) -> float:
     result = _GAMMA[0]
     for power in range(1, 15):
@@ -68,6 +85,7 @@ def _gamma_above_one(x: float) -> float:
 
 FUNCTIONS: Final[dict[str, Callable[..., float]]] = {
     "linear_path": linear_path, "survival": survival, "stock_years": stock_years,
+    "ramped_stock_years": ramped_stock_years,
 }  # fmt: skip
 """What a formula may import."""
 

@@ -106,6 +106,17 @@ def test_the_mean_life_is_the_mean_life() -> None:
         assert lived == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("shape", [1.5, 2.5, 3.6, 4.5, 6.0])
+@pytest.mark.parametrize("ramp", [0.05, 0.2, 0.5])
+def test_a_ramp_is_the_mean_of_lines_that_open_one_after_another(ramp: float, shape: float) -> None:
+    made = [stocks.ramped_stock_years(lives, ramp, 1.0, shape) for lives in LIVES.tolist()]
+    assert made[0] == stocks.ramped_stock_years(-1.0, ramp, 1.0, shape) == 0.0
+    assert all(other - one >= -1e-12 for one, other in pairwise(made)) and max(made) <= 1.0 + 1e-12
+    for lives, one in list(zip(LIVES.tolist(), made, strict=True))[1::7]:
+        area = quad(exact_years, max(lives - ramp, 0.0), lives, args=(shape,), epsabs=1e-12)[0]
+        assert one == pytest.approx(area / ramp, rel=1e-4)
+
+
 # ---- what the pages ask of it
 
 
