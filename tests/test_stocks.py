@@ -121,7 +121,7 @@ def test_ships_of_programme_5_and_the_furnace_of_programme_6(scenario: Scenario)
 
 @pytest.mark.parametrize("year", ["2030", "2040", "2050"])
 def test_cohorts_of_programme_16(scenario: Scenario, year: str) -> None:
-    """Each month's chips apart: full after three years from mid-2027, used at 70 %, lines of 15 years, a quarter in cars."""
+    """Each month's chips apart: full after three years from mid-2027, used at 70 %, lines of 15 years, 25 % in cars."""
     chips_of_a_car, kwh = 36, 9360 / 6
     cars = {firm: wafers * 1e4 * 513 / chips_of_a_car for firm, wafers in (("a", 28.8), ("b", 72.0), ("c", 168.0))}
     saved = {"a": kwh * 0.20 * 0.50, "b": kwh * 0.20 * 0.50, "c": kwh * 0.20 * 0.25}  # kWh a car and year
