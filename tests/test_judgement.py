@@ -5,6 +5,7 @@ And what `ctsim check` lists of it.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isfinite
 
 import pytest
@@ -263,7 +264,12 @@ def test_no_shipped_spread_lacks_a_reason() -> None:
 
 
 def test_dependence_that_does_nothing_is_told() -> None:
-    assert bound_in_vain(runs.scenario()) == []
+    scenario = runs.scenario()
+    assert bound_in_vain(scenario) == []
+    first = scenario.dependence[0]
+    again = replace(first, record=first.record.model_copy(update={"spearman": 0.2}))
+    (pair,) = [one.message for one in bound_in_vain(replace(scenario, dependence=(*scenario.dependence, again)))]
+    assert pair.startswith("'future_grid_factor' and 'offshore_wind.thermal_factor': 0.2 holds here, not the 0.7 of ")
     frozen = [one.message for one in bound_in_vain(load("grid_frozen"))]
     assert "'future_grid_factor' has no spread in this scenario: it moves with nothing" in frozen
 
