@@ -67,13 +67,15 @@ def ramped_stock_years(span: float, ramp: float, mean_life: float, shape: float)
 
     The mean of `stock_years` over lines that start one after another, by Gauss and Legendre's three points: within
     1e-4 of it where the ramp is at most half a mean life and the shape from 1.5 to 6. 0 for a span below 0.
+    A ramp of none or less, as a spread that an option widens has, is one of a hundredth.
     """
     last = span if span > 0.0 else 0.0
-    first = span - ramp if span > ramp else 0.0
+    rise = ramp if ramp > 0.01 else 0.01
+    first = span - rise if span > rise else 0.0
     total = 0.0
     for node in range(3):
         total += _WEIGHTS[node] * stock_years(first + _NODES[node] * (last - first), mean_life, shape)
-    return (last - first) / ramp * total
+    return (last - first) / rise * total
 
 
 def _gamma_above_one(x: float) -> float:

@@ -112,6 +112,8 @@ def test_a_ramp_is_the_mean_of_lines_that_open_one_after_another(ramp: float, sh
     made = [stocks.ramped_stock_years(lives, ramp, 1.0, shape) for lives in LIVES.tolist()]
     assert made[0] == stocks.ramped_stock_years(-1.0, ramp, 1.0, shape) == 0.0
     assert all(other - one >= -1e-12 for one, other in pairwise(made)) and max(made) <= 1.0 + 1e-12
+    at_once = stocks.stock_years(3.0, 1.0, shape)
+    assert stocks.ramped_stock_years(3.0, -1.0, 1.0, shape) == pytest.approx(at_once, rel=1e-2)
     for lives, one in list(zip(LIVES.tolist(), made, strict=True))[1::7]:
         area = quad(exact_years, max(lives - ramp, 0.0), lives, args=(shape,), epsabs=1e-12)[0]
         assert one == pytest.approx(area / ramp, rel=1e-4)
