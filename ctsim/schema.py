@@ -204,7 +204,7 @@ class Parameter(Record):
 
     `value` is the printed number in the printed unit, or a table by year; `low` and `high` instead where a range is
     printed. `shared` takes the parameter of that name from `shared.toml`; `constant` names one of `ctsim.constants`.
-    `domain` is what it can be at all: above 0, or from none to all.
+    `domain` is what it can be at all: above 0, from none to all, or 1 and more.
     """
 
     symbol: Text | None = None
@@ -221,7 +221,7 @@ class Parameter(Record):
     constant: Text | None = None
     was: Text | None = None
     value_outside_range: bool = False
-    domain: Literal["positive", "share"] | None = None
+    domain: Literal["positive", "share", "at_least_one"] | None = None
     note: Text | None = None
 
     @model_validator(mode="after")

@@ -134,7 +134,9 @@ def _lowest(parameter: Parameter, year: str) -> float:
 
 
 _RARE: Final = 1e-9
-_WORDS: Final = {"positive": "must be above 0", "share": "must be a share, from none to all"}
+_WORDS: Final = {
+    "positive": "must be above 0", "share": "must be a share, from none to all", "at_least_one": "must be at least 1",
+}  # fmt: skip
 
 
 def _outside_domain(parameter: Parameter, year: str) -> list[str]:
@@ -146,6 +148,8 @@ def _outside_domain(parameter: Parameter, year: str) -> list[str]:
 def _possible(parameter: Parameter, value: float) -> bool:
     if parameter.record.domain == "share":
         return 0.0 <= value <= units.conversion("1", parameter.unit) * (1.0 + _RARE)
+    if parameter.record.domain == "at_least_one":
+        return value >= units.conversion("1", parameter.unit) * (1.0 - _RARE)
     return parameter.record.domain is None or value > 0.0
 
 

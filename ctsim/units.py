@@ -218,6 +218,11 @@ def _with_units(function: Callable[..., float]) -> Callable[..., Any]:
         return lambda span, life, shape: (
             life * function(_plain_number(span / life, "stock_years"), 1.0, _plain_number(shape, "stock_years"))
         )
+    if function is stocks.ramped_stock_years:
+        return lambda span, ramp, life, shape: (
+            life
+            * function(*(_plain_number(one, "ramped_stock_years") for one in (span / life, ramp / life, 1.0, shape)))
+        )
     return lambda *given: function(*(_plain_number(one, function.__name__) for one in given))
 
 

@@ -111,8 +111,19 @@ def _stock_years(span: Any, mean_life: Any, shape: Any) -> Any:
     return mean_life * gammainc(1 / shape, (span / mean_life * gamma(1 + 1 / shape)) ** shape)
 
 
+def _ramped_stock_years(span: Any, ramp: Any, mean_life: Any, shape: Any) -> Any:
+    """The mean of it over lines that start one after another during the ramp."""
+    rise = np.maximum(ramp, 0.01)
+    last, first = np.maximum(span, 0.0), np.maximum(span - rise, 0.0)
+    points, weights = np.polynomial.legendre.leggauss(3)
+    spans = (first + (1.0 + one) / 2.0 * (last - first) for one in points)
+    total = sum(w / 2.0 * _stock_years(one, mean_life, shape) for w, one in zip(weights, spans, strict=True))
+    return (last - first) / rise * total
+
+
 _OF_ARRAYS: Final[dict[str, Any]] = {
-    "survival": _survival, "stock_years": _stock_years, "max": np.maximum, "min": np.minimum, "exp": np.exp,
+    "survival": _survival, "stock_years": _stock_years,
+    "ramped_stock_years": _ramped_stock_years, "max": np.maximum, "min": np.minimum, "exp": np.exp,
     "log": np.log, "sqrt": np.sqrt, "pow": np.power,
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ BODIES = {
     "loop": ("    for i in share:\n        volume += i\n    return volume\n", f"8: may not contain For; {PLAIN}"),
     "call": (
         "    return eval(share) * volume\n",
-        "8: may call only min, max, exp, log, sqrt, pow, linear_path, survival, stock_years",
+        "8: may call only min, max, exp, log, sqrt, pow, linear_path, survival, stock_years, ramped_stock_years",
     ),
     "attribute": ("    return share.real * volume\n", f"8: may not contain Attribute; {PLAIN}"),
     "import": ("    import os\n    return share * volume\n", f"8: may not contain Import; {PLAIN}"),
@@ -57,7 +57,7 @@ BODIES = {
     "function of numpy": ("    return np.power(share, 2) * volume\n", f"8: 'np.power' {OTHER_DIGITS.format('pow')}"),
     "keyword": (
         "    return exp(x=share) * volume\n",
-        "8: may call only min, max, exp, log, sqrt, pow, linear_path, survival, stock_years",
+        "8: may call only min, max, exp, log, sqrt, pow, linear_path, survival, stock_years, ramped_stock_years",
     ),
     "exp of two": ("    return exp(share, volume)\n", "8: exp takes 1 argument"),
     "pow of one": ("    return pow(share) * volume\n", "8: pow takes 2 arguments"),

@@ -1,6 +1,6 @@
 """Annex 15: manufacturing supply chain of batteries."""
 
-from ctsim.stocks import stock_years
+from ctsim.stocks import ramped_stock_years
 from ctsim.units import Ratio, Years, kWh_per_vehicle, kWh_per_yr, t_CO2_per_vehicle, t_CO2_per_yr
 
 
@@ -41,6 +41,7 @@ def co2_reduction_carried(
     japan_distance_ratio: Ratio,
     calendar_year: Years,
     plant_start: Years,
+    plant_ramp: Years,
     plant_life: Years,
     car_life: Years,
     car_life_shape: Ratio,
@@ -48,7 +49,7 @@ def co2_reduction_carried(
     """Cars on the road by cohort × (③ − ④) ÷ life of a car: the tonnes of a year, not of whole lives"""
     vehicles_a_year = battery_capacity * plant_utilisation * vehicle_share / battery_per_vehicle
     saving_a_year = (combustion_car_emission - battery_car_emission) * japan_distance_ratio / car_life
-    plant_end = plant_start + plant_life
-    begun = stock_years(max(calendar_year, plant_start) - plant_start, car_life, car_life_shape)
-    ended = stock_years(max(calendar_year, plant_end) - plant_end, car_life, car_life_shape)
+    age = calendar_year - plant_start
+    begun = ramped_stock_years(age, plant_ramp, car_life, car_life_shape)
+    ended = ramped_stock_years(age - plant_life, plant_ramp, car_life, car_life_shape)
     return vehicles_a_year * saving_a_year * (begun - ended)

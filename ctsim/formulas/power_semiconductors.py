@@ -1,7 +1,7 @@
 """Annex 16: supply chain of power semiconductors."""
 
 from ctsim.constants import ONE_YEAR
-from ctsim.stocks import stock_years
+from ctsim.stocks import ramped_stock_years
 from ctsim.units import (
     Chips_per_vehicle,
     Chips_per_wafer,
@@ -85,14 +85,15 @@ def co2_reduction_carried(
     grid_factor: t_CO2_per_MWh,  # ⑧
     calendar_year: Years,
     plant_start: Years,
+    plant_ramp: Years,
     plant_life: Years,
     car_life: Years,
     car_life_shape: Ratio,
 ) -> t_CO2_per_yr:
     """(A + B + C) × share in vehicles × utilisation × grid factor of the year ÷ ⑧ × cohorts left"""
-    plant_end = plant_start + plant_life
-    begun = stock_years(max(calendar_year, plant_start) - plant_start, car_life, car_life_shape)
-    ended = stock_years(max(calendar_year, plant_end) - plant_end, car_life, car_life_shape)
+    age = calendar_year - plant_start
+    begun = ramped_stock_years(age, plant_ramp, car_life, car_life_shape)
+    ended = ramped_stock_years(age - plant_life, plant_ramp, car_life, car_life_shape)
     in_vehicles = (
         co2_reduction_one_production_year_company_a
         + co2_reduction_one_production_year_company_b
