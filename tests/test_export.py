@@ -331,14 +331,19 @@ def test_what_the_report_does_not_say_is_said_in_the_table_of_impacts(books: dic
     assert list(lines[0])[:5] == [text(f"workbook.{key}", "en") for key in order]
     assert {line["Signed amount"] for line in lines} == {text("report.not_in_report", "en")}
     solar = next(line for line in lines if line["Programme"].startswith("1 "))
-    assert solar["Allocated, bonds of FY2023"] == 7564 and "offshore wind" in solar["Allocated together with"].lower()
+    assert (
+        solar["Allocated, bonds of FY2023 (Reiwa 5)"] == 7564
+        and "offshore wind" in solar["Allocated together with"].lower()
+    )
 
 
 def test_money_of_an_issue_without_impacts_is_apart_and_says_so(books: dict[str, Path]) -> None:
     lines = rows_of(books["en"], "impact", "en")
     [later] = [head for head in lines[0] if head.startswith("Allocated, bonds of FY2024")]
     assert "not yet quantified" in later
-    found = {line["Programme"].split()[0]: (line["Allocated, bonds of FY2023"], line[later]) for line in lines}
+    found = {
+        line["Programme"].split()[0]: (line["Allocated, bonds of FY2023 (Reiwa 5)"], line[later]) for line in lines
+    }
     assert (found["15"], found["16"], found["20"]) == ((3316, 2658), (1523, 2806), (108, 174))
     assert found["1"] == (7564, "")
 
