@@ -5,7 +5,7 @@ Allocations are facts of the report; what they bought is `ctsim.bought`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,8 @@ class Allocation(Record):
     """Money of one issue year allocated to one programme from one budget.
 
     `same_projects`: the figures of the programme's page are of just the projects that this money is in. `refused` says
-    why nothing can be said per yen of it.
+    why nothing can be said per yen of it, `cost_at_least` that what all payers spent is printed as a lower bound, and
+    `note` what a reader of the amount has to know.
     """
 
     category: Literal["A", "B", "C", "D"]
@@ -35,9 +36,10 @@ class Allocation(Record):
     green_categories: tuple[Text, ...] = ()
     refinanced: Literal["partly", "none", "unstated"] = "unstated"
     same_projects: bool = False
+    cost_at_least: bool = False
     refused: Bilingual | None = None
     where: Text
-    note: Text | None = None
+    note: Bilingual | None = None
 
 
 class Issue(Record):
@@ -67,7 +69,7 @@ class AllocationTotals(Record):
     unit: Unit = "億円"
     as_printed: tuple[Text, ...]
     where: Text
-    note: Text | None = None
+    note: Bilingual | None = None
 
 
 class AllocationFile(Record):
@@ -81,6 +83,18 @@ class AllocationFile(Record):
     totals: AllocationTotals
     allocation: tuple[Allocation, ...]
     issue: tuple[Issue, ...]
+
+    def refinanced_of(self, rows: Sequence[Allocation]) -> tuple[float, float] | None:
+        """Least and most of the money of `rows` (億円) that can be refinanced; None where the report does not say.
+
+        The printed sum lies in the rows marked "partly": at most all of theirs is refinanced, and at least what the
+        others of them cannot hold.
+        """
+        if self.totals.refinanced is None:
+            return None
+        mine = sum(one.amount for one in rows if one.refinanced == "partly")
+        others = sum(one.amount for one in self.allocation if one.refinanced == "partly") - mine
+        return max(0.0, self.totals.refinanced - others), min(mine, self.totals.refinanced)
 
 
 def shipped() -> dict[str, Path]:
@@ -134,7 +148,8 @@ def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
             f"allocated {totals.allocated:,g} and unallocated {totals.unallocated:,g} are not {totals.proceeds:,g}"
         )
         yield Finding(place, "totals.proceeds", f"{message}; mend one of them")
-    most = sum(row.amount for row in file.allocation if row.refinanced != "none")
-    if totals.refinanced is not None and totals.refinanced > most + _SLACK * len(file.allocation):
-        message = f"{totals.refinanced:,g} 億円 refinanced of {most:,g} in rows that may be; mend one of them"
+    if (low_high := file.refinanced_of(file.allocation)) and low_high[0] > low_high[1]:
+        message = (
+            f'{totals.refinanced:,g} 億円 refinanced, but rows marked "partly" have {low_high[1]:,g}; mend one of them'
+        )
         yield Finding(document.place("totals", "refinanced"), "totals.refinanced", message)

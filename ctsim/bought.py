@@ -7,6 +7,7 @@ costs are fixed numbers; the effects are draws. None of this is a marginal cost 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,26 @@ FloatArray = npt.NDArray[np.float64]
 NOT_MARGINAL: Final = Bilingual(
     ja="限界削減費用ではない。初期需要の創出・価格低減・快適性等の便益を含まない。",
     en="Not a marginal abatement cost: benefits such as early demand, falling prices and comfort are left out.",
+)
+REFINANCED: Final = Bilingual(
+    ja="借換は合計のみ公表され、すべて令和4年度補正分。事業別・区分別の値は、その合計と各行の額から言える下限–上限。",
+    en="Refinancing is printed as one sum, all of it of the FY2022 supplementary budget; of programmes, classes and "
+    "categories only the least and the most that follow from it are known.",
+)
+SETS: Final = Bilingual(
+    ja="グリーンカテゴリーが複数の行は、分割せず、その組合せの行に数える。複数の行に現れるカテゴリー:",
+    en="A row of several green categories is counted once, under its own set of them; categories that are in several "
+    "sets: ",
+)
+POOLED: Final = Bilingual(
+    ja="同じ事業の複数の行は、まとめて算定した比を共通に示す(効果と総事業費を充当額の比で配分)。行ごとの値ではない。",
+    en="Rows of one programme are pooled: its effect and cost are shared out by amount, so the ratios are those of all "
+    "of its rows together and not a row's own.",
+)
+AT_LEAST: Final = Bilingual(
+    ja="総事業費の公表値は下限(「～」)。充当割合はこれ以下、総額÷充当額はこれ以上(按分した効果、全財源での円/tも同様)。",
+    en="The cost of all payers is printed as a lower bound ('～'): the share financed is at most, the leverage at "
+    "least what is shown (pro-rated effects at most, yen per tonne of all money at least).",
 )
 BOUNDARIES: Final = ("units_supported", "plants_supported")
 _YEARS: Final = {"units_supported": 60, "plants_supported": 90}
@@ -67,6 +88,7 @@ class Bought:
     lifetime: FloatArray
     pro_rata_annual: FloatArray
     pro_rata_lifetime: FloatArray
+    cost_at_least: bool = False
 
     @property
     def share(self) -> float:
@@ -93,12 +115,34 @@ class Bought:
 
 @dataclass(frozen=True)
 class Line:
-    """Some rows of the allocations: what they bought, or why nothing can be said."""
+    """Some rows of the allocations: what they bought, or why nothing can be said, and what a reader has to know.
+
+    `refinanced`: the least and the most of it that took the place of earlier borrowing, None where that is not printed.
+    """
 
     name: str
     rows: tuple[Allocation, ...]
+    refinanced: tuple[float, float] | None
     bought: Bought | None
-    why: Bilingual | None
+    reasons: tuple[Bilingual, ...] = ()
+    notes: tuple[Bilingual, ...] = ()
+
+    @property
+    def why(self) -> Bilingual | None:
+        """All reasons as one."""
+        if not self.reasons:
+            return None
+        return Bilingual(ja=" / ".join(r.ja for r in self.reasons), en=" / ".join(r.en for r in self.reasons))
+
+    @property
+    def new(self) -> tuple[float, float] | None:
+        """The least and the most of it that is not refinanced."""
+        return self.refinanced and (self.allocated - self.refinanced[1], self.allocated - self.refinanced[0])
+
+    @property
+    def footnotes(self) -> tuple[Bilingual, ...]:
+        """Reasons, then notes."""
+        return (*self.reasons, *self.notes)
 
     @property
     def allocated(self) -> float:
@@ -117,6 +161,29 @@ class Account:
     classes: tuple[Line, ...]
     categories: tuple[Line, ...]
     budgets: tuple[Line, ...]
+
+    @property
+    def has_figures(self) -> bool:
+        """A ratio is shown, so that it has to be said how to read it."""
+        return any(one.bought for one in self.rows)
+
+    @property
+    def has_plants(self) -> bool:
+        """A line sets money against the outlook of plants."""
+        return any(one.bought and one.bought.boundary == "plants_supported" for one in self.rows)
+
+    @property
+    def notes(self) -> tuple[Bilingual, ...]:
+        """What holds for the whole issue: what its printed sums do not say, refinancing, green categories."""
+        said = [self.file.totals.note] if self.file.totals.note else []
+        if self.file.totals.refinanced is not None:
+            said.append(REFINANCED)
+        sets = {row.green_categories for row in self.file.allocation if len(row.green_categories) > 1}
+        if sets:
+            count = Counter(name for one in {row.green_categories for row in self.file.allocation} for name in one)
+            several = "・".join(name for name, times in count.items() if times > 1)
+            said.append(Bilingual(ja=SETS.ja + several, en=SETS.en + several))
+        return tuple(said)
 
 
 def account(
@@ -179,18 +246,20 @@ def _line(
     name: str, rows: tuple[Allocation, ...], file: AllocationFile, scenario: Scenario, effects: Mapping[str, _Effect]
 ) -> Line:
     """Rows together: their effects are added only where a sum of totals.toml has all of their programmes."""
-    refused = [why for row in rows if (why := _why(row, file, scenario))]
+    refused = tuple({why.en: why for row in rows if (why := _why(row, file, scenario))}.values())
+    refinanced = file.refinanced_of(rows)
     known = [row for row in rows if _why(row, file, scenario) is None]
     if not known:
-        return Line(name, rows, None, refused[0])
+        return Line(name, rows, refinanced, None, refused, _notes(rows))
     names = list(dict.fromkeys(row.programme[0] for row in known))
     sums = [set(one.members) for one in scenario.totals if one.kind == "sum"]
     if len(names) > 1 and not any(set(names) <= members for members in sums):
         said = ", ".join(names)
-        return Line(name, rows, None, Bilingual(ja=f"合計できない効果を含む:{said}", en=f"not to be added: {said}"))
+        unlike = Bilingual(ja=f"合計できない効果を含む:{said}", en=f"not to be added: {said}")
+        return Line(name, rows, refinanced, None, (unlike, *refused), _notes(rows))
     allocated = {one: sum(row.amount for row in known if row.programme[0] == one) for one in names}
-    whole = {one: sum(row.amount for row in file.allocation if row.programme[:1] == (one,) and row.same_projects)
-             for one in names}  # fmt: skip
+    same = [row for row in file.allocation if row.same_projects and row.programme[0] in names]
+    whole = {one: sum(row.amount for row in same if row.programme[0] == one) for one in names}
     parts = [(effects[one], allocated[one] / whole[one], whole[one] / effects[one].cost) for one in names]
     bought = Bought(
         tuple(names), parts[0][0].boundary, ", ".join(dict.fromkeys(effect.when for effect, *_ in parts)),
@@ -199,8 +268,16 @@ def _line(
         np.sum([effect.lifetime * part for effect, part, _ in parts], axis=0),
         np.sum([effect.annual * part * share for effect, part, share in parts], axis=0),
         np.sum([effect.lifetime * part * share for effect, part, share in parts], axis=0),
+        any(row.cost_at_least for row in known),
     )  # fmt: skip
-    return Line(name, rows, bought, refused[0] if refused else None)
+    pooled = (POOLED,) if len(known) < len(same) else ()
+    return Line(name, rows, refinanced, bought, refused,
+                (*((AT_LEAST,) if bought.cost_at_least else ()), *pooled, *_notes(rows)))  # fmt: skip
+
+
+def _notes(rows: tuple[Allocation, ...]) -> tuple[Bilingual, ...]:
+    """Notes of a single row; of several they stand at each."""
+    return (rows[0].note,) if len(rows) == 1 and rows[0].note else ()
 
 
 # ---- effects, draw by draw

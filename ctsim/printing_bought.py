@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -12,17 +13,21 @@ from ctsim.locale import when
 from ctsim.schema import Bilingual
 
 _HEAD: Final = {
-    "ja": ["", "区分", "予算年度", "充当額(億円)", "借換", "充当額1億円当たり t/年", "同 t(全期間)", "年",
-           "円/t(全期間)", "充当割合", "総額÷充当額", "理由"],
-    "en": ["", "class", "budget", "allocated, 億円", "refinanced", "t/yr per 億円", "t per 億円, lifetime", "year",
-           "yen/t, lifetime", "share", "leverage", "why not"],
+    "ja": ["", "区分", "予算年度", "充当額(億円)", "うち借換", "うち新規", "充当額1億円当たり t/年", "同 t(全期間)",
+           "年", "円/t(全期間)", "充当割合", "総額÷充当額", "理由・注"],
+    "en": ["", "class", "budget", "allocated, 億円", "refinanced", "new", "t/yr per 億円", "t per 億円, lifetime",
+           "year", "yen/t, lifetime", "share", "leverage", "why not, notes"],
 }  # fmt: skip
 _WORDS: Final = {
-    "ja": {"partly": "一部", "none": "なし", "unstated": "記載なし", "A": "A 研究開発", "B": "B 設備投資",
+    "ja": {"unstated": "記載なし", "A": "A 研究開発", "B": "B 設備投資",
            "C": "C 需要対策", "D": "D その他"},
-    "en": {"partly": "partly", "none": "none", "unstated": "not stated", "A": "A R&D", "B": "B investment",
+    "en": {"unstated": "not stated", "A": "A R&D", "B": "B investment",
            "C": "C demand", "D": "D other"},
 }  # fmt: skip
+_PLANTS: Final = Bilingual(
+    ja="。B(工場)は供給能力による見通しで2040年の値。",
+    en=". Class B plants: an outlook from capacity, of 2040.",
+)
 _SECTIONS: Final = {
     "rows": Bilingual(ja="事業別", en="by programme"), "classes": Bilingual(ja="区分別", en="by class"),
     "categories": Bilingual(ja="グリーンカテゴリー別", en="by green category"),
@@ -32,16 +37,15 @@ _SECTIONS: Final = {
 
 def account_table(account: Account, lang: str) -> None:
     """The table of one issue: its money, then what each row, class, category and budget year bought."""
+    lines = [line for section in _SECTIONS for line in getattr(account, section)]
+    numbers = {footnote: place for place, footnote in enumerate(_footnotes(account, lines, lang), 1)}
     rows: list[list[str]] = []
     for section, title in _SECTIONS.items():
-        rows.append([f"― {_said(title, lang)}"] + [""] * 11)
-        rows += [_row(line, section == "rows", lang) for line in getattr(account, section)]
-    reasons = list(dict.fromkeys(row[-1] for row in rows if row[-1]))
-    for row in rows:
-        row[-1] = f"[{reasons.index(row[-1]) + 1}]" if row[-1] else ""
-    table(_title(account, lang), _HEAD[lang], [*_money(account, lang), *rows], right=(3, 5, 6, 8, 9, 10))
-    for place, reason in enumerate(reasons, 1):
-        click.echo(f"[{place}] {reason}")
+        rows.append([f"― {_said(title, lang)}"] + [""] * 12)
+        rows += [_row(line, section == "rows", lang, numbers) for line in getattr(account, section)]
+    table(_title(account, lang), _HEAD[lang], [*_money(account, lang), *rows], right=(3, 4, 5, 6, 7, 9, 10, 11))
+    for footnote, place in numbers.items():
+        click.echo(f"[{place}] {footnote}")
     for said in _notes(account):
         click.echo(_said(said, lang))
 
@@ -52,18 +56,37 @@ def account_json(account: Account) -> dict[str, Any]:
     head: dict[str, Any] = {"issue": account.file.fiscal_year, "as_of": account.file.as_of}
     head |= {name: getattr(totals, name) for name in ("proceeds", "allocated", "refinanced", "unallocated")}
     head |= {"discount_rate": account.rate, "draws": account.draws, "note": NOT_MARGINAL.model_dump()}
-    return head | {section: [_json(line) for line in getattr(account, section)] for section in _SECTIONS}
+    head |= {"notes": [_both(one) for one in account.notes]}
+    return head | {section: [_json(line, section == "rows") for line in getattr(account, section)]
+                   for section in _SECTIONS}  # fmt: skip
 
 
-def _json(line: Line) -> dict[str, Any]:
-    said: dict[str, Any] = {"name": line.name, "allocated": line.allocated,
-                            "why": None if line.why is None else {"ja": line.why.ja, "en": line.why.en}}  # fmt: skip
+def _json(line: Line, is_row: bool) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": line.name, "allocated": line.allocated}
+    if is_row:
+        row = line.rows[0]
+        said |= {"class": row.category, "budget_year": row.budget_year, "green_categories": list(row.green_categories),
+                 "refinanced": row.refinanced}  # fmt: skip
+    for name, bounds in (("refinanced", line.refinanced), ("new", line.new)):
+        said |= {f"{name}_low": bounds and bounds[0], f"{name}_high": bounds and bounds[1]}
+    said |= {"why": _both(line.why) if line.why else None, "notes": [_both(one) for one in line.notes]}
     if line.bought:
         one = line.bought
         said |= {"programmes": list(one.programmes), "boundary": one.boundary, "when": one.when, "cost": one.cost,
                  "quantified": one.allocated, "share": one.share, "leverage": one.leverage,
+                 "cost_is_at_least": one.cost_at_least,
                  **{name: vars(figure) for name, figure in one.amounts.items()}}  # fmt: skip
     return said
+
+
+def _both(words: Bilingual) -> dict[str, str]:
+    return {"ja": words.ja, "en": words.en}
+
+
+def _footnotes(account: Account, lines: Sequence[Line], lang: str) -> list[str]:
+    """Every note and reason, once, in the order of the lines that have it."""
+    found = [*account.notes, *(one for line in lines for one in line.footnotes)]
+    return list(dict.fromkeys(_said(one, lang) for one in found))
 
 
 def _said(words: Bilingual, lang: str) -> str:
@@ -86,26 +109,35 @@ def _money(account: Account, lang: str) -> list[list[str]]:
     new = None if refinanced is None else totals.allocated - refinanced
     values = [totals.proceeds, totals.allocated, refinanced, new, totals.unallocated]
     unstated = _WORDS[lang]["unstated"]
-    return [[name, "", "", unstated if value is None else f"{value:,.0f}", *[""] * 8]
+    rows = [[name, "", "", unstated if value is None else f"{value:,.0f}", *[""] * 9]
             for name, value in zip(names, values, strict=True)]  # fmt: skip
+    rows[1][-1] = "".join(f"[{place}]" for place, _ in enumerate(account.notes, 1))
+    return rows
 
 
-def _row(line: Line, is_row: bool, lang: str) -> list[str]:
+def _row(line: Line, is_row: bool, lang: str, numbers: Mapping[str, int]) -> list[str]:
     words, first = _WORDS[lang], line.rows[0]
     name = words.get(line.name, line.name)
+    bounds = (_bounds(one, words["unstated"]) for one in (line.refinanced, line.new))
     head = [name, words[first.category] if is_row else "", first.budget_year if is_row else "",
-            f"{line.allocated:,g}", words[first.refinanced] if is_row else ""]  # fmt: skip
-    why = _said(line.why, lang) if line.why else ""
+            f"{line.allocated:,.10g}", *bounds]  # fmt: skip
+    marks = "".join(f"[{numbers[_said(one, lang)]}]" for one in line.footnotes)
     if line.bought is None:
-        return [*head, *[""] * 6, why]
+        return [*head, *[""] * 6, marks]
     one = line.bought
     if one.allocated < line.allocated:
-        covered = f"{one.allocated:,g} / {line.allocated:,g} 億円"
-        why = f"{covered}; {why}"
+        marks = f"{one.allocated:,.10g} / {line.allocated:,.10g} 億円 {marks}"
+    most, least = ("≤ ", "≥ ") if one.cost_at_least else ("", "")
     figures = one.amounts
     years = ", ".join(when(word, lang) for word in one.when.split(", "))
+    ratios = [f"{most}{one.share:.1%}", f"{least}{one.leverage:.2f}"]
     return [*head, _range(figures["annual_per_oku"]), _range(figures["lifetime_per_oku"]), years,
-            _range(figures["yen_per_tonne"]), f"{one.share:.1%}", f"{one.leverage:.2f}", why]  # fmt: skip
+            _range(figures["yen_per_tonne"]), *ratios, marks]  # fmt: skip
+
+
+def _bounds(ends: tuple[float, float] | None, unstated: str) -> str:
+    """One amount where both ends are the same."""
+    return unstated if ends is None else "–".join(dict.fromkeys(f"{end:,.10g}" for end in ends))
 
 
 def _range(figure: Amount) -> str:
@@ -113,18 +145,18 @@ def _range(figure: Amount) -> str:
 
 
 def _notes(account: Account) -> list[Bilingual]:
+    """How to read the figures, where there are any."""
+    if not account.has_figures:
+        return []
     rate = f"{account.rate:.1%}"
+    plants = _PLANTS if account.has_plants else Bilingual(ja="。", en=".")
     return [
         NOT_MARGINAL,
         Bilingual(
-            ja=f"中央値[90%区間、仮定に基づく]。事業全体の効果(他の財源を含む)÷充当額。全期間は耐用年数にわたる合計、割引率{rate}。"
-            "B(工場)は供給能力による見通しで2040年の値。充当割合で按分した効果と全財源での円/tは --json に示す。",
+            ja=f"中央値[90%区間、仮定に基づく]。事業全体の効果(他の財源を含む)÷充当額。全期間は耐用年数にわたる合計、割引率{rate}"
+            f"{plants.ja}充当割合で按分した効果と全財源での円/tは --json に示す。",
             en=f"Median [90 % interval, under assumptions]. Effect of the whole programme, other money included, by "
-            f"allocation. Lifetime: all years in use, discounted at {rate}. Class B plants: an outlook from capacity, "
-            "of 2040. Pro-rated effects and yen per tonne of all money: --json.",
-        ),
-        Bilingual(
-            ja="借換は合計のみ公表され、事業別の内訳はない(「一部」は令和4年度補正分)。",
-            en="Refinancing is printed as one sum, not by programme ('partly': FY2022 supplementary budget).",
+            f"allocation. Lifetime: all years in use, discounted at {rate}{plants.en} Pro-rated effects and yen per "
+            "tonne of all money: --json.",
         ),
     ]

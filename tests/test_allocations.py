@@ -82,7 +82,7 @@ def test_rows_of_fy2024_add_up_within_their_rounding() -> None:
     assert total == pytest.approx(12352.6)
     assert abs(file.totals.allocated - total) <= sum(map(rounding, file.allocation)) + HALF_UNIT
     assert file.totals.note is not None
-    assert "12,352.6" in file.totals.note
+    assert "12,352.6" in file.totals.note.en and "12,352.6" in file.totals.note.ja
 
 
 def test_allocated_and_unallocated_are_the_proceeds(year: int) -> None:

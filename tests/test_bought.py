@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ctsim import accounts
-from ctsim.bought import BOUNDARIES, NOT_MARGINAL, Account, Bought, Line, account
+from ctsim.bought import AT_LEAST, BOUNDARIES, NOT_MARGINAL, POOLED, REFINANCED, SETS, Account, Bought, Line, account
 from ctsim.catalog import Scenario, load
 from ctsim.cli import main
 from ctsim.errors import InputError
@@ -93,6 +93,8 @@ def test_a_class_is_the_sum_of_its_rows_draw_by_draw() -> None:
         ("高温ガス炉実証炉開発事業", "(per_unit)"),
         ("高速炉実証炉開発事業", "(not CO2)"),
         ("省エネエネルギー投資促進・需要構造転換支援事業費", "89 %"),
+        ("蓄電池の製造サプライチェーン強靭化支援事業", "fourteen plans"),
+        ("特定地域脱炭素移行加速化交付金", "whole plans"),
     ],
 )
 def test_a_refused_ratio_names_its_reason(name: str, why: str) -> None:
@@ -106,8 +108,42 @@ def test_nothing_is_said_of_a_market_or_of_unlike_effects_together() -> None:
     for one in (*made.rows, *made.classes, *made.categories, *made.budgets):
         assert (one.bought is not None) or (one.why is not None)
         assert one.bought is None or one.bought.boundary in BOUNDARIES
-    investment = next(one for one in made.classes if one.name == "B")
-    assert investment.bought is None and investment.why is not None and "not to be added" in investment.why.en
+    unlike = next(one for one in made.budgets if one.name == "令和4年度補正")
+    assert unlike.bought is None and unlike.why is not None and "not to be added" in unlike.why.en
+
+
+def test_a_class_names_every_reason_of_its_rows() -> None:
+    investment = next(one for one in issue("2023").classes if one.name == "B")
+    assert investment.bought is not None and investment.bought.allocated == 1523 and len(investment.reasons) == 3
+    assert investment.why is not None and all(
+        words in investment.why.en for words in ("fourteen", "89 %", "microgrids")
+    )
+
+
+def test_a_cost_that_is_a_lower_bound_gives_bounds_of_share_and_leverage() -> None:
+    """5,894億円～ of the clean vehicles, also where other money stands beside it; of nothing else."""
+    made = issue("2023")
+    for one in (*made.rows, *made.classes, *made.categories, *made.budgets):
+        if one.bought:
+            assert one.bought.cost_at_least == ("clean_energy_vehicles" in one.bought.programmes)
+            assert (AT_LEAST in one.notes) == one.bought.cost_at_least
+
+
+def test_rows_of_one_programme_say_that_they_are_pooled() -> None:
+    pooled = [one.rows[0].programme[0] for one in issue("2023").rows if POOLED in one.notes]
+    assert pooled == ["clean_energy_vehicles"] * 2 + ["insulated_windows"] * 2
+    assert not any(POOLED in one.notes for one in issue("2023").classes)
+    windows = {row.amount: row.note for row in accounts.accounts("2023").allocation
+               if row.programme == ("insulated_windows",)}  # fmt: skip
+    for tonnes, amount, said in ((63000, 806, "about 78 t"), (8000, 97, "about 82 t")):
+        note = windows[amount]
+        assert note is not None and said in note.en and f"約{int(said.split()[1])}t" in note.ja
+        assert int(said.split()[1]) == int(tonnes / amount)
+
+
+def test_a_share_above_the_stated_rate_says_so() -> None:
+    note = line(issue("2023"), "power_semiconductors").rows[0].note
+    assert note is not None and "36.3 %" in note.en and "1/3" in note.ja and 1523 / 4192 > 1 / 3
 
 
 def test_bonds_without_an_impact_report_are_allocated_and_not_quantified() -> None:
@@ -124,6 +160,27 @@ def test_refinanced_and_new_are_apart() -> None:
     assert new == 5246 <= file.totals.allocated - 9087
 
 
+@pytest.mark.parametrize(
+    ("section", "name", "refinanced", "new"),
+    [
+        ("budgets", "令和4年度補正", (9087, 9087), (1614, 1614)),
+        ("budgets", "令和5年度当初", (0, 0), (4973, 4973)),
+        ("budgets", "令和5年度補正", (0, 0), (273, 273)),
+        ("classes", "A", (2632, 4246), (4685, 6299)),
+        ("classes", "B", (3249, 4863), (2, 1616)),
+        ("classes", "C", (0, 1592), (559, 2151)),
+        ("rows", "蓄電池の製造サプライチェーン強靭化支援事業", (1702, 3316), (0, 1614)),
+        ("rows", "商用車の電動化促進事業", (0, 0), (108, 108)),
+    ],
+)
+def test_refinanced_is_known_by_budget_and_bounded_elsewhere(
+    section: str, name: str, refinanced: tuple[float, float], new: tuple[float, float]
+) -> None:
+    found = next(one for one in getattr(issue("2023"), section) if one.name == name)
+    assert (found.refinanced, found.new) == (refinanced, new)
+    assert {one.refinanced for one in issue("2024").rows} == {one.new for one in issue("2024").rows} == {None}
+
+
 def test_what_is_refinanced_is_what_the_budget_year_says() -> None:
     for row in accounts.accounts("2023").allocation:
         assert (row.refinanced == "partly") == (row.budget_year == "令和4年度補正")
@@ -136,6 +193,21 @@ def test_the_command_prints_one_table_that_says_it_is_no_marginal_cost() -> None
         assert done.exit_code == 0 and words in done.stdout
         for printed in ("15,947", "9,087", "6,860"):
             assert printed in done.stdout
+        assert "≤ 14.7%" in done.stdout and "≥ 6.80" in done.stdout
+
+
+def test_notes_stand_where_they_apply() -> None:
+    """FY2024: what its sums leave open and shifted rows; nothing on refinancing, plants or costs."""
+    for lang, shifted in (("ja", "セルのずれ"), ("en", "Cells shifted")):
+        out = CliRunner().invoke(main, ["yen", "--issue", "2024", "--lang", lang]).stdout
+        assert "12,352.6" in out and "1,572" in out and out.count(shifted) == 3
+        for words in (REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
+            assert getattr(words, lang) not in out
+        assert "B(工場)" not in out and "Class B plants" not in out
+        out = CliRunner().invoke(main, ["yen", "--lang", lang, "--draws", str(FEW)]).stdout
+        for words in (REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
+            assert getattr(words, lang) in out
+        assert getattr(SETS, lang) + "クリーンな運輸・" in out
 
 
 def test_json_has_every_row_with_a_figure_or_a_reason() -> None:
@@ -143,6 +215,10 @@ def test_json_has_every_row_with_a_figure_or_a_reason() -> None:
     said = json.loads(done.stdout)
     assert (said["proceeds"], said["allocated"], said["refinanced"]) == (13920, 12358, None)
     assert len(said["rows"]) == 22 and all(row["why"]["ja"] for row in said["rows"])
+    fuel = next(row for row in said["rows"] if row["allocated"] == 2300)
+    assert (fuel["class"], fuel["budget_year"], fuel["green_categories"]) == ("B", "令和6年度当初", [])
+    assert fuel["refinanced"] == "unstated" and fuel["refinanced_low"] is fuel["new_high"] is None
+    assert "セルのずれ" in fuel["notes"][0]["ja"] and "12,352.6" in said["notes"][0]["en"]
     assert "限界削減費用ではない" in said["note"]["ja"]
 
 
@@ -152,8 +228,8 @@ def test_json_has_every_row_with_a_figure_or_a_reason() -> None:
         ("amount           = 4564", "amount           = 45640", "exceed the issue of 15,947"),
         ("amount           = 689\n", "amount           = 6890\n", "and exceed the issue of 15,947"),
         ("unallocated = 0", "unallocated = 300", "are not 15,947"),
-        ("refinanced  = 9087", "refinanced  = 19087", "19,087 億円 refinanced of 10,701 in rows that may be"),
-        ("refinanced  = 9087", "refinanced  = 11087", "11,087 億円 refinanced of 10,701 in rows that may be"),
+        ("refinanced  = 9087", "refinanced  = 19087", 'rows marked "partly" have 10,701'),
+        ("refinanced  = 9087", "refinanced  = 11087", 'rows marked "partly" have 10,701'),
         ("amount           = 47\n", "amount           = 0\n", "greater than 0"),
         ("amount           = 47\n", "amount           = -47\n", "greater than 0"),
         ("amount           = 4564", "amount           = 1564", "the rows come to 12,947 億円, allocated are 15,947"),

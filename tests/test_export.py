@@ -4,6 +4,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
 from ctsim import simulate
+from ctsim.accounts import accounts, shipped
 from ctsim.audit import AuditFigure, audit
 from ctsim.binding import Step
+from ctsim.bought import account
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
 from ctsim.export.arithmetic import NotLiveError, constants_of, excel, statements
@@ -21,6 +24,8 @@ from ctsim.export.book import Book, Column, Live, Shown
 from ctsim.export.live import _signature
 from ctsim.export.write import export
 from ctsim.locale import LANGUAGES, text
+from ctsim.printing_bought import account_json
+from ctsim.report.money import SECTIONS
 from ctsim.stocks import FUNCTIONS, linear_path, survival
 from tests import libreoffice
 from tests.runs import outside, scenario, study
@@ -61,6 +66,18 @@ def rows_of(book: Path, key: str, lang: str, head: int = 0) -> Rows:
     """The lines of a sheet by the keys of its heads; what shows a dash is NaN."""
     page = CalamineWorkbook.from_path(book).get_sheet_by_name(text(f"workbook.sheet_{key}", lang)).to_python()
     return [dict(zip(page[head], line, strict=True)) for line in page[head + 1 :]]
+
+
+@cache
+def asked() -> tuple[dict[str, Any], ...]:
+    """What `ctsim yen --json` says of each issue."""
+    return tuple(account_json(account(scenario(), accounts(year))) for year in shipped())
+
+
+def rows_of_top(book: Path, key: str, lang: str) -> Rows:
+    """The same of a sheet with more below its table."""
+    page = CalamineWorkbook.from_path(book).get_sheet_by_name(text(f"workbook.sheet_{key}", lang)).to_python()
+    return [dict(zip(page[0], line, strict=True)) for line in page[1:]]
 
 
 def shown(line: Mapping[str, Any], key: str, lang: str) -> float:
@@ -236,7 +253,7 @@ def test_libreoffice_calculates_the_audit(books: dict[str, Path], tmp_path: Path
 def test_a_changed_parameter_changes_the_result_by_its_cell(books: dict[str, Path]) -> None:
     """The block of a figure points at the sheet of parameters, and the audit at the block."""
     with zipfile.ZipFile(books["en"]) as file:
-        sheets = [file.read(f"xl/worksheets/sheet{n}.xml").decode() for n in range(1, 15)]
+        sheets = [file.read(f"xl/worksheets/sheet{n}.xml").decode() for n in range(1, 16)]
     order = [CalamineWorkbook.from_path(books["en"]).sheet_names.index(name) for name in ("Formulas", "Audit")]
     formulas, audit_sheet = (sheets[n] for n in order)
     assert "<f>'Parameters'!$G$" in formulas and "<f>'Formulas'!$E$" in audit_sheet
@@ -286,8 +303,8 @@ def test_a_hostile_study_makes_no_formula(tmp_path: Path) -> None:
 
 def test_both_languages_have_the_same_sheets(books: dict[str, Path]) -> None:
     pages = {lang: CalamineWorkbook.from_path(book) for lang, book in books.items()}
-    sizes = {lang: [page.get_sheet_by_index(n).total_height for n in range(14)] for lang, page in pages.items()}
-    assert sizes["ja"] == sizes["en"] and len(pages["ja"].sheet_names) == 14
+    sizes = {lang: [page.get_sheet_by_index(n).total_height for n in range(15)] for lang, page in pages.items()}
+    assert sizes["ja"] == sizes["en"] and len(pages["ja"].sheet_names) == 15
     japanese = re.compile(r"[ぁ-んァ-ヶ一-龠]")
     heads = [cell for n in range(3, 14) for cell in pages["en"].get_sheet_by_index(n).to_python()[0]]
     assert not [one for one in heads if japanese.search(str(one))]
@@ -299,9 +316,9 @@ def test_both_languages_have_the_same_sheets(books: dict[str, Path]) -> None:
 def test_tables_are_frozen_and_filtered_and_charts_share_no_axis(books: dict[str, Path], run: Run) -> None:
     with zipfile.ZipFile(books["ja"]) as file:
         names = file.namelist()
-        tables = [file.read(f"xl/worksheets/sheet{n}.xml").decode() for n in range(1, 15)]
+        tables = [file.read(f"xl/worksheets/sheet{n}.xml").decode() for n in range(1, 16)]
         charts = [file.read(one).decode() for one in names if one.startswith("xl/charts/chart")]
-    assert sum('state="frozen"' in one for one in tables) == 12 and sum("<autoFilter" in one for one in tables) == 12
+    assert sum('state="frozen"' in one for one in tables) == 13 and sum("<autoFilter" in one for one in tables) == 13
     assert len(charts) > 10
     titles = {"".join(re.findall(r"<a:t>([^<]*)</a:t>", one)) for one in charts}
     assert len(titles) == len(charts)  # a chart for each boundary, kind of money and unit
@@ -310,11 +327,49 @@ def test_tables_are_frozen_and_filtered_and_charts_share_no_axis(books: dict[str
 
 def test_what_the_report_does_not_say_is_said_in_the_table_of_impacts(books: dict[str, Path]) -> None:
     lines = rows_of(books["en"], "impact", "en")
-    order = ["programme", "category", "signed", "share_of_financing", "green_categories", "allocated"]
-    assert list(lines[0])[:6] == [text(f"workbook.{key}", "en") for key in order]
+    order = ["programme", "category", "signed", "share_of_financing", "green_categories"]
+    assert list(lines[0])[:5] == [text(f"workbook.{key}", "en") for key in order]
     assert {line["Signed amount"] for line in lines} == {text("report.not_in_report", "en")}
     solar = next(line for line in lines if line["Programme"].startswith("1 "))
-    assert solar["Allocated"] == 7564 and "offshore wind" in solar["Allocated together with"].lower()
+    assert (
+        solar["Allocated, bonds of FY2023 (Reiwa 5)"] == 7564
+        and "offshore wind" in solar["Allocated together with"].lower()
+    )
+
+
+def test_money_of_an_issue_without_impacts_is_apart_and_says_so(books: dict[str, Path]) -> None:
+    lines = rows_of(books["en"], "impact", "en")
+    [later] = [head for head in lines[0] if head.startswith("Allocated, bonds of FY2024")]
+    assert "not yet quantified" in later
+    found = {
+        line["Programme"].split()[0]: (line["Allocated, bonds of FY2023 (Reiwa 5)"], line[later]) for line in lines
+    }
+    assert (found["15"], found["16"], found["20"]) == ((3316, 2658), (1523, 2806), (108, 174))
+    assert found["1"] == (7564, "")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_a_yen_bought_is_that_of_the_command(books: dict[str, Path], lang: str) -> None:
+    lines = rows_of_top(books[lang], "yen", lang)
+    expected = [row for one in asked() for section in SECTIONS for row in one[section]]
+    reason, median = (text(f"workbook.{key}", lang) for key in ("why_not_per_yen", "yen_yen_per_tonne_median"))
+    for line, row in zip(lines, expected, strict=False):
+        assert line[reason] == (row["why"][lang] if row["why"] else "")
+        assert same(shown(line, "yen_yen_per_tonne_median", lang), row.get("yen_per_tonne", {}).get("median", math.nan))
+        assert same(shown(line, "refinanced_high", lang), row["refinanced_high"] or 0.0) or line[reason]
+    assert sum(isinstance(line[median], float) for line in lines) >= 6
+    assert any("限界削減費用ではない" in str(line) or "Not a marginal" in str(line) for line in lines)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_reasons_of_allocations_are_those_of_the_command(books: dict[str, Path], lang: str) -> None:
+    """Also of what no allocation file refuses: GteX, Post-5G and the two reactors."""
+    lines = rows_of_top(books[lang], "allocations", lang)
+    rows = [row for one in asked() for row in one["rows"]]
+    for line, row in zip(lines, rows, strict=False):
+        assert line[text("workbook.name_printed", lang)] == row["name"]
+        assert line[text("workbook.why_not_per_yen", lang)] == (row["why"][lang] if row["why"] else "")
+    assert sum(not line[text("workbook.why_not_per_yen", lang)] for line in lines[:16]) == 6
 
 
 def test_sums_of_allocations_are_live(books: dict[str, Path]) -> None:

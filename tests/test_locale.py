@@ -93,7 +93,7 @@ def test_no_text_of_the_page_is_left_over() -> None:
         ("report", [f"section_{name}" for page in PAGES for name in page.contents]),
         ("report", [f"title_{page.kind}" for page in PAGES]), ("report", GLOSSARY), ("glossary", GLOSSARY),
         ("report", [f"yen_{name}" for name in SECTIONS]),
-        ("report", [f"refinanced_{name}" for name in get_args(Allocation.model_fields["refinanced"].annotation)]),
+        ("workbook", [f"refinanced_{name}" for name in get_args(Allocation.model_fields["refinanced"].annotation)]),
         ("class", get_args(Allocation.model_fields["category"].annotation)),
         ("move", (*MOVED, *APART)),
         ("brief", [f"{stem}_{box}" for box in ("units", "plants", "outlook") for stem in ("box", "assumes")]),

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from ctsim.accounts import accounts
+from ctsim.bought import Account, Line
 from ctsim.report.brief import Brief
 from ctsim.report.money import Issue, YenLine, issue_total
 from ctsim.report.words import anchor, card_words, grouped, groups, heading, label_of, tagged, tidy
+from ctsim.schema import Bilingual
 from tests.html_pages import parsed
 
 
@@ -67,19 +69,22 @@ def test_money_is_in_the_unit_of_the_language(lang: str, said: str, factor: str)
 
 def test_what_is_known_for_a_part_only_says_so() -> None:
     line: Any = SimpleNamespace(name="B", allocated=100.0, rows=(), bought=SimpleNamespace(allocated=40.0))
-    one = YenLine(line, "yen|2023|classes|1", "ja", "")
+    one = YenLine(line, "yen|2023|classes|1", "ja")
     assert parsed(str(one.covered)).text == "40" and one.name == "B 設備投資" and one.category == ""
     line.bought.allocated = 100.0
     assert str(one.covered) == ""
 
 
-def test_reasons_are_numbered_once() -> None:
-    why: Any = SimpleNamespace(ja="理由", en="why")
-    lines = tuple(SimpleNamespace(name=name, why=why, rows=(), bought=None) for name in "AB")
-    made: Any = SimpleNamespace(file=accounts("2023"), rows=lines, classes=(), categories=(), budgets=())
-    issue = Issue(made, "ja")
-    assert issue.reasons == ["理由"] and [one.reason for one in issue.lines("rows")] == ["1", "1"]
+def test_footnotes_are_numbered_once() -> None:
+    why, note = Bilingual(ja="理由", en="why"), Bilingual(ja="注", en="note")
+    lines = tuple(Line(name, (), (1386.0, 3000.0), None, (why,), (note,)) for name in "AB")
+    file = accounts("2023").model_copy(update={"allocation": ()})
+    issue = Issue(Account(file, 0.0, 1, lines, (), (), ()), "ja")
+    head = len(issue.made.notes)
+    assert head == 2 == len(issue.marks) and issue.footnotes[head:] == ["理由", "注"]
+    assert [one.marks for one in issue.lines("rows")] == [[head + 1, head + 2]] * 2
     assert parsed(str(issue.new)).text == "6,860"
+    assert parsed(str(issue.lines("rows")[0].bounds("refinanced"))).text == "1,386–3,000"
 
 
 # ---- parameters as the report labels them

@@ -105,7 +105,8 @@ def test_what_a_study_or_a_run_has_registered_counts(folder: Path, tmp_path: Pat
     path = scenario(folder, "registered", together(["mine.x", "mine.y"], 0.5))
     registered = path.parent / "coordinates.toml"
     registered.write_text(
-        'format = 1\n\n[net.mine]\nparameters = ["mine.q", "mine.p", "mine.y", "mine.v", "mine.u", "mine.x"]\n', encoding="utf-8"
+        'format = 1\n\n[net.mine]\nparameters = ["mine.q", "mine.p", "mine.y", "mine.v", "mine.u", "mine.x"]\n',
+        encoding="utf-8",
     )
     asked = {"draws": 2**14, "formulas": folder / "formulas"}
     try:

@@ -12,6 +12,7 @@ from ctsim.export.live import Three
 from ctsim.export.numbers import columns, word
 from ctsim.locale import text, when
 from ctsim.report.facts import HIGH, LOW, MEDIAN
+from ctsim.report.money import Issue
 from ctsim.report.sections import ParameterLine, Sections
 from ctsim.report.words import OUTSIDE, card_words
 
@@ -120,8 +121,11 @@ def files() -> list[AllocationFile]:
     return [accounts(year) for year in shipped()]
 
 
-def allocations_sheet(book: Book, names: Mapping[str, str]) -> None:
-    """What the money was allocated to, by fiscal year, with live sums beside the printed ones; the auctions."""
+def allocations_sheet(book: Book, names: Mapping[str, str], issues: Sequence[Issue]) -> None:
+    """What the money was allocated to, by fiscal year, with live sums beside the printed ones; the auctions.
+
+    Why nothing is said per yen of a row is what `ctsim yen` says.
+    """
     heads = columns(
         book.lang, "fiscal_year", "category", "budget_year", "name_printed", "allocated", "page_unit", "refinanced",
         "programmes", "green_categories", "where", "why_not_per_yen", "note",
@@ -129,15 +133,14 @@ def allocations_sheet(book: Book, names: Mapping[str, str]) -> None:
     )  # fmt: skip
     rows: list[list[Cell]] = []
     spans: list[tuple[AllocationFile, int, int]] = []
-    for file in files():
+    for file, issue in zip(files(), issues, strict=True):
         first = len(rows) + 2
-        for one in file.allocation:
-            refused = one.refused or file.unreported
+        for one, line in zip(file.allocation, issue.made.rows, strict=True):
             rows.append([
                 file.fiscal_year, one.category, one.budget_year, one.name_ja, one.amount, one.unit,
                 text(f"workbook.refinanced_{one.refinanced}", book.lang),
                 ", ".join(names.get(name, name) for name in one.programme), ", ".join(one.green_categories), one.where,
-                getattr(refused, book.lang) if refused else "", one.note or "",
+                getattr(line.why, book.lang) if line.why else "", getattr(one.note, book.lang) if one.note else "",
             ])  # fmt: skip
         spans.append((file, first, len(rows) + 1))
     sheet = book.sheet("allocations")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ctsim.export.book import Book, Cell, Shown
+from ctsim.accounts import AllocationFile
+from ctsim.export.book import Book, Cell, Column, Shown
 from ctsim.export.charts import charts_sheet
 from ctsim.export.evidence import (
     allocations_sheet,
@@ -17,13 +18,14 @@ from ctsim.export.evidence import (
     sources_sheet,
 )
 from ctsim.export.live import Formulas
+from ctsim.export.money import yen_sheet
 from ctsim.export.numbers import cells_sheet, columns, items_sheet, totals_sheet, word
 from ctsim.locale import text
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.sections import Line, Sections
 
 _RUN: Final = ("impact", "charts", "cells", "items", "totals", "parameters", "formulas", "sources", "audit", "ledger",
-               "allocations", "issues", "card")  # fmt: skip
+               "yen", "allocations", "issues", "card")  # fmt: skip
 
 
 def run_workbook(sections: Sections) -> bytes:
@@ -44,7 +46,8 @@ def run_workbook(sections: Sections) -> bytes:
     sources_sheet(book, sections)
     audit_sheet(book, sections, live.results)
     ledger_sheet(book, sections)
-    allocations_sheet(book, sections.names)
+    yen_sheet(book, sections.issues)
+    allocations_sheet(book, sections.names, sections.issues)
     card_sheet(book, sections.card, str(sections.card["result_digest"]))
     return book.content()
 
@@ -77,15 +80,17 @@ def summary_sheet(book: Book, title: str, card: Mapping[str, Any], sheets: tuple
 def impact_sheet(book: Book, sections: Sections) -> None:
     """Published figures in the order of ICMA's table: project, financing, lifetime, impact, other indicators.
 
-    Money stands beside impacts as allocations of whole budget lines: it is not divided where the report does not.
+    Money stands beside impacts as allocations of whole budget lines, a column an issue: it is not divided where the
+    report does not. The impacts are of the issues that have an impact report; the heads of the others say so.
     """
     lang = book.lang
     heads = columns(
-        lang, "programme", "category", "signed", "share_of_financing", "green_categories", "allocated", "together_with",
-        "lifetime", "indicator", "page_unit", "published_low", "published_high", "computed", "median", "q05", "q95",
+        lang, "programme", "category", "signed", "share_of_financing", "green_categories", "together_with", "lifetime",
+        "indicator", "page_unit", "published_low", "published_high", "computed", "median", "q05", "q95",
         "boundary", "period", "timing", "counterfactual", wide=("programme", "green_categories", "indicator",
         "together_with", "counterfactual"),
     )  # fmt: skip
+    heads[5:5] = [Column(_issue(file, lang), 18) for file in files()]
     rows: list[list[Cell]] = []
     for part in sections.parts:
         money = _money(part.programme.id, sections, lang)
@@ -102,13 +107,21 @@ def impact_sheet(book: Book, sections: Sections) -> None:
 
 def _money(programme: str, sections: Sections, lang: str) -> list[Cell]:
     """Category, financing and eligibility of a programme: what the report prints, and that it prints nothing else."""
-    mine = [one for file in files() for one in file.allocation if programme in one.programme]
+    issues = {file.fiscal_year: [one for one in file.allocation if programme in one.programme] for file in files()}
+    mine = [one for file in files() if not file.unreported for one in issues[file.fiscal_year]]
     others = {name for one in mine for name in one.programme} - {programme}
     unsaid = text("report.not_in_report", lang)
     names = ", ".join(sections.names.get(name, name) for name in sorted(others))
     green = dict.fromkeys(name for one in mine for name in one.green_categories)
     kind = ", ".join(dict.fromkeys(one.category for one in mine))
-    return [kind, unsaid, unsaid, ", ".join(green), sum(one.amount for one in mine), names, unsaid]
+    amounts = [sum(one.amount for one in rows) if rows else None for rows in issues.values()]
+    return [kind, unsaid, unsaid, ", ".join(green), *amounts, names, unsaid]
+
+
+def _issue(file: AllocationFile, lang: str) -> str:
+    """The head of an issue's money; where its impact is not reported, that the impacts beside are not of it."""
+    said = text("workbook.allocated_of", lang, year=file.fiscal_year, reiwa=file.fiscal_year - 2018)
+    return f"{said}: {getattr(file.unreported, lang)}" if file.unreported else said
 
 
 def _impact(one: Line, lang: str) -> list[Cell]:

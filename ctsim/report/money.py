@@ -28,7 +28,7 @@ class YenLine:
     line: Line
     address: str
     lang: str
-    reason: str
+    marks: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -57,6 +57,15 @@ class YenLine:
             return Markup("")
         return _amount(bought.allocated, f"{self.address}|quantified", self.lang)
 
+    def bounds(self, name: str) -> Markup:
+        """The least and the most of its money that is "refinanced" or "new": one amount where both are the same."""
+        ends = getattr(self.line, name)
+        if ends is None:
+            return Markup(text("report.not_stated", self.lang))
+        said = [_amount(end, f"{self.address}|{name}_{side}", self.lang)
+                for end, side in zip(ends, ("low", "high"), strict=True)]  # fmt: skip
+        return said[0] if ends[0] == ends[1] else Markup("{}–{}").format(*said)
+
     def amount(self, name: str) -> Markup:
         """Median and interval of one amount."""
         assert self.line.bought is not None
@@ -70,7 +79,8 @@ class YenLine:
         value = getattr(self.line.bought, name)
         factor = 100.0 if name == "share" else 1.0
         said = f"{value * factor:.1f}" if name == "share" else f"{value:.2f}"
-        return tagged(said, value, f"{self.address}|{name}", factor)
+        sign = {"share": "≤ ", "leverage": "≥ "}[name] if self.line.bought and self.line.bought.cost_at_least else ""
+        return Markup("{}{}").format(sign, tagged(said, value, f"{self.address}|{name}", factor))
 
 
 class Issue:
@@ -86,20 +96,28 @@ class Issue:
         return self.made.file
 
     @cached_property
-    def reasons(self) -> list[str]:
-        """Every reason why something cannot be said, once."""
-        lines = [line for section in SECTIONS for line in getattr(self.made, section)]
-        return list(dict.fromkeys(self._why(line) for line in lines if line.why))
+    def footnotes(self) -> list[str]:
+        """What holds for all of it, then every reason and note of its lines, once."""
+        lines = [line for section in self.sections for line in getattr(self.made, section)]
+        found = [*self.made.notes, *(one for line in lines for one in line.footnotes)]
+        return list(dict.fromkeys(str(getattr(one, self.lang)) for one in found))
+
+    @property
+    def marks(self) -> range:
+        """The numbers of what holds for all of it."""
+        return range(1, len(self.made.notes) + 1)
+
+    @property
+    def sections(self) -> Sequence[str]:
+        """The tables that are shown: without an impact report the rows are all that there is to say."""
+        return SECTIONS[:1] if self.file.unreported else SECTIONS
 
     def lines(self, section: str) -> Sequence[YenLine]:
-        """The lines of a section; each names the number of its reason."""
+        """The lines of a section, each with the numbers of its footnotes."""
         found = enumerate(getattr(self.made, section))
         return [YenLine(line, f"yen|{self.year}|{section}|{place}", self.lang,
-                        f"{self.reasons.index(self._why(line)) + 1}" if line.why else "")
+                        [self.footnotes.index(getattr(one, self.lang)) + 1 for one in line.footnotes])
                 for place, line in found]  # fmt: skip
-
-    def _why(self, line: Line) -> str:
-        return "" if line.why is None else str(getattr(line.why, self.lang))
 
     def total(self, name: str) -> Markup:
         """One of the sums as the report prints it; words where it does not."""
@@ -137,4 +155,4 @@ def issues(scenario: Scenario, seed: int, lang: str) -> list[Issue]:
 
 def not_marginal(lang: str) -> str:
     """What a yen a tonne is not."""
-    return NOT_MARGINAL.ja if lang == "ja" else NOT_MARGINAL.en
+    return str(getattr(NOT_MARGINAL, lang))
