@@ -5,17 +5,21 @@ Allocations are facts of the report; what they bought is `ctsim.bought`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from ctsim import tomlfile
 from ctsim.errors import Finding, InputError, did_you_mean
 from ctsim.library import library_root
-from ctsim.schema import Bilingual, Identifier, Record, Text, Unit
+from ctsim.schema import Bilingual, Identifier, Record, Text, TotalGroup, TotalsFile, Unit
 from ctsim.tomlfile import Document
+
+MONEY: Final = ("proceeds", "allocated", "refinanced", "unallocated")
+"""The sums of an issue."""
 
 
 class Allocation(Record):
@@ -153,3 +157,45 @@ def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
             f'{totals.refinanced:,g} 億円 refinanced, but rows marked "partly" have {low_high[1]:,g}; mend one of them'
         )
         yield Finding(document.place("totals", "refinanced"), "totals.refinanced", message)
+
+
+# ---- sums over issues
+
+
+def money_sums(groups: Iterable[TotalGroup]) -> Iterator[tuple[TotalGroup, float]]:
+    """Groups of money with their sums in 億円, as printed; their members are held to `money_faults`."""
+    for group in groups:
+        if group.kind == "money":
+            yield group, sum(_money(name) or 0.0 for name in group.members)
+
+
+def money_faults(groups: Sequence[Document[TotalsFile]]) -> Iterator[Finding]:
+    """Members of groups of money that no issue of the library has."""
+    for document in groups:
+        for number, group in enumerate(document.record.group):
+            for name in group.members if group.kind == "money" else ():
+                if words := _money_fault(name):
+                    yield Finding(document.place("group", number, "members"), f"group.{group.id}.members", words)
+
+
+def _money_fault(name: str) -> str:
+    """Why there is no such money, "" where there is."""
+    year, _, which = name.removeprefix("fy").partition(".")
+    if not name.startswith("fy") or year not in shipped():
+        known = [f"fy{one}" for one in shipped()]
+        return f"'{name}': no issue '{name.partition('.')[0]}'; there are {', '.join(known)}"
+    if which not in MONEY:
+        return f"'{name}': an issue has no '{which}'.{did_you_mean(which, MONEY)} It has {', '.join(MONEY)}."
+    return f"'{name}' is not printed; take it out" if _money(name) is None else ""
+
+
+def _money(name: str) -> float | None:
+    issue, _, which = name.partition(".")
+    value: float | None = getattr(_shipped_totals(issue.removeprefix("fy")), which)
+    return value
+
+
+@cache
+def _shipped_totals(year: str) -> AllocationTotals:
+    """The sums of a shipped issue; read once, as every scenario is held against them."""
+    return accounts(year).totals

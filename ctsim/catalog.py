@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 import ctsim
 from ctsim import schema
+from ctsim.accounts import money_faults
 from ctsim.assembly import assemble
 from ctsim.balance import unit_faults
 from ctsim.binding import Binding, bind, sources
@@ -351,7 +352,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
         wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
     )  # fmt: skip
     pages = [*(page.record.programme.id for page in library.pages), *library.left_out]
-    found = [*findings, *found, *totals_faults(library.totals, programmes, pages)]
+    found = [*findings, *found, *totals_faults(library.totals, programmes, pages), *money_faults(library.totals)]
     try:
         _ = scenario.binding
         found += _dependence_faults(scenario)

@@ -217,8 +217,8 @@ def tree(
 
 
 def _reported(kernel: Kernel, target: Target) -> bool:
-    """Whether a target is made of printed figures alone."""
-    return all(kind == "step" and kernel.binding.steps[index].function is None for kind, index, _ in target.parts)
+    """Whether a part of a target is a printed figure without a formula: what is computed and printed is not mixed."""
+    return any(kind == "step" and kernel.binding.steps[index].function is None for kind, index, _ in target.parts)
 
 
 class Table:

@@ -9,7 +9,16 @@ import click
 
 from ctsim.errors import InputError
 from ctsim.options import COUNT, formulas_option, json_option, seed_option
-from ctsim.printing_totals import asked_total_json, asked_total_table
+from ctsim.printing_totals import (
+    asked_total_json,
+    asked_total_table,
+    independent_table,
+    money_json,
+    money_table,
+)
+
+SECTIONS = ("rows", "classes", "categories", "budgets")
+"""Parts of what one issue bought."""
 
 
 @click.command("total")
@@ -62,16 +71,23 @@ def yen_command(
     ctsim yen --lang ja                                    the bonds of FY2023
     ctsim yen --issue 2024 --json                          another issue, for machines
     """
-    from ctsim.accounts import accounts
+    from ctsim.accounts import accounts, money_sums
     from ctsim.bought import account
     from ctsim.catalog import load
     from ctsim.printing_bought import account_json, account_table
 
-    made = account(load(scenario, formulas), accounts(issue), rate=discount_rate, draws=draws, seed=seed)
+    resolved = load(scenario, formulas)
+    made, free = (account(one, accounts(issue), rate=discount_rate, draws=draws, seed=seed)
+                  for one in (resolved, resolved.with_dependence(0)))  # fmt: skip
+    sums = list(money_sums(resolved.totals))
     if as_json:
-        click.echo(json.dumps(account_json(made), ensure_ascii=False, indent=1))
+        independent = {name: lines for name, lines in account_json(free).items() if name in SECTIONS}
+        whole = account_json(made) | {"independent": independent, "sums": money_json(sums)}
+        click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
         account_table(made, lang)
+        independent_table([line for name in SECTIONS for line in getattr(free, name)], lang)
+        money_table(sums, lang)
 
 
 @click.command("policy")

@@ -173,9 +173,13 @@ class Gap:
 
 @dataclass(frozen=True)
 class Realised:
-    """Quantiles (`SHARES`) of what was paid for, Mt-CO2 a year by year; `between`: the years that have no cell."""
+    """Quantiles (`SHARES`) of what was paid for, Mt-CO2 a year by year; `between`: the years that have no cell.
+
+    `independent`: the same without dependence.
+    """
 
     tonnes: dict[int, FloatArray]
+    independent: dict[int, FloatArray]
     between: frozenset[int]
 
 
@@ -185,14 +189,19 @@ def realised(scenario: Scenario, totals: xr.Dataset, file: FrameFile, draws: int
     A year outside the cells, or with a member without a number beside it, has none.
     """
     one = totals.sel(group=REALISED_GROUP, quantile=list(SHARES))
-    cells = {int(year): np.asarray(one["quantiles"].sel(year=year).values) for year in one["year"].values}
     members = str(totals["members"].sel(group=REALISED_GROUP).values[0]).split(", ")
-    wanted = [target.year for target in file.target]
-    between = [year for year in wanted if year not in cells and min(cells) < year < max(cells)]
-    if any(np.isnan(values).any() for values in cells.values()):
-        between = []
-    drawn = _between(scenario, members, between, min(draws, _MOST), seed) if between else {}
-    return Realised(dict(sorted((cells | drawn).items())), frozenset(drawn))
+
+    def by_year(name: str, drawn_from: Scenario) -> tuple[dict[int, FloatArray], frozenset[int]]:
+        cells = {int(year): np.asarray(one[name].sel(year=year).values) for year in one["year"].values}
+        between = [year for target in file.target if (year := target.year) not in cells]
+        between = [year for year in between if min(cells) < year < max(cells)]
+        if not between or any(np.isnan(values).any() for values in cells.values()):
+            return cells, frozenset()
+        drawn = _between(drawn_from, members, between, min(draws, _MOST), seed)
+        return dict(sorted((cells | drawn).items())), frozenset(between)
+
+    tonnes, between = by_year("quantiles", scenario)
+    return Realised(tonnes, by_year("independent_quantiles", scenario.with_dependence(0))[0], between)
 
 
 def _between(

@@ -28,22 +28,28 @@ def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
 
 def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
     """The same for machines: median, 5 % and 95 % of each share (%) and value (億円 a year)."""
+    free = {gap.target.year: gap.closed for gap in gaps(file, realised.independent)}
     targets = [
         {"year": gap.target.year, "reduction_percent": gap.target.reduction, "basis": gap.target.basis,
          "allowed_mt_co2": gap.allowed, "missing_mt_co2": gap.missing,
-         "closed_percent": None if gap.closed is None else (100 * gap.closed).tolist(),
+         "closed_percent": _percent(gap.closed), "independent_closed_percent": _percent(free[gap.target.year]),
          "closed_by": _closed_by(gap, realised)}
         for gap in gaps(file, realised.tonnes)
     ]  # fmt: skip
     values = [
         {"price_path": path.id, "basis": path.basis, "year": year, "price_yen_per_t_co2": path.price[str(year)],
-         "value_oku_yen_per_year": value.tolist()}
+         "value_oku_yen_per_year": value.tolist(),
+         "independent_value_oku_yen_per_year": carbon_value(path, realised.independent)[year].tolist()}
         for path in file.price_path for year, value in carbon_value(path, realised.tonnes).items()
     ]  # fmt: skip
     credits_ = [{"by": one.by, "amount": one.amount, "unit": one.unit} for one in file.credits]
     label, between = REALISED.model_dump(), BETWEEN.model_dump()
     return {"realised": label, "between_cells": between, "quantiles": list(SHARES), "targets": targets,
             "credits": credits_, "values": values}  # fmt: skip
+
+
+def _percent(share: FloatArray | None) -> list[float] | None:
+    return None if share is None else [float(one) for one in 100 * share]
 
 
 def _closed_by(gap: Gap, realised: Realised) -> str | None:
@@ -65,20 +71,29 @@ def _said(year: int, values: FloatArray, realised: Realised, lang: str) -> str:
     return f"{_interval(values)}{' *' if year in realised.between else ''}"
 
 
+def _free(values: FloatArray | None) -> str:
+    """The 90 % interval without dependence, "" where there is none."""
+    if values is None or not all(one == one for one in values):
+        return ""
+    return f"{number(float(values[1]))}–{number(float(values[2]))}"
+
+
 def _head(names: tuple[str, ...], lang: str) -> list[str]:
     return [text(f"policy.{name}", lang) for name in names]
 
 
 def _targets(file: FrameFile, realised: Realised, lang: str) -> None:
     rows = []
+    free = {year: 100 * one.closed for one in gaps(file, realised.independent)
+            if one.closed is not None and (year := one.target.year)}  # fmt: skip
     for gap in gaps(file, realised.tonnes):
         target = gap.target
         closed = text("policy.no_cell", lang) if gap.closed is None else _said(target.year, 100 * gap.closed, realised,
                                                                                lang)  # fmt: skip
         rows.append([str(target.year), f"−{target.reduction:g} %", f"{gap.allowed:,.0f}", f"{gap.missing:,.0f}", closed,
-                     text(f"basis.{target.basis}", lang)])  # fmt: skip
-    head = _head(("year", "reduction", "allowed", "gap", "closed", "basis"), lang)
-    table(text("policy.targets", lang), head, rows, right=(1, 2, 3, 4))
+                     _free(free.get(target.year)), text(f"basis.{target.basis}", lang)])  # fmt: skip
+    head = _head(("year", "reduction", "allowed", "gap", "closed", "independent", "basis"), lang)
+    table(text("policy.targets", lang), head, rows, right=(1, 2, 3, 4, 5))
 
 
 def _credits(file: FrameFile, lang: str) -> None:
@@ -89,7 +104,9 @@ def _credits(file: FrameFile, lang: str) -> None:
 def _values(file: FrameFile, realised: Realised, lang: str) -> None:
     rows = []
     for path in file.price_path:
+        free = carbon_value(path, realised.independent)
         for year, value in carbon_value(path, realised.tonnes).items():
             shown = _said(year, value, realised, lang)
-            rows.append([getattr(path.title, lang), str(year), f"{path.price[str(year)]:,g}", shown])
-    table(text("policy.values", lang), _head(("price", "year", "yen", "value"), lang), rows, right=(2, 3))
+            rows.append([getattr(path.title, lang), str(year), f"{path.price[str(year)]:,g}", shown, _free(free[year])])
+    table(text("policy.values", lang), _head(("price", "year", "yen", "value", "independent"), lang), rows,
+          right=(2, 3, 4))  # fmt: skip

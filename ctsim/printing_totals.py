@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +13,23 @@ from ctsim.locale import text, when
 if TYPE_CHECKING:
     import xarray as xr
 
-_HEAD = ("total", "when", "unit", "computed", "median", "low", "high", "low_independent", "high_independent")
-_RIGHT = (3, 4, 5, 6, 7, 8)
+    from ctsim.bought import Amount, Line
+    from ctsim.schema import TotalGroup
+
+_HEAD = (
+    "total",
+    "when",
+    "unit",
+    "published",
+    "computed",
+    "median",
+    "low",
+    "high",
+    "low_independent",
+    "high_independent",
+)
+_RIGHT = (3, 4, 5, 6, 7, 8, 9)
+_BOUGHT = ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne")
 _SHARES = (0.5, 0.05, 0.95)
 _STATISTICS = (
     "computed", "mean", "mcse", "quantiles", "quantiles_mcse", "independent_mean", "independent_quantiles",
@@ -34,16 +49,60 @@ def totals_tables(tree: xr.DataTree, lang: str = "en") -> None:
         rows = [row for one in mine for row in _rows(one, kind == "overlap", lang)]
         if rows:
             table(text(f"run.{kind}", lang), _head(lang), rows, right=_RIGHT)
-        for said in dict.fromkeys(_why(one, lang) for one in mine if rows):
+        notes = [str(one[f"why_{lang}"]) for one in mine]
+        notes += _bounded(mine, lang) if kind == "overlap" else [n for one in mine for n in _missing(one, lang)]
+        for said in dict.fromkeys(notes):
             click.echo(f"· {said}")
+
+
+def _bounded(overlaps: Iterable[Group], lang: str) -> Iterator[str]:
+    """For each family, which boundaries have bounds, or that none has."""
+    families: dict[str, list[str]] = {}
+    for one in overlaps:
+        boundaries = families.setdefault(str(one[f"title_{lang}"]), [])
+        if any(", " in str(members) for members in one["members"]):
+            boundaries.append(str(one["group"]).split(".")[1])
+    for title, boundaries in families.items():
+        yield f"{title}{text('run.colon', lang)}{bounds_words(boundaries, lang)}"
+
+
+def bounds_words(boundaries: Iterable[str], lang: str) -> str:
+    """Of which boundaries an overlap has bounds, and why not of the others."""
+    names = text("run.and", lang).join(text(f"boundary.{one}", lang) for one in dict.fromkeys(boundaries))
+    return text("run.bounds_only" if names else "run.bounds_none", lang, boundaries=names)
+
+
+def independent_table(lines: Iterable[Line], lang: str) -> None:
+    """What money bought without dependence, of lines that add the effects of several programmes."""
+    words = {f"{one}": text(f"class.{one}", lang) for one in "ABCD"}
+    rows = [[words.get(one.name, one.name), *(_interval(one.bought.amounts[name]) for name in _BOUGHT)]
+            for one in lines if one.bought and len(one.bought.programmes) > 1]  # fmt: skip
+    if rows:
+        head = [text("run.total", lang), *(text(f"run.{name}", lang) for name in _BOUGHT)]
+        table(text("run.bought_independent", lang), head, rows, right=(1, 2, 3))
+
+
+def _interval(one: Amount) -> str:
+    return f"{number(one.median)} [{number(one.low)}–{number(one.high)}]"
+
+
+def money_table(sums: Iterable[tuple[TotalGroup, float]], lang: str) -> None:
+    """Declared sums of the money of issues."""
+    rows = [[getattr(one.title, lang), ", ".join(one.members), f"{value:,.0f}", getattr(one.reason, lang)]
+            for one, value in sums]  # fmt: skip
+    if rows:
+        head = [text(f"run.{name}", lang) for name in ("total", "members", "oku", "why")]
+        table(text("run.money_sums", lang), head, rows, right=(2,))
+
+
+def money_json(sums: Iterable[tuple[TotalGroup, float]]) -> list[dict[str, Any]]:
+    """The same for machines, in 億円."""
+    return [{"id": one.id, "members": list(one.members), "value": value, "unit": "億円",
+             "title": one.title.model_dump(), "why": one.reason.model_dump()} for one, value in sums]  # fmt: skip
 
 
 def _head(lang: str) -> list[str]:
     return [text(f"run.{name}", lang) for name in _HEAD]
-
-
-def _why(group: Group, lang: str) -> str:
-    return str(group["why_ja"]) if lang == "ja" else f"{group['why_ja']} {group['why_en']}"
 
 
 def asked_total_table(made: xr.Dataset, lang: str) -> None:
@@ -51,7 +110,8 @@ def asked_total_table(made: xr.Dataset, lang: str) -> None:
     [group] = _groups(made)
     title = text("run.asked_total", lang)
     table(title, _head(lang), list(_rows(group, False, lang)), right=_RIGHT)
-    click.echo(_why(group, lang))
+    for said in (str(group[f"why_{lang}"]), *_missing(group, lang)):
+        click.echo(said)
     draws, seed = f"{made.attrs['draws']:,}", made.attrs["seed"]
     click.echo(text("run.drawn", lang, title=title, draws=draws, seed=seed))
 
@@ -87,21 +147,40 @@ def _groups(node: xr.Dataset) -> Iterator[Group]:
 
 def _rows(group: Group, is_bound: bool, lang: str) -> Iterator[list[str]]:
     """A row a year; of bounds only those of more than one member, the others are the member's own cell."""
-    for place, year in enumerate(group["year"].tolist()) if group["by_year"] else [(..., "")]:
+    for place in range(len(group["year"])) if group["by_year"] else [...]:
         if not is_bound or ", " in str(group["members"][place]):
-            yield _row(group, place, str(year), is_bound, lang)
+            yield _row(group, place, is_bound, lang)
 
 
-def _row(group: Group, place: Any, year: str, is_bound: bool, lang: str) -> list[str]:
+def _reason(group: Group, place: Any, lang: str) -> str:
+    return str(group["reason" if lang == "en" else "reason_ja"][place] or group["reason"][place])
+
+
+def _missing(group: Group, lang: str) -> Iterator[str]:
+    """Why there is no number where the table has none: for each reason its years."""
+    years: dict[str, list[str]] = {}
+    for place in range(len(group["year"])) if group["by_year"] else [...]:
+        if reason := _reason(group, place, lang):
+            years.setdefault(reason, []).append(str(group["when"][place]))
+    for reason, found in years.items():
+        named = " ".join(filter(None, [str(group[f"title_{lang}"]), ", ".join(filter(None, found))]))
+        yield f"{named}{text('run.colon', lang)}{reason}"
+
+
+def _row(group: Group, place: Any, is_bound: bool, lang: str) -> list[str]:
     unit = str(group.get("unit", group["metric_unit"]))
     which = str(group["group"]).replace("_", " ")
     name = str(group[f"title_{lang}"]) if not is_bound else which if lang == "en" else f"{group['title_ja']} {which}"
-    reason = str(group["reason" if lang == "en" else "reason_ja"][place])
-    year = year if lang == "en" or not year else when(year, lang)
+    reason = _reason(group, place, lang)
+    labels = str(group["when"][place]).split(", ")
+    said = ", ".join(label if lang == "en" or not label else when(label, lang) for label in labels)
     if reason:
-        return [name, year, unit, "", reason, "", "", "", ""]
+        return [name, said, unit, "", "", "–", "", "", "", ""]
+    low, high, computed = (float(group[one][place]) for one in ("published_low", "published_high", "computed"))
+    published = "" if low != low else "–".join(dict.fromkeys(f"{end:,.6g}" for end in (low, high)))
+    by_formula = text("run.no_formula", lang) if computed != computed else number(computed)
     shown = [*_quantiles(group, place, "", _SHARES), *_quantiles(group, place, "independent_", _SHARES[1:])]
-    return [name, year, unit, number(float(group["computed"][place])), *shown]
+    return [name, said, unit, published, by_formula, *shown]
 
 
 def _quantiles(group: Group, place: Any, prefix: str, shares: tuple[float, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import xarray as xr
 
 from ctsim import units
@@ -31,7 +32,7 @@ def targets(scenario: Scenario, years: Sequence[str], metrics: Sequence[str], fe
 
 
 def _target(binding: Binding, total: Total) -> Target:
-    """Nothing is printed of a total, so it is compared with nothing. Members that have not begun are not in it."""
+    """Nothing is printed of a total of several figures: it is compared with nothing. Members not begun are left out."""
     node, key, unit = _place(total)
     figures = [figure for member in total.figures for figure in member]
     parts = tuple((("step", binding.step_of(f), units.conversion(f.record.unit, unit))) for f in figures)
@@ -84,8 +85,9 @@ def _node(
     places = [_place(one) for one in totals]
     node, keys = places[0][0], [key for _, key, _ in places]
     variables = statistics(table, node, keys, dims, shape, unit)
-    for name in _COMPARED:
-        variables[name].values[...] = float("nan")
+    printed = np.array([one.group.figure is not None for one in totals]).reshape(shape)
+    for name in _COMPARED:  # a report prints the sum where it is a figure of a page, too
+        variables[name].values[~printed] = float("nan")
     free = [(key[0] + INDEPENDENT, *key[1:]) for key in keys]
     for key, twin in zip(keys, free, strict=True):
         table.share((node, twin), (node, key))
@@ -98,7 +100,8 @@ def _node(
         "reason": [table.not_finite(node, key) or (one.reason.en if one.reason else "")
                    for one, key in zip(totals, keys, strict=True)],
         "reason_ja": [one.reason.ja if one.reason else "" for one in totals],
-        "boundary": [one.boundary for one in totals],
+        "boundary": [one.boundary for one in totals], "money_kind": [one.money_kind for one in totals],
+        "when": [one.when for one in totals],
         "members": [", ".join(one.members) for one in totals],
     }  # fmt: skip
     variables |= {name: words(name, dims, said, shape) for name, said in columns.items()}
@@ -107,6 +110,7 @@ def _node(
         "group": [one.name for one in first], "kind": [one.group.kind for one in first],
         "title_ja": [one.group.title.ja for one in first], "title_en": [one.group.title.en for one in first],
         "why_ja": [one.group.reason.ja for one in first], "why_en": [one.group.reason.en for one in first],
+        "metric": [one.group.metric for one in first],
     }  # fmt: skip
     named = {name: words(name, ("group",), said, (len(first),)) for name, said in said_of_group.items()}
     return xr.Dataset(variables, named | quantile_coordinate())

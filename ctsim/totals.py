@@ -7,6 +7,7 @@ least the largest of them, and is shown for one boundary at a time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -23,6 +24,9 @@ BOUNDS: Final = ("largest", "two_largest")
 
 INDEPENDENT: Final = ":independent"
 """What the key of a total without dependence ends with."""
+
+_MONEY: Final = re.compile(r"fy\d{4}\.[a-z_]+")
+"""Money of an issue of the bonds: fiscal year and which of its sums."""
 
 _ALIKE: Final = ("metric", "boundary", "scope", "period", "money_kind")
 """What members of a sum share; years and units come with these."""
@@ -53,7 +57,21 @@ class Total:
     @property
     def boundary(self) -> str:
         """The one boundary of all members; "" where there is no number."""
-        return _common([figure for figures in self.figures for figure in figures], "boundary")
+        return _common(self._every, "boundary")
+
+    @property
+    def money_kind(self) -> str:
+        """The one kind of money of all members; "" where there is none."""
+        return _common(self._every, "money_kind")
+
+    @property
+    def when(self) -> str:
+        """Its year, or the words for when its figures are, each once."""
+        return self.year or ", ".join(dict.fromkeys(one.record.when for one in self._every))
+
+    @property
+    def _every(self) -> list[Figure]:
+        return [figure for figures in self.figures for figure in figures]
 
 
 def declared(groups: Groups) -> list[schema.TotalGroup]:
@@ -164,7 +182,7 @@ def _names(group: schema.TotalGroup, by_id: Mapping[str, Programme], pages: set[
     if group.id in seen or group.id in pages:
         yield f"'{group.id}' is the name of another group or programme; give it another"
     if group.kind == "money":
-        return
+        return  # held against the allocations
     if len({"." in name for name in group.members}) > 1:
         yield "programmes and figures in one group; name either programmes or figures"
     for name in (*group.members, *([group.figure] if group.figure else [])):
@@ -259,7 +277,11 @@ def asked(
     every = list(groups)
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError("a total has at least two cells, each once: name them programme.metric.when")
-    addends = [_addend(name, programmes) for name in names]
+    if money := [name for name in names if _MONEY.fullmatch(name)]:
+        raise InputError(
+            f"no draws of {', '.join(money)}: money of the bonds as printed; `ctsim yen` prints its declared sums"
+        )
+    addends = _addends(names, programmes)
     for group in sorted(every, key=lambda one: len(one.members)):
         if _covers(group, addends):
             by_figure = "." in group.members[0]
@@ -270,21 +292,34 @@ def asked(
     raise InputError(f"no total of {', '.join(names)}: {'; '.join(_refusals(addends, every))}")
 
 
-def _addend(name: str, programmes: Sequence[Programme]) -> Addend:
+def _addends(names: Sequence[str], programmes: Sequence[Programme]) -> list[Addend]:
+    """What is to be added. Raises InputError that names every unknown cell and every one without a number."""
     known: dict[str, Cell | Figure] = {}
     for programme in programmes:
         known |= {figure.key: figure for figure in programme.figures}
         for metric in METRICS:
             for year in YEARS:
                 known[f"{programme.id}.{metric}.{year}"] = programme.cell(metric, year)
+    wrong = [words for name in names if (words := _unusable(name, known))]
+    if wrong:
+        raise InputError("; ".join(wrong))
+    return [_addend(name, known[name]) for name in names]
+
+
+def _unusable(name: str, known: Mapping[str, Cell | Figure]) -> str:
+    """Why a cell cannot be added to anything, "" where it can."""
     if name not in known:
-        raise InputError(f"no cell '{name[:120]}'.{did_you_mean(name, known)} Cells are named programme.metric.when.")
+        return f"no cell '{name[:120]}'.{did_you_mean(name, known)} Cells are named programme.metric.when."
     found = known[name]
+    if isinstance(found, Figure) or found.figures:
+        return ""
+    reason = found.reason.en if found.reason else ""
+    return f"no total with {name}: it has no number ({found.reason_code}): {reason}"
+
+
+def _addend(name: str, found: Cell | Figure) -> Addend:
     if isinstance(found, Figure):
         return Addend(name, found.programme, found.record.when, (found,))
-    if not found.figures:
-        reason = found.reason.en if found.reason else ""
-        raise InputError(f"no total with {name}: it has no number ({found.reason_code}): {reason}")
     return Addend(name, found.programme, found.year, found.figures)
 
 
@@ -320,10 +355,24 @@ def _refusals(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> 
         yield f"unlike {key} ({said}): {_WHY_UNLIKE[key]}"
     if len({one.when for one in addends}) > 1:
         yield f"unlike years ({', '.join(dict.fromkeys(one.when for one in addends))})"
+    within = [(a, b) for a in addends for b in addends if b.name.startswith(f"{a.name}.")]
+    yield from (f"'{part.name}' is a part of '{whole.name}'; take one of them out" for whole, part in within)
     families = [overlap(a.programme, b.programme, every) for a, b in combinations(addends, 2)]
     for family in {one.id: one for one in families if one}.values():
         yield f"they overlap ({family.id}): {family.reason.en}"
     listed = [one for one in every if one.kind == "list" and {a.name for a in addends} <= set(one.members)]
     yield from (f"listed, not added ({one.id}): {one.reason.en}" for one in listed)
-    if not unlike and not any(families) and not listed:
+    outside = list(_outside(addends, every))
+    yield from outside
+    if not (unlike or within or any(families) or listed or outside):
         yield "no group of totals.toml says that they may be added; declare one with its reason"
+
+
+def _outside(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> Iterator[str]:
+    """Sums that have some of these programmes and not the others: their reason says why."""
+    names = dict.fromkeys(one.programme for one in addends)
+    for group in every:
+        alike = all(one.said("metric") == group.metric for one in addends)
+        without = [name for name in names if name not in group.members]
+        if group.kind == "sum" and "." not in group.members[0] and alike and 0 < len(without) < len(names):
+            yield f"{', '.join(without)} is not in the sum {group.id}: {group.reason.en}"

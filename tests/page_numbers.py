@@ -9,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from ctsim.accounts import accounts, shipped
+from ctsim.accounts import accounts, money_sums, shipped
 from ctsim.bought import account
 from ctsim.catalog import Scenario
 from ctsim.printing_bought import account_json
@@ -22,10 +22,12 @@ _E = 0.5000001
 
 def money(scenario: Scenario, seed: int) -> dict[str, dict[str, Any]]:
     """Every issue of the bonds as `ctsim yen --json` prints it."""
+    sums = {one.id: value for one, value in money_sums(scenario.totals)}
+    found: dict[str, dict[str, Any]]
     found = {year: account_json(account(scenario, accounts(year), seed=seed)) for year in shipped()}
     for one in found.values():
         one["new"] = None if one["refinanced"] is None else one["allocated"] - one["refinanced"]
-    return found
+    return found | {"sums": sums}
 
 
 def value_at(trees: Mapping[str, xr.DataTree], address: str, bought: Mapping[str, Any] | None = None) -> float:

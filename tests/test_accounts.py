@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from ctsim import bought, yearly
-from ctsim.accounts import AllocationFile, accounts, shipped
+from ctsim.accounts import AllocationFile, accounts, money_faults, shipped
 from ctsim.bought import Account, Amount, Bought, account, amount
 from ctsim.cli import main
 from ctsim.errors import InputError
 from ctsim.printing_bought import account_json, account_table
 from ctsim.quotes import squash
+from ctsim.schema import TotalsFile
+from ctsim.tomlfile import Document
 from tests.report import find
 from tests.runs import scenario
 
@@ -251,4 +253,28 @@ def test_a_table_is_in_its_own_language(lang: str, year: str, capsys: pytest.Cap
 
 def test_options_of_the_command_reach_the_account() -> None:
     done = CliRunner().invoke(main, ["yen", "--json", "--discount-rate", "0.04", "--draws", "1"])
-    assert done.exit_code == 0 and json.loads(done.stdout) == account_json(made(0.04))
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0
+    sums, independent = found.pop("sums"), found.pop("independent")
+    assert found == account_json(made(0.04))
+    assert {one["id"]: one["value"] for one in sums} == {"allocated": 15947 + 12358, "proceeds": 15947 + 13920}
+    free = account_json(account(scenario().with_dependence(0), accounts("2023"), rate=0.04, draws=1))
+    assert independent == {name: free[name] for name in ("rows", "classes", "categories", "budgets")} != found
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        ("fy2031.nope", "no issue 'fy2031'; there are fy2023, fy2024"),
+        ("fy2024.alocated", "Did you mean 'allocated'"),
+        ("fy2024.refinanced", "is not printed"),
+        ("gtex", "no issue 'gtex'"),
+    ],
+)
+def test_money_groups_have_members_that_issues_have(member: str, words: str) -> None:
+    shipped_groups = [one for one in scenario().totals if one.kind == "money"]
+    faulty = [one.model_copy(update={"members": ("fy2023.allocated", member)}) for one in shipped_groups]
+    for groups, expected in ((shipped_groups, 0), (faulty, 2)):
+        document = Document("mine", TotalsFile(format=1, group=tuple(groups)), {})
+        found = [one.message for one in money_faults([document])]
+        assert len(found) == expected and all(words in one for one in found)

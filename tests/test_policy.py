@@ -86,6 +86,21 @@ def test_a_path_that_ends_before_a_year_that_is_valued_is_refused_before_anythin
     assert done.stderr.count("no price for 2035; the path goes from 2030 to 2050") == done.stderr.count("\n") == 2
 
 
+def test_shares_and_values_stand_beside_those_without_dependence() -> None:
+    done = CliRunner().invoke(main, ["policy", "--json"])
+    found = json.loads(done.stdout)
+    assert all(len(one["independent_closed_percent"]) == 3 for one in found["targets"])
+    assert any(one["independent_closed_percent"] != one["closed_percent"] for one in found["targets"])
+    for one in found["values"]:
+        with_, without = one["value_oku_yen_per_year"], one["independent_value_oku_yen_per_year"]
+        assert without == pytest.approx(with_, rel=0.03) and len(without) == 3
+    [target] = [one for one in found["targets"] if one["year"] == 2035]
+    [value] = [one for one in found["values"] if one["year"] == 2035 and one["price_path"] == "gx_ets_floor"]
+    tonnes = np.array(target["independent_closed_percent"]) / 100 * target["missing_mt_co2"]
+    expected = tonnes * 1e6 * value["price_yen_per_t_co2"] / 1e8
+    assert value["independent_value_oku_yen_per_year"] == pytest.approx(expected.tolist())
+
+
 def test_worked_examples_by_hand() -> None:
     scenario = catalog.load("carbon_pricing")
     assert unit_faults(scenario.binding) == []

@@ -15,6 +15,7 @@ from ctsim.cli import main
 from ctsim.engine import Run
 from ctsim.figures.amounts import scale
 from ctsim.printing_run import _group_words, _numbers, run_tables
+from ctsim.report.facts import Facts
 from ctsim.schema import Boundary
 from tests.runs import FEW, scenario
 
@@ -57,6 +58,23 @@ def test_columns_are_aligned_in_cells_of_the_terminal(run: Run, lang: str, capsy
         assert len(widths) == 1, table
     if lang == "ja":
         assert any(len(line) != len(found[0][1]) for line in found[0][2:]), "no wide character: this shows nothing"
+
+
+def test_totals_say_what_they_are_of_and_where_they_have_no_bounds(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sums off the axis of years stand under the metric of their members; an overlap without bounds says why."""
+    for lang, reason in (("ja", "目安はない"), ("en", "no bounds, as no boundary has two members that overlap")):
+        said = printed(run, lang, capsys)
+        assert reason in said
+        lines = [one for one in said.split("\n") if one.startswith("· ")]
+        assert all(bool(JAPANESE.search(one)) == (lang == "ja") for one in lines) and lines
+        facts = {one.address[1]: one for one in Facts(run.tree, lang).totals}
+        cars = facts["cars_parts"]
+        assert (cars.metric, cars.word("when"), cars.value("published")) == ("co2_reduction", "FY2023", 9.5)
+        assert cars.panel == ("co2_reduction", "", "units_supported")
+        windows = facts["windows_parts"]
+        assert windows.value("computed") != windows.value("computed") and windows.finite and not windows.printed
 
 
 def test_the_tables_speak_one_language(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

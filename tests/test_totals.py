@@ -194,7 +194,7 @@ def refused(cells: Sequence[str]) -> str:
          "unlike period"),
         (["clean_energy_vehicles.economic_effect.one-off", "insulated_windows.economic_effect.one-off"],
          "listed, not added"),
-        (["regional_microgrids.co2_reduction.2030", "insulated_windows.co2_reduction.2030"], "no group of totals.toml"),
+        (["regional_microgrids.co2_reduction.2030", "insulated_windows.co2_reduction.2030"], "is not in the sum"),
         (["clean_energy_vehicles.co2_reduction.2030", "gtex.co2_reduction.2030"], "no number (reference_only)"),
         (["clean_energy_vehicles.co2_reduction.2030"], "at least two cells"),
         (["clean_energy_vehicles.co2_reduction.2030"] * 2, "each once"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ctsim import schema
+from ctsim.accounts import money_sums
 from ctsim.export.book import Book, Cell, Column, Shown
 from ctsim.locale import text, when
 from ctsim.programme import METRICS
@@ -81,10 +82,12 @@ def items_sheet(book: Book, facts: Facts) -> None:
 
 def totals_sheet(book: Book, sections: Sections) -> None:
     """Declared totals with their members; below them what has no total, with the reason."""
-    heads = columns(book.lang, "group", "name", "when", "how", "boundary", "unit", "computed", "median", "q05", "q95",
-                    "mean", "mcse", "independent_q05", "independent_q95", "members", "reason", "why_added",
+    heads = columns(book.lang, "group", "name", "metric", "when", "how", "boundary", "money_kind", "unit",
+                    "published_low", "published_high", "computed", "median", "q05", "q95", "mean", "mcse",
+                    "independent_q05", "independent_q95", "members", "reason", "why_added",
                     wide=("group", "members", "reason", "why_added"))  # fmt: skip
     rows = [_total(fact) for fact in sections.facts.totals] + list(_refused(sections))
+    rows += [_money(one, value, book.lang) for one, value in money_sums(sections.scenario.totals)]
     book.sheet("totals").table(0, heads, rows)
 
 
@@ -93,22 +96,33 @@ def _total(fact: Fact) -> list[Cell]:
     free = [Shown(fact.value("independent_quantiles", one), fact.value("independent_quantiles_mcse", one))
             for one in (LOW, HIGH)]  # fmt: skip
     return [
-        fact.said("title"), fact.name, int(fact.when) if fact.when else None,
+        fact.said("title"), fact.name, word("metric", fact.metric, fact.lang),
+        int(fact.when) if fact.when else ", ".join(when(one, fact.lang) for one in fact.word("when").split(", ")),
         text(f"workbook.how_{fact.word('status')}", fact.lang), word("boundary", fact.word("boundary"), fact.lang),
-        fact.unit, fact.value("computed"), *quantiles, Shown(fact.value("mean"), fact.value("mcse")),
+        word("money_kind", fact.word("money_kind"), fact.lang), fact.unit, fact.value("published_low"),
+        fact.value("published_high"), fact.value("computed"), *quantiles, Shown(fact.value("mean"), fact.value("mcse")),
         fact.value("mcse"), *free, fact.word("members"), _reason(fact), fact.said("why"),
+    ]  # fmt: skip
+
+
+def _money(group: schema.TotalGroup, value: float, lang: str) -> list[Cell]:
+    """A sum of the money of issues, in 億円 as printed."""
+    return [
+        getattr(group.title, lang), group.id, "", None, text("workbook.how_sum", lang), "", "", "億円", value, value,
+        *[float("nan")] * 8, ", ".join(group.members), "", getattr(group.reason, lang),
     ]  # fmt: skip
 
 
 def _refused(sections: Sections) -> Iterator[list[Cell]]:
     """Sums that lack a member, and groups whose members count the same thing or only stand beside each other."""
     scenario, lang = sections.scenario, sections.lang
-    years, no_numbers = list(map(str, sections.card["years"])), [float("nan")] * 8
+    years, no_numbers = list(map(str, sections.card["years"])), [float("nan")] * 10
 
     def line(group: schema.TotalGroup, name: str, year: str, reason: schema.Bilingual) -> list[Cell]:
         how = text("workbook.how_not_applicable", lang)
-        return [getattr(group.title, lang), name, int(year) if year else None, how,
-                word("boundary", group.boundary or "", lang), "", *no_numbers, ", ".join(group.members),
+        return [getattr(group.title, lang), name, word("metric", group.metric, lang), int(year) if year else None, how,
+                word("boundary", group.boundary or "", lang), word("money_kind", group.money_kind or "", lang), "",
+                *no_numbers, ", ".join(group.members),
                 getattr(reason, lang), getattr(group.reason, lang)]  # fmt: skip
 
     for one in totals_of(scenario.totals, scenario.programmes, years, (*METRICS, "other")):

@@ -181,7 +181,8 @@ class Facts:
                 labels = tuple(str(one[name]) for name in ("group", "year") if name in one)
                 unit = str(one.get("unit") or data["mean"].attrs["units"])
                 name, year = ".".join((labels[0], str(metric), *labels[1:])), "".join(labels[1:])
-                found.append(Fact((f"/totals/{metric}", *labels), name, str(metric), year, one, unit, self.lang))
+                of = str(one.get("metric") or metric)  # figures off the axis stand together, whatever they are of
+                found.append(Fact((f"/totals/{metric}", *labels), name, of, year, one, unit, self.lang))
         return [one for one in found if one.word("kind") != "overlap" or ", " in one.word("members")]
 
     @cached_property

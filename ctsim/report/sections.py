@@ -12,17 +12,19 @@ from typing import Any, ClassVar, get_args
 from markupsafe import Markup
 
 from ctsim import schema
+from ctsim.accounts import money_sums
 from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.binding import Row
 from ctsim.catalog import Scenario
 from ctsim.locale import text
+from ctsim.printing_totals import bounds_words
 from ctsim.programme import Programme
 from ctsim.report.drivers import HALF, DriversPage
 from ctsim.report.facts import Fact, Facts, digits
 from ctsim.report.money import Issue, issues, not_marginal
 from ctsim.report.moves import MovesPage
 from ctsim.report.pictures import Fan, fan, spark
-from ctsim.report.words import Key, Page, anchor, grouped, heading, label_of, scenario_title
+from ctsim.report.words import Key, Page, anchor, grouped, heading, label_of, scenario_title, tagged
 from ctsim.trail import Trail, every_trail
 
 
@@ -236,6 +238,18 @@ class Sections(Page):
     def refused(self) -> list[schema.TotalGroup]:
         """What stands beside each other and is not added, and what overlaps, each with its reason."""
         return [one for one in self.scenario.totals if one.kind in ("list", "overlap")]
+
+    def bounds(self, group: schema.TotalGroup) -> str:
+        """Of which boundaries an overlap has bounds, and why not of the others."""
+        mine = [one for one in self.facts.totals if one.address[1].partition(".")[0] == group.id]
+        return bounds_words((one.address[1].split(".")[1] for one in mine), self.lang)
+
+    @cached_property
+    def money_sums(self) -> list[tuple[schema.TotalGroup, Markup]]:
+        """Declared sums of the money of issues."""
+        factor = 1.0 if self.lang == "ja" else 0.1  # 億円; billions of yen
+        return [(one, tagged(f"{value * factor:,.10g}", value, f"yen|sums|{one.id}", factor))
+                for one, value in money_sums(self.scenario.totals)]  # fmt: skip
 
     def _order(self, line: Line) -> tuple[int, str, str, bool]:
         """By programme and year; a total before its parts."""
