@@ -26,7 +26,7 @@ from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.export_command import export_command
 from ctsim.money_command import policy_command, total_command, yen_command
 from ctsim.options import COUNT, formulas_option, switch_options
-from ctsim.printing import audit_tables, parameter_table, spread_words, trail_tables, values_words
+from ctsim.printing import audit_tables, parameter_table, spread_words, total_tables, trail_tables, values_words
 from ctsim.progress import Log
 from ctsim.progress import logged as _logged
 from ctsim.progress import progress as _progress
@@ -207,15 +207,16 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
     """Show the parameters of SCENARIO: value, spread, basis, and the line that set each of them.
 
     A PARAMETER with the report's words and the reason for its spread; a CELL with where it is printed, or why it has no
-    number, its equation and what it is made from.
+    number, its equation and what it is made from; a total with its reason and its members.
 
     \b
     ctsim show framework_2023_11                           every parameter
     ctsim show framework_2023_11 offshore_wind.capacity_factor
     ctsim show framework_2023_11 offshore_wind.co2_reduction.2040
+    ctsim show framework_2023_11 units_supported.co2_reduction.2040
     """
     from ctsim.catalog import load
-    from ctsim.trail import follow
+    from ctsim.trail import follow, follow_total
 
     resolved = load(scenario, formulas)
     known = resolved.parameters()
@@ -227,6 +228,8 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
     bare = name.partition("@")[0]
     if bare in known:
         parameter_table(resolved, bare)
+    elif found := follow_total(resolved, name):
+        total_tables(resolved, found)
     else:
         trail_tables(resolved, follow(resolved, reported.get(name, name)))
 
