@@ -14,9 +14,12 @@ from ctsim.figures.amounts import Scale, scale
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
 from ctsim.locale import text, when
 from ctsim.printing_totals import totals_tables
+from ctsim.programme import DELIVERY
 from ctsim.totals import INDEPENDENT
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ctsim.engine import Run
 
 _HEAD: Final = ("number", "programme", "when", "unit", "published", "computed", "median", "low", "high")
@@ -42,12 +45,30 @@ def run_tables(result: Run, lang: str = "en") -> None:
             of = f"{text('run.colon', lang)}{_group_words(group, lang)}" if group else ""
             title = f"{text(f'run.{metric}', lang)}{of}"
             table(title, _head(_HEAD, lang), mine, right=(0, 4, 5, 6, 7, 8))
+    if said := conditional_words(result.tree, lang):
+        click.echo(said)
     totals_tables(result.tree, lang)
     _reading_table(result, lang)
     if not found:
         _empty_table(result, lang)
     _threshold_table(result, lang)
     _closing_words(result, lang)
+
+
+def conditional_words(tree: xr.DataTree, lang: str) -> str:
+    """Which figures off the axis of years stay conditional on delivery in a run that draws it, if any (0022)."""
+    if not {"parameters", "other"} <= set(tree.children):
+        return ""
+    parameters = (str(name).partition("@")[0] for name in tree["parameters"].dataset["parameter"].values.tolist())
+    unsure = {name.removesuffix(f".{DELIVERY}") for name in parameters if name.endswith(f".{DELIVERY}")}
+    found: dict[str, dict[str, None]] = {}
+    for one in _cells(tree["other"].dataset, "figure"):
+        if one["figure"].partition(".")[0] in unsure:
+            number = str(one["programme_number"] or one[f"programme_{lang}"])
+            found.setdefault(number, {})[when(one["when"], lang)] = None
+    within, between = ("、", "、") if lang == "ja" else (", ", "; ")
+    listed = between.join(f"{number} ({within.join(said)})" for number, said in found.items())
+    return text("run.conditional", lang, listed=listed) if listed else ""
 
 
 def _closing_words(result: Run, lang: str) -> None:

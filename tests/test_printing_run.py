@@ -102,6 +102,18 @@ def test_thresholds_and_closing_words_are_in_the_language(run: Run, capsys: pyte
         assert said.count(run.result_digest) == 1
 
 
+def test_what_stays_conditional_on_delivery_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = ["hydrogen_supply_chain", "industrial_furnaces", "photonics_datacentre", "power_semiconductors"]
+    with_, without = (
+        simulate(scenario(), draws=1024, method="mc", programmes=chosen, with_delivery=one) for one in (True, False)
+    )
+    english, japanese = (printed(with_, lang, capsys) for lang in ("en", "ja"))
+    assert "conditional on delivery (number and label): 3 (to 2050, cumulative); 7 (to 2040, cumulative, " in english
+    assert "12 (2032–2041 mean)." in english and "15" not in english.partition("conditional")[2].partition("\n")[0]
+    assert "実現を前提としたまま（番号と区分）：3 (2050年まで累計)、7 (" in japanese
+    assert "conditional on delivery" not in printed(without, "en", capsys)
+
+
 @pytest.mark.parametrize("boundary", Boundary.__args__)
 def test_every_group_has_its_words(boundary: str) -> None:
     group = boundary.replace("_", " ").replace("japan", "Japan")

@@ -16,6 +16,7 @@ from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.binding import Row
 from ctsim.catalog import Scenario
 from ctsim.locale import text
+from ctsim.printing_run import conditional_words
 from ctsim.programme import Programme
 from ctsim.report.drivers import HALF, DriversPage
 from ctsim.report.facts import Fact, Facts, digits
@@ -160,6 +161,11 @@ class Sections(Page):
     def title_of_run(self) -> str:
         """The title of the scenario."""
         return scenario_title(self.scenario, self.lang)
+
+    @property
+    def conditional(self) -> str:
+        """Which figures stay conditional on delivery where it is drawn; "" where it is not."""
+        return conditional_words(self.facts.tree, self.lang)
 
     @property
     def with_number(self) -> int:
