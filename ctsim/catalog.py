@@ -33,6 +33,7 @@ from ctsim.resolved import AppliedChange, ResolvedFile
 from ctsim.streams import STREAM_VERSION
 from ctsim.tomlfile import Document, findings_of, read
 from ctsim.totals import declared as declared_totals
+from ctsim.totals import declared_place
 from ctsim.totals import faults as totals_faults
 
 MAX_RESOLVED: Final = 256_000_000
@@ -117,6 +118,10 @@ class Scenario:
     def totals(self) -> list[schema.TotalGroup]:
         """Groups that may be added, that overlap or that are listed."""
         return declared_totals(self.library.totals)
+
+    def total_place(self, group: str) -> Place:
+        """Where a group of totals is declared."""
+        return declared_place(self.library.totals, group)
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:

@@ -33,7 +33,7 @@ def _chosen(option: str, known: Sequence[str], names: Iterable[str] | None) -> l
     if names is None:
         return list(known)
     wanted = [names] if isinstance(names, str) else list(names)
-    hints = {name: did_you_mean(str(name), known) or f" Choose from {', '.join(known)}." for name in wanted}
+    hints = {name: _hint(option, str(name), known) for name in wanted}
     findings = [Finding(Place(), "", f"{option} {str(name)[:80]}: there is none.{hints[name]}")
                 for name in wanted if name not in known]  # fmt: skip
     if not wanted:
@@ -41,6 +41,13 @@ def _chosen(option: str, known: Sequence[str], names: Iterable[str] | None) -> l
     if findings:
         raise InputError(findings)
     return [name for name in known if name in wanted]
+
+
+def _hint(option: str, name: str, known: Sequence[str]) -> str:
+    if "," in name:
+        each = " ".join(f"{option} {one.strip()}" for one in name.split(",") if one.strip())
+        return f" Repeat {option} for each: {each[:200]}"
+    return did_you_mean(name, known) or f" Choose from {', '.join(known)}."
 
 
 def view(scenario: Scenario, request: Mapping[str, Any]) -> Scenario:

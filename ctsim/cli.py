@@ -35,7 +35,7 @@ from ctsim.options import (
     switch_options,
     workers_option,
 )
-from ctsim.printing import audit_tables, parameter_table, spread_words, trail_tables, values_words
+from ctsim.printing import audit_tables, parameter_table, spread_words, total_tables, trail_tables, values_words
 from ctsim.progress import Log, logged
 from ctsim.progress import progress as _progress
 from ctsim.report_command import report_command
@@ -215,15 +215,16 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
     """Show the parameters of SCENARIO: value, spread, basis, and the line that set each of them.
 
     A PARAMETER with the report's words and the reason for its spread; a CELL with where it is printed, or why it has no
-    number, its equation and what it is made from.
+    number, its equation and what it is made from; a total with its reason and its members.
 
     \b
     ctsim show framework_2023_11                           every parameter
     ctsim show framework_2023_11 offshore_wind.capacity_factor
     ctsim show framework_2023_11 offshore_wind.co2_reduction.2040
+    ctsim show framework_2023_11 units_supported.co2_reduction.2040
     """
     from ctsim.catalog import load
-    from ctsim.trail import follow
+    from ctsim.trail import follow, follow_total
 
     resolved = load(scenario, formulas)
     known = resolved.parameters()
@@ -235,6 +236,8 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
     bare = name.partition("@")[0]
     if bare in known:
         parameter_table(resolved, bare)
+    elif found := follow_total(resolved, name):
+        total_tables(resolved, found)
     else:
         trail_tables(resolved, follow(resolved, reported.get(name, name)))
 

@@ -37,7 +37,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], right:
 
 
 def number(value: float, error: float = 0.0) -> str:
-    """Three significant digits, without exponents for the sizes that occur; as many as printed for whole numbers.
+    """Three significant digits, two with an exponent below 1e-6; as many as printed for whole numbers.
 
     With an `error`, its Monte Carlo standard error, no digit that it does not support: the unit of the last digit is
     no smaller than the error. One digit is always shown.
@@ -48,6 +48,8 @@ def number(value: float, error: float = 0.0) -> str:
     if value == 0 or (not unsure and value == round(value) and abs(value) < 1e6):
         return f"{value:,.0f}"
     first = int(f"{abs(value):.2e}".split("e")[1])
+    if first < -6:  # a column of zeros says less
+        return f"{value:.2g}"
     digits = 2 - first
     if unsure:
         digits = max(min(digits, -ceil(log10(error))), -int(f"{abs(value):.0e}".split("e")[1]))

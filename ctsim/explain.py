@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,7 +20,9 @@ from ctsim.engine import stored
 from ctsim.errors import InputError, did_you_mean
 from ctsim.job import Job
 from ctsim.kernel import Kernel, Target
+from ctsim.programme import METRICS, YEARS
 from ctsim.rundir import TABLES, RunDirectory
+from ctsim.totals import Total, totals_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -78,7 +81,8 @@ def explain(
     else:
         independent = means
     cells_only = tuple(one for one in kernel.targets if not one.node.startswith("/totals"))  # they stand at the end
-    wanted = _wanted(cells_only, list(cells))
+    totals = totals_of(asked.scenario.totals, asked.scenario.programmes, YEARS, METRICS)
+    wanted = _wanted(cells_only, list(cells), totals)
     names = {one.id: (one.name_ja, one.name_en) for one in asked.scenario.programmes}
     said = {figure.key: figure.words for programme in asked.scenario.programmes for figure in programme.figures}
     found = (_computed(kernel, i, means[i], independent[i], names) for i in wanted)
@@ -100,11 +104,15 @@ def _means(asked: Job, kernel: Kernel) -> FloatArray:
     return planned.summary(counted.state).mean
 
 
-def _wanted(targets: tuple[Target, ...], cells: list[str]) -> list[int]:
+def _wanted(targets: tuple[Target, ...], cells: list[str], totals: Iterable[Total]) -> list[int]:
     place = {target.name: i for i, target in enumerate(targets)}
+    members = {name: one.cells for one in totals for name in (one.cell, one.name)}
     for cell in cells:
+        if cell in members:
+            said = " ".join(shlex.quote(one) for one in members[cell] if one in place) or "none of them is in this run"
+            raise InputError(f"'{cell}' is a total: its members have means to explain: {said}")
         if cell not in place:
-            hint = did_you_mean(cell, place) or " Cells are named programme.metric.when[.item]."
+            hint = did_you_mean(cell, [*place, *members]) or " Cells are named programme.metric.when[.item]."
             raise InputError(f"no cell '{cell[:120]}' in this run.{hint}")
     return [place[cell] for cell in cells] or list(range(len(targets)))
 

@@ -39,8 +39,15 @@ formulas_option = click.option("--formulas", metavar="DIR", help="Folder with fo
 
 
 _SWITCHES = (
-    click.option("--set", multiple=True, metavar="PARAMETER=VALUE", help="Fix a parameter at another value."),
-    click.option("--fix", multiple=True, metavar="PARAMETER", help="Fix a parameter at its own value."),
+    click.option(
+        "--set",
+        multiple=True,
+        metavar="PARAMETER=VALUE",
+        help="Fix a parameter, or one year of it (PARAMETER@YEAR=VALUE), at another value.",
+    ),
+    click.option(
+        "--fix", multiple=True, metavar="PARAMETER", help="Fix a parameter, or one year of it, at its own value."
+    ),
     click.option("--reading", multiple=True, metavar="NAME", help="A named reading of formulas, not the literal one."),
     click.option(
         "--only-basis",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ctsim.audit import Audit
     from ctsim.catalog import Scenario
     from ctsim.explain import Explanation
-    from ctsim.trail import Trail
+    from ctsim.totals import Total
+    from ctsim.trail import Member, Trail
 
 # ---- why a mean is not the published figure
 
@@ -183,6 +184,39 @@ def trail_tables(scenario: Scenario, trail: Trail) -> None:
         click.echo(
             f"`ctsim show {scenario.id} PARAMETER` prints a parameter's words in the report, or the reason for it."
         )
+
+
+_HOW: Final = {
+    "sum": "the sum of its members, draw by draw",
+    "largest": "the largest of its members in each draw: what they come to together is at least that",
+    "two_largest": "the two largest of its members in each draw, added: what they come to if these two do not overlap",
+}
+
+
+def total_tables(scenario: Scenario, found: Sequence[tuple[Total, Sequence[Member]]]) -> None:
+    """Totals of one name: what they are and why, then the members of each, which can be followed."""
+    for group in {one.group.id: one.group for one, _ in found}.values():
+        hows = dict.fromkeys(_HOW[one.how] for one, _ in found if one.group.id == group.id)
+        place = str(scenario.total_place(group.id))
+        lines = [("total", group.id, place), ("title", group.title.ja, ""), ("", group.title.en, "")]
+        lines += [("is", how, "") for how in hows]
+        lines += [("reason", group.reason.ja, ""), ("", group.reason.en, "")]
+        lines += [("figure", f"{group.figure}, printed as their sum", "")] if group.figure else []
+        table("", ["", "", "set in"], [list(line) for line in lines])
+    head = ["member", "programme", "status", "boundary", "computed", "unit", "left out because"]
+    for one, members in found:
+        rows = [[m.cell, str(m.programme.number or ""), _spaced(m.status), _spaced(m.boundary), number(m.value), m.unit,
+                 _spaced(m.left_out)] for m in members]  # fmt: skip
+        said = f"no number: {one.reason.en}" if one.reason else _spaced(one.boundary)
+        table(f"{one.cell} ({said})", head, rows, right=(1, 4))
+    click.echo(
+        f"`ctsim show {scenario.id} MEMBER` follows one to the report, or to the reason why it has no number; "
+        "`ctsim explain DIR MEMBER` says why its mean is not the published figure. computed: at the values of the page."
+    )
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _partners(scenario: Scenario, name: str) -> str:

@@ -14,9 +14,12 @@ from ctsim.figures.amounts import Scale, scale
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
 from ctsim.locale import text, when
 from ctsim.printing_totals import totals_tables
+from ctsim.programme import DELIVERY
 from ctsim.totals import INDEPENDENT
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ctsim.engine import Run
 
 _HEAD: Final = ("number", "programme", "when", "unit", "published", "computed", "median", "low", "high")
@@ -42,12 +45,42 @@ def run_tables(result: Run, lang: str = "en") -> None:
             of = f"{text('run.colon', lang)}{_group_words(group, lang)}" if group else ""
             title = f"{text(f'run.{metric}', lang)}{of}"
             table(title, _head(_HEAD, lang), mine, right=(0, 4, 5, 6, 7, 8))
+    if any(_our_year(cell) for metric, node in _yearly(result.tree) for cell in places(node, "programme", "year")):
+        click.echo(text("run.our_year", lang))
+    if said := conditional_words(result.tree, lang):
+        click.echo(said)
     totals_tables(result.tree, lang)
     _reading_table(result, lang)
     if not found:
         _empty_table(result, lang)
     _threshold_table(result, lang)
     _closing_words(result, lang)
+
+
+def _yearly(tree: xr.DataTree) -> Iterator[tuple[str, xr.Dataset]]:
+    """The nodes of cells by year, with their metric."""
+    return ((metric, tree[metric].dataset) for metric in _METRICS[:2] if metric in tree.children)
+
+
+def _our_year(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell by year has an amount that the report prints without "per year"."""
+    return bool(cell["period"] == "unstated" and cell["status"] != "not_applicable")
+
+
+def conditional_words(tree: xr.DataTree, lang: str) -> str:
+    """Which figures off the axis of years stay conditional on delivery in a run that draws it, if any (0022)."""
+    if not {"parameters", "other"} <= set(tree.children):
+        return ""
+    parameters = (str(name).partition("@")[0] for name in tree["parameters"].dataset["parameter"].values.tolist())
+    unsure = {name.removesuffix(f".{DELIVERY}") for name in parameters if name.endswith(f".{DELIVERY}")}
+    found: dict[str, dict[str, None]] = {}
+    for one in places(tree["other"].dataset, "figure"):
+        if one["figure"].partition(".")[0] in unsure:
+            number = str(one["programme_number"] or one[f"programme_{lang}"])
+            found.setdefault(number, {})[when(one["when"], lang)] = None
+    within, between = ("、", "、") if lang == "ja" else (", ", "; ")
+    listed = between.join(f"{number} ({within.join(said)})" for number, said in found.items())
+    return text("run.conditional", lang, listed=listed) if listed else ""
 
 
 def _closing_words(result: Run, lang: str) -> None:
@@ -74,7 +107,7 @@ def _reading_table(result: Run, lang: str) -> None:
         shown = one["reading"] != one["literal"]  # what is literal stands beside what is not
         if shown and f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
             literal = every.get(one["literal"], {"reason_code": one["reason_code"]})
-            said = [_figure_words(figure, lang), _reading_words(one, literal, lang), one["unit"]]
+            said = [_figure_words(figure, lang), _reading_words(one, literal, lang), _money(one["unit"], lang)]
             rows.append([*_title(one, one, lang)[1:], *said, _interval(literal, lang), _interval(one, lang)])
     head = _head(("number", "programme", "figure", "reading", "unit", "literal", "so_read"), lang)
     table(text("run.readings", lang), head, rows, right=(0, 5, 6))
@@ -180,7 +213,8 @@ def _cell_rows(result: Run, metric: str, lang: str) -> list[list[str]]:
     for cell in places(node, "programme", "year"):
         if cell["status"] != "not_applicable":
             year = str(cell["year"]) if lang == "en" else when(str(cell["year"]), lang)
-            rows.append([*_title(cell, cell, lang), year, *_numbers(cell, node["mean"].attrs["units"], lang)])
+            unit, *said = _numbers(cell, node["mean"].attrs["units"], lang)
+            rows.append([*_title(cell, cell, lang), year, unit + "*" * _our_year(cell), *said])
     return rows
 
 
@@ -253,4 +287,11 @@ def _numbers(cell: Mapping[str, Any], unit: str, lang: str) -> list[str]:
 
 def _scale(size: float, unit: str, lang: str) -> Scale:
     """The unit that a figure is shown in."""
-    return Scale(1.0, unit) if lang == "en" else scale(abs(size) if isfinite(size) and size else 1.0, unit, lang)
+    if lang == "en":
+        factor, word = (0.1, unit.replace("億円", "billion JPY")) if "億円" in unit else (1.0, unit)
+        return Scale(factor, _money(word, lang))
+    return scale(abs(size) if isfinite(size) and size else 1.0, unit, lang)
+
+
+def _money(unit: str, lang: str) -> str:
+    return unit.replace("兆円", "trillion JPY") if lang == "en" else unit

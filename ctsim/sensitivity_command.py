@@ -52,7 +52,7 @@ def sensitivity_command(
     ctsim sensitivity framework_2023_11 --out SENS         then `ctsim report SENS`
     ctsim sensitivity framework_2023_11 --cell clean_energy_vehicles.co2_reduction.2030
     ctsim sensitivity my_study.toml --threshold offshore_wind.co2_reduction.2030=3
-    ctsim sensitivity RUN --kept-draws                     a second opinion, from a run with --keep-draws all
+    ctsim sensitivity RUN --kept-draws                     a second opinion, from a run that kept all draws
     """
     if kept_draws:
         _second_opinion(scenario, as_json)

@@ -11,6 +11,7 @@ from ctsim import schema
 from ctsim.catalog import Scenario
 from ctsim.differences import COMMAND_LINE
 from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.programme import DELIVERY, Parameter
 
 SWITCHES: Final = ("set", "fix", "reading", "only_basis", "scale_assumed", "dependence", "with_delivery")
 """The options, in Python's spelling."""
@@ -39,13 +40,12 @@ def switched(
     """The scenario with these options applied; its title says so. Raises InputError with every finding."""
     result = scenario
     values, fixes, readings, bases = dict(_values(set)), _names(fix), _names(reading), _names(only_basis)
-    parts = [
-        _sets(scenario, values), _fixes(scenario, fixes, values), _readings(scenario, readings),
-        _bases(scenario, bases), _scaled(scenario, scale_assumed),
-    ]  # fmt: skip
-    changes = [change for part in parts for change in part]
+    parts = [_bases(scenario, bases), _scaled(scenario, scale_assumed)]
+    spreads = _merged(change for part in parts for change in part)
+    changes = _holding(scenario, _held(scenario, values, fixes), spreads)
+    changes += [*_readings(scenario, readings), *spreads.values()]
     if changes:
-        result = _changed(scenario, _merged(changes))
+        result = _changed(scenario, list(_merged(changes).values()))
     strength = 1.0 if dependence is None else _strength(dependence)
     if dependence is not None:
         result = result.with_dependence(strength)
@@ -139,39 +139,102 @@ def _fixed(value: float, option: str) -> dict[str, Any]:
     return {"dist": "fixed", "value": value, "basis": "assumed", "reason": option}
 
 
-def _merged(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _merged(changes: Iterable[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
     """One change a target: a value or a fix holds against what options do to many spreads."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for change in changes:
         target = next(name for name in ("parameter", "impact") if name in change)
         found.setdefault((target, change[target]), change)
-    return list(found.values())
+    return found
 
 
-def _sets(scenario: Scenario, values: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+Given = schema.Uncertainty | dict[str, schema.Uncertainty]
+Held = dict[str, dict[str, tuple[float, str]]]
+"""What stands fixed: (value, option as typed) by parameter and year; the year is "" where there is one value."""
+
+
+def _held(scenario: Scenario, values: Mapping[str, float], fixes: Sequence[str]) -> Held:
+    """What --set and --fix ask for; one year of a path is named as results name it, PARAMETER@YEAR.
+
+    A year that is set holds against a path that is fixed. Raises InputError with every name that cannot be held.
+    """
+    findings: list[Finding] = []
+    held: Held = {}
     known = scenario.parameters()
     for name, value in values.items():
-        if name.endswith(".delivery"):
-            message = "is drawn as delivered or not, with --with-delivery only; change its 'p' in a scenario file"
-            raise InputError(f"--set {name}: {message}")
-        if name in known and (years := known[name].years) != ("",):
-            path = ", ".join(f"{year} = {_digits(value)}" for year in years)
-            message = f"has values by year; set them in a scenario file: value = {{ {path} }}, with an 'uncertainty'"
-            raise InputError(f"--set {name}={_digits(value)}: {message}")
         option = f"--set {name}={_digits(value)}"
-        yield _change("parameter", name, option, value=value, uncertainty=_fixed(value, option))
-
-
-def _fixes(scenario: Scenario, fixes: Sequence[str], values: Mapping[str, float]) -> Iterator[dict[str, Any]]:
-    known = scenario.parameters()
+        base, _, year = name.partition("@")
+        if (one := known.get(base)) and (wrong := _not_held(one, year, f"{base}@{{}}={_digits(value)}", "--set")):
+            findings.append(Finding(Place(), option, wrong))
+        held.setdefault(base, {})[year] = (value, option)
     for name in fixes:
+        base, _, year = name.partition("@")
         if name in values:
-            raise InputError(f"--fix {name}: --set {name}={_digits(values[name])} fixes it at that value; keep one")
-        if name in known and known[name].years != ("",):
-            raise InputError(f"--fix {name}: has values by year; change it in a scenario file")
-        option = f"--fix {name}"
-        value = known[name].central("") if name in known else 0.0
-        yield _change("parameter", name, option, value=value, uncertainty=_fixed(value, option))
+            message = f"--set {name}={_digits(values[name])} fixes it at that value; keep one"
+            findings.append(Finding(Place(), f"--fix {name}", message))
+        elif (one := known.get(base)) and (wrong := _not_held(one, year, f"{base}@{{}}", "--fix")):
+            findings.append(Finding(Place(), f"--fix {name}", wrong))
+        elif one is None:
+            held.setdefault(base, {})[year] = (0.0, f"--fix {name}")
+        else:
+            for each in [year] if year else one.years:
+                held.setdefault(base, {}).setdefault(each, (one.central(each), f"--fix {name}"))
+    if findings:
+        raise InputError(findings)
+    return held
+
+
+def _not_held(one: Parameter, year: str, example: str, option: str) -> str:
+    """Why a parameter, or one year of it, cannot be held at a value; "" where it can."""
+    if one.name == DELIVERY:
+        return "is drawn as delivered or not, with --with-delivery only; change its 'p' in a scenario file"
+    if one.years == ("",):
+        whole = example.replace("@{}", "")
+        return f"has one value for all years; write {option} {whole}" if year else ""
+    years = ", ".join(one.years)
+    if year and year not in one.years:
+        return f"has no value for {year}; its years are {years}"
+    if not year and option == "--set":
+        first = f"{option} {example.format(one.years[0])}"
+        return f"has values by year; set each by its name, as {first}; its years are {years}"
+    return ""
+
+
+def _holding(
+    scenario: Scenario, held: Held, spreads: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """A change for each parameter that is held; years of a path that are not held keep their values and spreads.
+
+    `spreads` are changes of many spreads, which the other years follow.
+    """
+    changes = []
+    known = scenario.parameters()
+    for name, by_year in held.items():
+        options = list(dict.fromkeys(option for _, option in by_year.values()))
+        fixed = {year: _fixed(value, option) for year, (value, option) in by_year.items()}
+        if name not in known or known[name].years == ("",):
+            [(single, _)], [spread] = by_year.values(), fixed.values()
+            changes.append(_change("parameter", name, options[0], value=single, uncertainty=spread))
+            continue
+        one, other = known[name], spreads.get(("parameter", name), {})
+        if other and set(one.years) - set(by_year):
+            options.append(other["reason"])
+        given = other.get("uncertainty", one.record.uncertainty)
+        path: Any = one.record.value
+        value = {year: by_year[year][0] if year in by_year else path[year] for year in one.years}
+        by_spread = {year: fixed.get(year) or _own_spread(one, given, year) for year in one.years}
+        changes.append(_change("parameter", name, " ".join(options), value=value, uncertainty=by_spread))
+    return changes
+
+
+def _own_spread(one: Parameter, given: Given | None, year: str) -> schema.Uncertainty | dict[str, Any]:
+    """What `given`, or else the printed value, says of one year."""
+    if isinstance(given, dict):
+        return given[year]
+    if given is not None:
+        return given
+    own = one.spread(year)
+    return {"dist": own.dist, **own.arguments, "relative": own.relative, "basis": own.basis, "reason": own.reason}
 
 
 def _readings(scenario: Scenario, names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -216,9 +279,6 @@ def _scaled(scenario: Scenario, factor: float | None) -> Iterator[dict[str, Any]
     for target, name, record, rests_on in _spread(scenario):
         if factors := {year: factor for year, basis in rests_on.items() if basis == "assumed"}:
             yield _change(target, name, option, uncertainty=_widened(record, factors))
-
-
-Given = schema.Uncertainty | dict[str, schema.Uncertainty]
 
 
 def _spread(scenario: Scenario) -> Iterator[tuple[str, str, Given, dict[str, str]]]:

@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Final
 
 from ctsim import schema, units
-from ctsim.errors import Finding, InputError, did_you_mean
+from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
 from ctsim.tomlfile import Document
 
@@ -55,6 +55,11 @@ class Total:
         return ".".join(one for one in named if one)
 
     @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells or figures of its members, as results name them."""
+        return tuple(f"{one}.{self.group.metric}.{self.year}" if self.year else one for one in self.members)
+
+    @property
     def boundary(self) -> str:
         """The one boundary of all members; "" where there is no number."""
         return _common(self._every, "boundary")
@@ -77,6 +82,15 @@ class Total:
 def declared(groups: Groups) -> list[schema.TotalGroup]:
     """Every group, shipped ones first."""
     return [group for document in groups for group in document.record.group]
+
+
+def declared_place(groups: Groups, name: str) -> Place:
+    """The file and line of the group of that name."""
+    found = (
+        document.place("group", number, "id")
+        for document in groups for number, one in enumerate(document.record.group) if one.id == name
+    )  # fmt: skip
+    return next(found, Place())
 
 
 def totals_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ctsim import dataset, schema, units
@@ -12,6 +12,7 @@ from ctsim.equations import Formula, formula_place
 from ctsim.errors import InputError, Place, did_you_mean
 from ctsim.kernel import Target
 from ctsim.programme import METRICS, YEARS, Figure, Programme, in_place
+from ctsim.totals import Total, totals_of
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,57 @@ def follow(scenario: Scenario, cell: str) -> Trail:
         for one in (programme.cell(metric, year) for metric in METRICS for year in YEARS):
             if cell == f"{programme.id}.{one.metric}.{one.year}":
                 return Trail(cell, programme, one.status, reason=one.reason, reason_code=one.reason_code)
-    groups = (one for one in scenario.totals if one.kind in ("sum", "overlap") and one.id == cell.partition(".")[0])
-    if group := next(groups, None):
-        first = next((name for name in group.members if "." in name), f"{group.members[0]}.{group.metric}.2030")
-        raise InputError(
-            f"'{cell[:120]}' is a total of {', '.join(group.members)} ({group.reason.en}); follow a member, as in "
-            f"`ctsim show {scenario.id} {first}`"
-        )
-    hint = did_you_mean(cell, [*scenario.parameters(), *cells(scenario)])
+    hint = did_you_mean(cell, [*scenario.parameters(), *cells(scenario), *(one.cell for one in totals(scenario))])
     raise InputError(f"no parameter and no cell '{cell[:120]}' in scenario '{scenario.id}'.{hint}")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of a total's group: its cell, `value` at printed values, and why it is `left_out`, if it is."""
+
+    cell: str
+    programme: Programme
+    status: str
+    boundary: str
+    unit: str
+    value: float
+    left_out: str = ""
+
+
+def totals(scenario: Scenario) -> list[Total]:
+    """Every sum and bound of the scenario, for every year."""
+    return totals_of(scenario.totals, scenario.programmes, YEARS, METRICS)
+
+
+def follow_total(scenario: Scenario, name: str) -> list[tuple[Total, list[Member]]]:
+    """The totals of that name with their members, none where it is not a total's.
+
+    A total is named as results and thresholds name it (`group.metric.year[.boundary.bound]`), or by its group, with all
+    its years.
+    """
+    found = [one for one in totals(scenario) if name in (one.cell, one.name, one.group.id)]
+    return [(one, list(_members(scenario, one))) for one in found]
+
+
+def _members(scenario: Scenario, total: Total) -> Iterator[Member]:
+    """Those in it first, as results name them, then the rest of the group."""
+    by_name = {one.name: one for one in dataset.targets(scenario)}
+    rows = scenario.binding.central()
+    steps = scenario.binding.evaluate(rows)
+    there = {programme.id: programme for programme in scenario.programmes}
+    others = [name for name in total.group.members if name not in total.members]
+    for name in [one for one in (*total.members, *others) if one.partition(".")[0] in there]:
+        programme = there[name.partition(".")[0]]
+        cell = f"{name}.{total.group.metric}.{total.year}" if total.year else name
+        target = by_name.get(cell)
+        if target is None:
+            code = programme.cell(total.group.metric, total.year).reason_code if total.year else "no_number"
+            yield Member(cell, programme, "not_applicable", "", "", float("nan"), code)
+            continue
+        trail = _with_number(scenario, target)
+        boundary = trail.figures[0].record.boundary or ""
+        left_out = "" if name in total.members else "another_boundary"
+        yield Member(cell, programme, trail.status, boundary, target.unit, target.of(rows, steps), left_out)
 
 
 def every_trail(scenario: Scenario) -> dict[str, Trail]:

@@ -129,6 +129,15 @@ def test_a_cell_that_is_not_there_is_one_line(directory: Path) -> None:
         explain(directory, ["offshore_wind.co2_reduction.2031"])
 
 
+def test_a_total_names_the_members_to_explain(directory: Path) -> None:
+    with pytest.raises(InputError, match=r"^'units_supported.co2_reduction.2030' is a total: its members") as said:
+        explain(directory, ["units_supported.co2_reduction.2030"])
+    cells = str(said.value).rpartition(": ")[2].split()
+    assert len(cells) == 4 and [one.cell for one in explain(directory, cells[:1])] == cells[:1]
+    with pytest.raises(InputError, match=r"Did you mean 'units_supported.co2_reduction.2030'"):
+        explain(directory, ["units_suported.co2_reduction.2030"])
+
+
 def test_every_parameter_has_the_line_that_sets_it(directory: Path, found: dict[str, Explanation]) -> None:
     """In the scenario of the run: under its name, or in a table that ends with it; shared parameters too."""
     lines = (directory / "scenario.toml").read_text(encoding="utf-8").splitlines()

@@ -52,6 +52,7 @@ LAYERS: list[set[str]] = [
     {"export"},
     {"compare_command", "export_command", "money_command", "report_command", "scenario_command", "sensitivity_command"},
     {"cli"},
+    {"__main__"},
 ]
 INDEPENDENT = {"formulas"}
 """Folders whose modules stand alone; the modules of any other folder may use each other (cycles: test_style)."""

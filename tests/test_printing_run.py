@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from ctsim import simulate
 from ctsim.cli import main
+from ctsim.console import number
 from ctsim.engine import Run
 from ctsim.figures.amounts import scale
 from ctsim.printing_run import _group_words, _numbers, run_tables
@@ -118,6 +119,33 @@ def test_thresholds_and_closing_words_are_in_the_language(run: Run, capsys: pyte
     assert "抽出数 16,384" in japanese and "16,384 draws" in english
     for said in (japanese, english):
         assert said.count(run.result_digest) == 1
+
+
+def test_a_year_that_the_report_does_not_print_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = ["next_generation_ships", "next_generation_aircraft", "industrial_furnaces", "power_semiconductors"]
+    ships = simulate(scenario(), draws=1024, method="mc", programmes=chosen, metrics=["economic_effect"])
+    english, japanese = (printed(ships, lang, capsys) for lang in ("en", "ja"))
+    assert re.search(r"Next-generation ships +2050 +trillion JPY/yr\* +6.8", english)
+    assert re.search(r"Next-generation aircraft +2050 +trillion JPY/yr +2.1", english)
+    assert re.search(r"2050 cumulative +trillion JPY +10 ", english) and "円" not in english.partition("Overlaps")[0]
+    assert re.search(r"plan total +billion JPY +419.2 .* 419 ", english)
+    assert english.count("* From an amount") == 1 and re.search(r"2030年 +億円/年\* +1,700", japanese)
+
+
+def test_numbers_near_0_do_not_break_a_column() -> None:
+    assert [number(one) for one in (3.2e-40, -4.56e-7, 2e-6, 0.0)] == ["3.2e-40", "-4.6e-07", "0.00000200", "0"]
+
+
+def test_what_stays_conditional_on_delivery_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = ["hydrogen_supply_chain", "industrial_furnaces", "photonics_datacentre", "power_semiconductors"]
+    with_, without = (
+        simulate(scenario(), draws=1024, method="mc", programmes=chosen, with_delivery=one) for one in (True, False)
+    )
+    english, japanese = (printed(with_, lang, capsys) for lang in ("en", "ja"))
+    assert "conditional on delivery (number and label): 3 (to 2050, cumulative); 7 (to 2040, cumulative, " in english
+    assert "12 (2032–2041 mean)." in english and "15" not in english.partition("conditional")[2].partition("\n")[0]
+    assert "実現を前提としたまま（番号と区分）：3 (2050年まで累計)、7 (" in japanese
+    assert "conditional on delivery" not in printed(without, "en", capsys)
 
 
 @pytest.mark.parametrize("boundary", Boundary.__args__)

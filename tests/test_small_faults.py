@@ -1,5 +1,7 @@
 """What a user may do by mistake, and is told in one line; and what is left behind of it, which is nothing."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,16 @@ def test_an_empty_shard_is_not_the_whole(one: Scenario, tmp_path: Path) -> None:
 def test_two_years_after_one_option_are_explained(one: Scenario) -> None:
     said = refused(asked(one, "--years", "2030", "2040"))
     assert "unexpected extra argument (2040)" in said and said.endswith("--years 2030 --years 2040")
+
+
+def test_names_with_a_comma_say_how_to_name_each(one: Scenario) -> None:
+    said = refused(asked(one, "--programmes", "offshore_wind,gtex"))
+    assert said.endswith("Repeat --programmes for each: --programmes offshore_wind --programmes gtex")
+
+
+def test_python_runs_the_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "ctsim", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("ctsim, version ")
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ def test_a_reading_takes_the_place_of_the_literal_formula(scenario: Scenario) ->
 SAME: dict[str, tuple[list[str], dict[str, Any]]] = {
     "set": (["--set", "offshore_wind.capacity_factor=30"], {"set": {"offshore_wind.capacity_factor": 30}}),
     "fix": (["--fix", "offshore_wind.capacity_factor"], {"fix": ["offshore_wind.capacity_factor"]}),
+    "year": (
+        ["--set", "offshore_wind.thermal_factor@2050=0.2"],
+        {"set": {"offshore_wind.thermal_factor@2050": 0.2}},
+    ),
+    "path": (["--fix", "offshore_wind.thermal_factor"], {"fix": "offshore_wind.thermal_factor"}),
     "reading": (["--reading", "falling_thermal_factor"], {"reading": "falling_thermal_factor"}),
     "only basis": (["--only-basis", "published"], {"only_basis": "published"}),
     "scale": (["--scale-assumed", "0.5"], {"scale_assumed": 0.5}),
@@ -137,6 +142,49 @@ def test_a_value_holds_against_options_for_many_spreads(scenario: Scenario) -> N
     assert row.central == 30.0 and not row.varies
 
 
+def rows_by_label(scenario: Scenario) -> dict[str, tuple[float, bool, float]]:
+    """Central value, whether it varies, and its 95 % quantile."""
+    return {row.label: (row.central, row.varies, float(quantile(_quantiles(row), [0.95])[0]))
+            for row in scenario.binding.rows}  # fmt: skip
+
+
+def test_one_year_of_a_path_is_set_by_the_name_that_results_give_it(scenario: Scenario) -> None:
+    before = rows_by_label(scenario)
+    options = {"future_grid_factor@2040": 0.05, "offshore_wind.thermal_factor@2050": 0.2}
+    changed = switched(scenario, set=options)
+    after = rows_by_label(changed)
+    for name, value in options.items():
+        assert after.pop(name) == (value, False, value) and before.pop(name)[1]
+    assert after == before
+    assert "changed: future_grid_factor@2040=0.05" in changed.title_en
+    reasons = {one.change.parameter: one.change.reason for one in changed.changes}
+    assert reasons["future_grid_factor"] == "--set future_grid_factor@2040=0.05"
+
+
+def test_a_path_is_fixed_at_its_own_values(scenario: Scenario) -> None:
+    before = rows_by_label(scenario)
+    whole = rows_by_label(switched(scenario, fix="future_grid_factor"))
+    ranged = rows_by_label(switched(scenario, fix="offshore_wind.offshore_wind_capacity@2050"))
+    both = rows_by_label(switched(scenario, fix="future_grid_factor", set={"future_grid_factor@2040": 0.05}))
+    for year in ("2030", "2040", "2050"):
+        central = before[f"future_grid_factor@{year}"][0]
+        assert whole[f"future_grid_factor@{year}"] == (central, False, central)
+        expected = 0.05 if year == "2040" else central
+        assert both[f"future_grid_factor@{year}"] == (expected, False, expected)
+    moved = {name for name in before if ranged[name] != before[name]}
+    assert moved == {"offshore_wind.offshore_wind_capacity@2050"}
+    assert (
+        ranged["offshore_wind.offshore_wind_capacity@2050"][0] == before["offshore_wind.offshore_wind_capacity@2050"][0]
+    )
+
+
+def test_years_that_are_not_held_follow_options_for_many_spreads(scenario: Scenario) -> None:
+    narrow = rows_by_label(switched(scenario, scale_assumed=0.5))
+    both = rows_by_label(switched(scenario, scale_assumed=0.5, set={"future_grid_factor@2040": 0.05}))
+    assert both.pop("future_grid_factor@2040") == (0.05, False, 0.05) and narrow.pop("future_grid_factor@2040")[1]
+    assert both == narrow
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -170,8 +218,23 @@ def test_a_value_holds_against_options_for_many_spreads(scenario: Scenario) -> N
         ),
         (
             {"set": {"future_grid_factor": 0.3}},
-            "--set future_grid_factor=0.3: has values by year; set them in a scenario file: value = { 2030 = 0.3, 20",
+            "--set future_grid_factor=0.3: has values by year; set each by its name, as --set future_grid_factor@20",
         ),
+        (
+            {"set": {"future_grid_factor@2035": 0.3, "offshore_wind.capacity_factor@2030": 30}, "fix": "car_life@2030"},
+            "--set future_grid_factor@2035=0.3: has no value for 2035; its years are 2030, 2040, 2050\n"
+            "--set offshore_wind.capacity_factor@2030=30: has one value for all years; write --set offshore_wind.cap"
+            "acity_factor=30\n--fix car_life@2030: has one value for all years; write --fix car_life",
+        ),
+        (
+            {"set": {"future_grid_facor@2040": 0.3}},
+            "--set future_grid_facor@2040=0.3: no parameter 'future_grid_facor'. Did you mean 'future_grid_factor'?",
+        ),
+        (
+            {"set": {"future_grid_factor@2040": 0.3}, "fix": "future_grid_factor@2040"},
+            "--fix future_grid_factor@2040: --set future_grid_factor@2040=0.3 fixes it at that value; keep one",
+        ),
+        ({"fix": "hydrogen_steelmaking.delivery"}, "is drawn as delivered or not, with --with-delivery only"),
         (
             {"set": {"offshore_wind.capacity_factor": 30}, "fix": "offshore_wind.capacity_factor"},
             "--fix offshore_wind.capacity_factor: --set offshore_wind.capacity_factor=30 fixes it at that value; keep",

@@ -7,7 +7,7 @@ import pytest
 
 from ctsim.catalog import load
 from ctsim.errors import InputError, Place
-from ctsim.trail import cells, follow
+from ctsim.trail import cells, follow, follow_total
 from tests import trail_page
 from tests.source import ROOT
 from tests.trail_page import in_the_report, sample, scenario, shown
@@ -77,14 +77,38 @@ def test_a_cell_with_delivery_leads_to_the_amount_s_equation() -> None:
     assert any(row.stream == "hydrogen_steelmaking.delivery" for row in trail.rows)
 
 
-def test_a_total_leads_to_its_members() -> None:
-    for name in ("units_supported", "hydrogen.world_market.largest", "units_supported_first_year"):
-        with pytest.raises(
-            InputError, match=r"is a total of .*; follow a member, as in `ctsim show framework_2023_11"
-        ) as said:
-            follow(scenario(), name)
-        member = str(said.value).rpartition("framework_2023_11 ")[2].rstrip("`")
-        assert follow(scenario(), member).cell == member
+@pytest.mark.parametrize(
+    "name",
+    ["units_supported.co2_reduction.2030", "hydrogen.co2_reduction.2050.world_market.largest",
+     "units_supported_first_year", "hydrogen.world_market.largest", "power.co2_reduction.2030.world_market.largest"],
+)  # fmt: skip
+def test_a_total_leads_to_its_members(name: str) -> None:
+    page = re.sub(r"\s+", "", shown(name))
+    found = follow_total(scenario(), name)
+    group = found[0][0].group
+    assert re.sub(r"\s+", "", group.reason.en) in page and group.reason.ja[:20] in page
+    assert re.fullmatch(rf'id +="{group.id}"', re.sub(" +=  *", " =", line_at(places(shown(name))[0])))
+    for total, members in found:
+        assert [one.cell for one in members if not one.left_out] == list(total.cells)
+        assert len(members) == len(group.members)
+        assert (total.reason.en.replace(" ", "") if total.reason else total.boundary.replace("_", "")) in page
+        for one in members:
+            assert one.cell in page and follow(scenario(), one.cell).cell == one.cell
+
+
+def test_members_of_a_sum_add_up_to_what_the_formulas_give() -> None:
+    [(total, members)] = follow_total(scenario(), "units_supported.co2_reduction.2030")
+    binding = scenario().binding
+    steps = binding.evaluate(binding.central())
+    man_t = sum(steps[binding.step_of(one)] for figures in total.figures for one in figures)
+    assert sum(one.value for one in members) == pytest.approx(man_t / 100)  # 万t in the pages, Mt in cells
+    assert {one.unit for one in members} == {"Mt-CO2/yr"}
+
+
+def test_a_total_that_is_not_there_is_one_line() -> None:
+    said = r"no cell 'units_supported.co2_reduction.2031' .*Did you mean 'units_supported.co2_reduction.2030'\?$"
+    with pytest.raises(InputError, match=said):
+        follow(scenario(), "units_supported.co2_reduction.2031")
 
 
 def test_what_is_not_there_is_one_line() -> None:
@@ -95,4 +119,4 @@ def test_what_is_not_there_is_one_line() -> None:
 def test_the_page_has_an_example_of_both_steps() -> None:
     page = trail_page.trail_page()
     assert all(f"ctsim show {trail_page.SCENARIO} {name}" in page for name in trail_page.EXAMPLE)
-    assert page.count("\n| `") == trail_page.SAMPLE
+    assert page.count("\n| `") == trail_page.SAMPLE + trail_page.TOTALS

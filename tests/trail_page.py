@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from ctsim.binding import Row
 from ctsim.catalog import Scenario, load
 from ctsim.cli import main
-from ctsim.trail import Trail, cells, follow
+from ctsim.trail import Trail, cells, follow, follow_total, totals
 
 SCENARIO = "framework_2023_11"
-SEED, SAMPLE = 4, 20
+SEED, SAMPLE, TOTALS = 4, 20, 5
 EXAMPLE = ("offshore_wind.co2_reduction.2030", "offshore_wind.capacity_factor")
 START = f"""# From a number to the report
 
@@ -26,6 +26,9 @@ Any number of a result is two steps from the report's words, or from the reason 
    parameter that it is made from, through other cells too; and the line of the file that set each.
 2. `ctsim show {SCENARIO} PARAMETER`, with a parameter of that list: the report's words and place, or that it is not in
    the report; the spread, what it rests on and the reason for it; and the line of each.
+
+A total has no words in the report: `ctsim show` of it gives the reason why its members may be added, or why only bounds
+are shown, and names the members, which lead on as above.
 """
 MIDDLE = f"""## Twenty cells
 
@@ -48,6 +51,9 @@ START_JA = f"""# 数値から報告書の文言へ
 2. `ctsim show {SCENARIO} PARAMETER`。その一覧にあるパラメータの、報告書の文言と箇所(または報告書にないこと)、
    幅、その根拠と理由、それぞれの行を示します。
 
+合計は報告書にありません。`ctsim show` は、足してよい理由(または目安だけを示す理由)と構成する欄の名前を示し、
+その先は上と同じです。
+
 公表値と計算値が一致するかどうかは[監査表](audit.md)(英語・引用は原文)に、
 すべての欄の状態は[一覧](cells.md)(英語)にあります。
 """
@@ -58,6 +64,9 @@ MIDDLE_JA = f"""## 20の欄
 報告書の文言にたどり着くものと、ctsim が理由をつけて定めたものの数です。
 
 """
+
+TOTALS_TITLE = "## Five totals\n\nDrawn from all {number} sums and bounds in the same way."
+TOTALS_TITLE_JA = "## 五つの合計\n\nすべての合計と目安({number}件)から同じように選びました。"
 
 
 class Words(NamedTuple):
@@ -86,6 +95,11 @@ def sample() -> list[str]:
     return sorted(Random(SEED).sample(sorted(cells(scenario())), SAMPLE))
 
 
+def sampled_totals() -> list[str]:
+    """The totals of the page, in the order of their names."""
+    return sorted(Random(SEED).sample(sorted(one.cell for one in totals(scenario())), TOTALS))
+
+
 def shown(*names: str) -> str:
     """What `ctsim show` prints, without blanks at the ends of lines."""
     with patch("ctsim.catalog.load", lambda *_: scenario()):  # reading the pages again each time takes a second
@@ -105,12 +119,16 @@ def in_the_report(row: Row) -> bool:
 
 def trail_page() -> str:
     """The whole page."""
-    return _page(START, "An example", MIDDLE, ["cell", "first step", "second step"], WORDS)
+    return _page(START, "An example", MIDDLE, ["cell", "first step", "second step"], WORDS) + _totals(
+        TOTALS_TITLE, ["total", "why", "members"], "en"
+    )
 
 
 def trail_page_ja() -> str:
     """The whole page in Japanese."""
-    return _page(START_JA, "例", MIDDLE_JA, ["欄", "一段目", "二段目"], WORDS_JA)
+    return _page(START_JA, "例", MIDDLE_JA, ["欄", "一段目", "二段目"], WORDS_JA) + _totals(
+        TOTALS_TITLE_JA, ["合計", "理由", "構成する欄"], "ja"
+    )
 
 
 def _page(start: str, example: str, middle: str, head: list[str], words: Words) -> str:
@@ -120,6 +138,17 @@ def _page(start: str, example: str, middle: str, head: list[str], words: Words) 
         parts += ["```sh", f"ctsim show {SCENARIO} {name}", "```", "", "```text", shown(name), "```", ""]
     parts += [middle.format(number=len(cells(scenario()))).rstrip(), ""]
     return "\n".join([*parts, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def _totals(title: str, head: list[str], language: str) -> str:
+    rows = [head, ["---"] * 3]
+    for name in sampled_totals():
+        [(total, members)] = follow_total(scenario(), name)
+        inside = ", ".join(f"`{one.cell}`" for one in members if not one.left_out)
+        why = getattr(total.group.reason, language)
+        rows.append([f"`{name}`", why, inside or getattr(total.reason, language)])
+    said = title.format(number=len(totals(scenario())))
+    return "\n".join(["", said, "", *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
 
 
 def _row(trail: Trail, words: Words) -> list[str]:

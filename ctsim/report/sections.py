@@ -17,6 +17,7 @@ from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.binding import Row
 from ctsim.catalog import Scenario
 from ctsim.locale import text
+from ctsim.printing_run import conditional_words
 from ctsim.printing_totals import bounds_words
 from ctsim.programme import Programme
 from ctsim.report.drivers import HALF, DriversPage
@@ -162,6 +163,16 @@ class Sections(Page):
     def title_of_run(self) -> str:
         """The title of the scenario."""
         return scenario_title(self.scenario, self.lang)
+
+    @property
+    def conditional(self) -> str:
+        """Which figures stay conditional on delivery where it is drawn; "" where it is not."""
+        return conditional_words(self.facts.tree, self.lang)
+
+    def our_year(self, *lines: Line) -> bool:
+        """Whether any of these is a year's amount only as it is read: the report prints it without "per year"."""
+        facts = [one.fact for one in lines]
+        return any(one.word("period") == "unstated" and one.scale.word.endswith(("/yr", "/年")) for one in facts)
 
     @property
     def with_number(self) -> int:
