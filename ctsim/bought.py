@@ -180,7 +180,9 @@ class Account:
             said.append(REFINANCED)
         sets = {row.green_categories for row in self.file.allocation if len(row.green_categories) > 1}
         if sets:
-            count = Counter(name for one in {row.green_categories for row in self.file.allocation} for name in one)
+            count = Counter(
+                name for one in dict.fromkeys(row.green_categories for row in self.file.allocation) for name in one
+            )
             several = "・".join(name for name, times in count.items() if times > 1)
             said.append(Bilingual(ja=SETS.ja + several, en=SETS.en + several))
         return tuple(said)

@@ -134,7 +134,9 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
         wanted = _valued(targets)
         if given and not gaps and (outside := [year for year in wanted if not given[0] <= year <= given[-1]]):
             findings.append(
-                Finding(place, key, f"no price for {outside[0]}; the path goes from {wanted[0]} to {wanted[-1]}")
+                Finding(
+                    place, key, f"no price for {outside[0]}; a path has every year from {wanted[0]} to {wanted[-1]}"
+                )
             )
         try:
             units.conversion(path.unit, "円/t-CO2")

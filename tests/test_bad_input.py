@@ -272,7 +272,7 @@ PAGES = {
     "annex that no report has": (
         'id = "mine"',
         f'id = "mine"\nannex = 1{"0" * 30}',
-        "4: programme.annex: input should be less than or equal to 999 …",
+        "4: programme.annex: input should be less than or equal to 998 …",
     ),
     "id that is no name": (
         'id = "mine"',

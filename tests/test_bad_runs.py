@@ -55,7 +55,6 @@ OPTIONS = {
     "set to infinity": (("--set", "mine.share=-inf"), "--set mine.share=-inf: write PARAMETER=NUMBER, …"),
     "set twice": (("--set", "mine.share=3", "--set", "mine.share=4"), "--set mine.share: given twice; keep one"),
     "unknown parameter fixed": (("--fix", "mine.volum"), "…: no parameter 'mine.volum'. Did you mean 'mine.volume'?"),
-    "years fixed": (("--fix", "mine.volume"), "--fix mine.volume: has values by year; change it in a scenario file"),
 }
 
 

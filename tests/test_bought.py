@@ -207,7 +207,8 @@ def test_notes_stand_where_they_apply() -> None:
         out = CliRunner().invoke(main, ["yen", "--lang", lang, "--draws", str(FEW)]).stdout
         for words in (REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
             assert getattr(words, lang) in out
-        assert getattr(SETS, lang) + "クリーンな運輸・" in out
+        [said] = [line for line in out.splitlines() if getattr(SETS, lang) in line]
+        assert "・クリーンな運輸・" in said and said.count("・") == 5
 
 
 def test_json_has_every_row_with_a_figure_or_a_reason() -> None:

@@ -186,8 +186,8 @@ def test_any_gap_inside_a_path_is_found_with_its_year(tmp_path: Path, year: int)
     assert all(f"{year} is missing between 2026 and 2050" in one.message for one in raised.value.findings)
 
 
-@pytest.mark.parametrize("year", [2026, 2050])
-def test_a_path_may_begin_later_and_end_earlier(tmp_path: Path, year: int) -> None:
+@pytest.mark.parametrize("year", [2026])
+def test_a_path_may_begin_later(tmp_path: Path, year: int) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
         "\n".join(line for line in TEXT.splitlines() if not line.strip().startswith(f"{year} = ")), encoding="utf-8"
@@ -234,7 +234,7 @@ def test_a_record_takes_no_field_that_it_does_not_know(record: type[Target] | ty
 def printed(capsys: pytest.CaptureFixture[str], years: list[int], lang: str = "en", between: int = 0) -> str:
     """What the command prints of three quantiles a year: 0.2 Mt, 10 % below and above it."""
     tonnes = {year: np.array([0.2, 0.18, 0.22]) for year in years}
-    policy_tables(frame(), policy.Realised(tonnes, frozenset({between} - {0})), lang)
+    policy_tables(frame(), policy.Realised(tonnes, tonnes, frozenset({between} - {0})), lang)
     return capsys.readouterr().out
 
 

@@ -83,7 +83,9 @@ def test_a_path_that_ends_before_a_year_that_is_valued_is_refused_before_anythin
     path.write_text("\n".join(kept), encoding="utf-8")
     done = CliRunner().invoke(main, ["policy", "--frame", str(path)])
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.count("no price for 2035; the path goes from 2030 to 2050") == done.stderr.count("\n") == 2
+    assert (
+        done.stderr.count("no price for 2035; a path has every year from 2030 to 2050") == done.stderr.count("\n") == 2
+    )
 
 
 def test_shares_and_values_stand_beside_those_without_dependence() -> None:

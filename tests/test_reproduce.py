@@ -10,9 +10,10 @@ from ctsim import job, kernel, reproduce, streams
 from ctsim.binding import Row
 from ctsim.catalog import Scenario, load
 from ctsim.distributions import Quantiles
+from ctsim.durable import card_digest
 from ctsim.engine import simulate
 from ctsim.errors import InputError, RunDirectoryError
-from ctsim.rundir import CARD, _card_content, _card_digest
+from ctsim.rundir import CARD, _card_content
 from tests.runs import outside, study
 from tests.test_engine import ONE_PARAMETER, VOLUME
 from tests.unfinished import COMMAND, DRAWS, FEW, one
@@ -23,7 +24,7 @@ __all__ = ["one"]
 def changed(directory: Path, **said: object) -> None:
     """Seal a card that says something else."""
     card = {**json.loads((directory / CARD).read_text(encoding="utf-8")), **said}
-    card["card_digest"] = _card_digest(card)
+    card["card_digest"] = card_digest(card)
     (directory / CARD).write_bytes(_card_content(card))
 
 

@@ -236,7 +236,7 @@ def test_a_run_has_sections_of_what_is_given(trees: dict[tuple[str, str], Elemen
 def test_money_is_shown_or_refused_with_the_reason(trees: dict[tuple[str, str], Element], lang: str) -> None:
     section = trees["full", lang].by_id("money")
     there = addresses(section)
-    for year, issue in bought().items():
+    for year, issue in ((year, one) for year, one in bought().items() if "rows" in one):
         rows = [one for one in there if one.startswith(f"yen|{year}|rows|") and one.endswith("|allocated")]
         assert len(rows) == len(issue["rows"])
         for place, row in enumerate(issue["rows"]):
