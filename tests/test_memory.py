@@ -28,8 +28,8 @@ card = engine.simulate(options.pop("scenario"), **options).card
 print(card["memory_forecast"], memory.most_resident())
 """
 ROOM, ROOM_SELDOM = 1.5, 2.0
-"""A forecast is at most so many times the truth. Threads that keep draws, or that are more than the cores, are seldom all
-at their most at once: on a busy machine of 2 cores 1.65 and 1.92 were seen."""
+"""A forecast is at most so many times the truth. Threads that keep draws, or that are more than the cores, are seldom
+all at their most at once: on a busy machine of 2 cores 1.65 and 1.92 were seen."""
 
 
 @pytest.fixture(scope="module")
