@@ -20,6 +20,7 @@ from ctsim.figures.amounts import Scale, scale
 from ctsim.figures.fans import Fan, fans
 from ctsim.figures.notebook import Plots, short_table
 from ctsim.figures.rows import QUANTILES, rows
+from ctsim.figures.style import DOTS_PER_INCH, drawing
 from ctsim.locale import when
 from tests.html_pages import parsed
 from tests.runs import FEW, outside, scenario, study
@@ -93,6 +94,24 @@ def test_the_picture_has_the_fans_where_they_are(run: Run, metric: str, lang: st
         said = [label.get_text() for label in axes[gid].get_xticklabels()]
         assert said == [when(str(year), lang) for year in (2030, 2040, 2050)]
         assert any(text.get_text() == f"[{amount.word}]" for text in axes[gid].texts)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("metric", METRICS)
+def test_words_of_a_fan_are_in_the_picture_and_not_on_numbers(run: Run, metric: str, lang: str) -> None:
+    figure = run.plot.fans(metric, lang)
+    figure.set_dpi(DOTS_PER_INCH)  # letters are wider or narrower at another
+    with drawing(lang):
+        figure.draw_without_rendering()
+        for one in figure.texts:
+            box = one.get_window_extent()
+            assert box.x0 >= 0 <= box.y0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height, (
+                one.get_text()
+            )
+        for axes in figure.axes:
+            ticks = [one.get_window_extent() for one in axes.get_yticklabels()]
+            [unit] = [one for one in axes.texts if one.get_text().startswith("[")]
+            assert not any(unit.get_window_extent().overlaps(tick) for tick in ticks), axes.get_gid()
 
 
 def unit_of(one: Fan, lang: str) -> Scale:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from ctsim.figures.amounts import as_printed, scale
 from ctsim.figures.published import heading
-from ctsim.figures.rows import BOUNDARIES, METRICS, MONEY_KINDS, QUANTILES
-from ctsim.figures.style import BLACK, BLUE, GREY, RULE, SKY, SMALL, VERMILION, save_each, shortened
+from ctsim.figures.rows import BOUNDARIES, METRICS, MONEY_KINDS, QUANTILES, tidy
+from ctsim.figures.style import BLACK, BLUE, GREY, LINE, RULE, SKY, SMALL, VERMILION, save_each, shortened, wrapped
 from ctsim.locale import LANGUAGES, text, when
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def fans(tree: xr.DataTree, metric: str) -> list[Fan]:
             ends = [data[name].values[i, places] for name in ("published_low", "published_high")]
             found.append(Fan(
                 str(programme), int(data["programme_number"].values[i] or 999),
-                {lang: str(data[f"programme_{lang}"].values[i]) for lang in LANGUAGES}, (metric, *panel),
+                {lang: tidy(str(data[f"programme_{lang}"].values[i])) for lang in LANGUAGES}, (metric, *panel),
                 str(data["mean"].attrs["units"]), tuple(data["year"].values[places].tolist()),
                 data["quantiles"].values[i][places][:, at], np.stack(ends, axis=1),
             ))  # fmt: skip
@@ -95,7 +95,8 @@ def draw(tree: xr.DataTree, metric: str, lang: str) -> Figure:
 
     panels = [(panel, list(mine)) for panel, mine in groupby(fans(tree, metric), lambda one: one.panel)]
     heights = [_HEADING + _CELL * -(-len(mine) // COLUMNS) for _, mine in panels]
-    height = _TOP + sum(heights) + _FOOT
+    note = wrapped(text("published.fans_note", lang), _WIDTH - 0.3, SMALL)
+    height = _TOP + sum(heights) + _FOOT + LINE * note.count("\n")
     figure = Figure(figsize=(_WIDTH, height))
     title = str(tree.attrs.get("title_ja" if lang == "ja" else "title", ""))
     figure.text(0.15 / _WIDTH, 1 - 0.14 / height, text(f"published.title_{metric}", lang), size=13, va="top")
@@ -113,7 +114,7 @@ def draw(tree: xr.DataTree, metric: str, lang: str) -> Figure:
             )  # fmt: skip
             _fan(axes, one, lang, wide)
         top += tall
-    figure.text(0.15 / _WIDTH, 0.12 / height, text("published.fans_note", lang), size=SMALL, color=GREY, va="bottom")
+    figure.text(0.15 / _WIDTH, 0.12 / height, note, size=SMALL, color=GREY, va="bottom")
     return figure
 
 
@@ -139,7 +140,7 @@ def _fan(axes: Axes, one: Fan, lang: str, wide: float) -> None:
               markeredgecolor=BLACK, zorder=6)  # fmt: skip
     number = f"{one.number} " if one.number < 999 else ""
     axes.set_title(shortened(f"{number}{one.name[lang]}", wide + 0.3), fontsize=SMALL + 0.5, loc="left", pad=14)
-    axes.annotate(f"[{amount.word}]", (0, 1), (0, 2.5), xycoords="axes fraction", textcoords="offset points",
+    axes.annotate(f"[{amount.word}]", (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
                   fontsize=SMALL - 0.5, color=GREY, ha="right")  # fmt: skip
     _frame(axes, lang)
 

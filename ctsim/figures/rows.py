@@ -174,10 +174,10 @@ def _row(
 
 def _names(cells: xr.Dataset, programme: str) -> dict[str, str]:
     names = {lang: str(cells[f"programme_{lang}"].sel(programme=programme).item()) for lang in LANGUAGES}
-    return {lang: _tidy(name) for lang, name in names.items()}
+    return {lang: tidy(name) for lang, name in names.items()}
 
 
-def _tidy(name: str) -> str:
+def tidy(name: str) -> str:
     """The report's text sets "CO ₂ 等": the blanks are the typesetting, not the name."""
     joined = re.sub(r"\s*₂\s*", "₂", name)
     return re.sub(r"\bCO2\b", "CO₂", joined)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from markupsafe import Markup
 
 from ctsim.catalog import Scenario
-from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
+from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS, tidy
 from ctsim.locale import text, when
 from ctsim.programme import Programme
 
@@ -101,11 +101,6 @@ def anchor(prefix: str, key: Key) -> str:
 def scenario_title(scenario: Scenario, lang: str) -> str:
     """The title of a scenario."""
     return scenario.title_ja if lang == "ja" else scenario.title_en
-
-
-def tidy(name: str) -> str:
-    """The report's text sets "CO ₂ 等": the blanks are the typesetting, not the name."""
-    return name.replace(" ₂ ", "₂").replace("CO2", "CO₂")
 
 
 def label_of(metric: str, word: str, item: str, lang: str) -> str:
