@@ -14,7 +14,7 @@ import xarray as xr
 
 import ctsim
 from ctsim.durable import card_content, card_digest, digest_of, locked, read_card, reason_of, sweep, write_whole
-from ctsim.errors import RunDirectoryError, Stopped
+from ctsim.errors import RunDirectoryError
 from ctsim.netcdf import netcdf_content, netcdf_tree
 
 FORMAT: Final = 1
@@ -51,7 +51,7 @@ def sealed(directory: Path, card_name: str) -> tuple[dict[str, Any], xr.DataTree
 
 @contextmanager
 def under_way(directory: Path | None, request: Mapping[str, Any]) -> Iterator[Path | None]:
-    """A folder for what is done of a result of this request; it stays where that is stopped, else it goes.
+    """A folder for what is done of a result of this request; what is in it stays until the result is whole.
 
     None without a directory. Another process that works there is refused. Raises RunDirectoryError.
     """
@@ -66,10 +66,9 @@ def under_way(directory: Path | None, request: Mapping[str, Any]) -> Iterator[Pa
         with locked(folder):
             try:
                 yield own
-            except Stopped:
-                raise
-            except BaseException:
-                _remove(own, folder, directory)
+            except BaseException:  # stopped, or a full disk while the result was written: the draws are not lost
+                if not any(one.is_file() for one in own.rglob("*")):
+                    _remove(own, folder, directory)
                 raise
             _remove(own, folder)
     except OSError as error:

@@ -371,6 +371,29 @@ def test_what_fails_leaves_nothing_behind(folder: Path, tmp_path: Path, monkeypa
     assert not (tmp_path / "o").exists()
 
 
+def test_a_full_disk_while_the_result_is_written_loses_no_draws(
+    folder: Path, known: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn_: list[int] = []
+    whole = Kernel.chunk
+
+    def chunk(self: Kernel, plan: object, first: int, tiles: int) -> object:
+        drawn_.append(first)
+        return whole(self, plan, first, tiles)  # type: ignore[arg-type]
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Kernel, "chunk", chunk)
+    monkeypatch.setattr(sys.modules["ctsim.compare"], "WORTH_KEEPING", -1.0)
+    with monkeypatch.context() as patch, pytest.raises(RunDirectoryError, match="No space left on device; give --out"):
+        patch.setattr(sys.modules["ctsim.results"], "seal", full)
+        run(folder, "a", "b", out=tmp_path / "o")
+    before = len(drawn_)
+    assert run(folder, "a", "b", out=tmp_path / "o").result_digest == known.result_digest
+    assert before > 0 and len(drawn_) == before
+
+
 def test_many_changes_are_sampled_with_an_error(folder: Path) -> None:
     scenario(folder, "all_other", *(one.replace("mine.", "other.") for one in CHANGES), programmes=("other",))
     scenario(folder, "other", programmes=("other",))
