@@ -6,7 +6,8 @@ was stopped there goes on from the tiles that are done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,6 @@ from ctsim import dataset, drivers, job, npz, summaries
 from ctsim.catalog import Scenario
 from ctsim.cluster import stoppable
 from ctsim.drivers import Found, Sample
-from ctsim.engine import keeping
 from ctsim.errors import InputError, RunDirectoryError, Stopped
 from ctsim.indices import State, Walk, second
 from ctsim.job import Job, Progress
@@ -33,7 +33,7 @@ from ctsim.rundir import RunDirectory, request_of
 from ctsim.streams import TILE
 from ctsim.thresholds import Given
 from ctsim.variants import check_wholes, places, streams, variants
-from ctsim.walked import Walked
+from ctsim.walked import FILE, Walked
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -115,11 +115,22 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
     """Make the analysis in a directory, or open the same one."""
     if _is_there(directory, asked.request):
         return replace(open_sensitivity(directory.path), messages=(f"{directory.path}: the same, already there",))
-    with directory.held(), keeping(directory, fresh=True):
+    with directory.held(), _keeping(directory):
         kernel = asked.kernel(bounds=False)
         tables = npz.quantiles_content(asked.labels, kernel.quantiles)
         card = directory.begin(job.begun_card(asked, command), asked.scenario.to_toml(), tables)
         return _computed(asked, card, directory, said)
+
+
+@contextmanager
+def _keeping(directory: RunDirectory) -> Iterator[None]:
+    """Tiles that are in the file outlive every error; a directory without any goes with the error."""
+    try:
+        yield
+    except BaseException:
+        if not (directory.chunks / FILE).is_file():
+            directory.discard()
+        raise
 
 
 def _is_there(directory: RunDirectory, request: Mapping[str, Any]) -> bool:
@@ -156,11 +167,7 @@ def _found(asked: Job, stop: Event, directory: RunDirectory | None) -> Found | s
     walk = walk_of(asked, kernel)
     tiles = tiles_of(asked.tiles)
     walked = Walked(walk, None if directory is None else directory.chunks, _digest(asked, kernel))
-    try:
-        state = _walk(asked, walk, walked, tiles, stop)
-    except BaseException:
-        walked.forget()  # what fails is no reason to keep a directory
-        raise
+    state = _walk(asked, walk, walked, tiles, stop)
     if state is None:
         kept = walked.write() * TILE
         told = f"{kept:,} of {tiles * TILE:,} draws are done: the same command goes on" if kept else "nothing was kept"

@@ -76,8 +76,3 @@ class Walked:
         }  # fmt: skip
         write_whole(self._path, npz.pack(arrays))
         return int(self.counts.sum())
-
-    def forget(self) -> None:
-        """Remove the file."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)

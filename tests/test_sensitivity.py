@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from ctsim import walked
 from ctsim.catalog import load
+from ctsim.durable import write_whole
 from ctsim.engine import open_run, simulate
 from ctsim.errors import InputError, RunDirectoryError, Stopped
 from ctsim.ranking import Ranked, ranked
 from ctsim.request import asked_for
+from ctsim.rundir import RunDirectory
 from ctsim.sensitivity import Sensitivity, open_sensitivity, sensitivity, walk_of
 from ctsim.walked import Walked
 from tests.studies import Study, study
@@ -246,6 +249,33 @@ def test_one_that_is_stopped_goes_on(
     again = sensitivity("framework_2023_11", progress=lambda d, t, w="": told.append(d // 2048), **asked)  # type: ignore[arg-type]
     assert min(told) == before + 1
     assert again.result_digest == found.result_digest and not (tmp_path / "o" / "chunks").exists()
+
+
+def test_a_full_disk_loses_nothing_that_was_written(
+    tmp_path: Path, found: Sensitivity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second write of the sums fails, then that of the result; what was written before is gone on from."""
+    asked = {**OPTIONS, "thresholds": [f"{CELL}=5"], "out": tmp_path / "o"}
+    writes: list[int] = []
+
+    def write(path: Path, content: bytes) -> None:
+        if writes:
+            raise OSError(28, "No space left on device")
+        writes.append(1)
+        write_whole(path, content)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(walked, "SECONDS_BETWEEN", 0.0)
+    for place, name, what in ((walked, "write_whole", write), (RunDirectory, "seal", full)):
+        with monkeypatch.context() as patch, pytest.raises(RunDirectoryError, match="No space left on device; give"):
+            patch.setattr(place, name, what)
+            sensitivity("framework_2023_11", **asked)  # type: ignore[arg-type]
+        assert (tmp_path / "o" / "chunks" / "walk.npz").is_file()
+    told: list[int] = []
+    again = sensitivity("framework_2023_11", progress=lambda done, *_: told.append(done), **asked)  # type: ignore[arg-type]
+    assert again.result_digest == found.result_digest and told == []
 
 
 @pytest.mark.parametrize("fault", ["cut", "digest"])
