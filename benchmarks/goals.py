@@ -53,7 +53,7 @@ class FloorRatio:
 def goals(results: Mapping[str, Any]) -> list[Goal]:
     """Every goal, in the order of the table."""
     parts: list[Callable[[Mapping[str, Any]], Iterator[Goal]]] = [
-        _opponents, _floors, _threads, _memory, _accuracy, _revision, _starts,
+        _opponents, _floors, _threads, _memory, _accuracy, _revision, _analyses, _starts,
     ]  # fmt: skip
     return [goal for part in parts for goal in part(results)]
 
@@ -181,6 +181,21 @@ def _revision(results: Mapping[str, Any]) -> Iterator[Goal]:
             pairs = [(median(column(theirs[0], name)), median(column(ours[0], name))) for name in names]
             ratio = min((one / own if own else float("inf")) for one, own in pairs)
         yield _at_least(f"error of a revision's effect, ctsim (sobol) beside {engine}", ratio, 50)
+
+
+def _analyses(results: Mapping[str, Any]) -> Iterator[Goal]:
+    for changed in ("ten", "every"):
+        points = _points(results, "pair", changed=changed)
+        entries = f"{points[0]['facts']['entries']} changed entries" if points else changed
+        ratio = _ratio(results, "pair", {"changed": changed}, {"changed": "one run"})
+        yield _at_most(f"two scenarios on common draws beside one run, {entries}", ratio, 2.3, "× ")
+    for name, what, goal in (
+        ("attribution", "what ten changes make of mean, q05 and q95 of twelve totals", 30.0),
+        ("indices", "S1 and ST of every cell and parameter, warm", 1.0),
+    ):
+        points = _points(results, name)
+        draws = f", {points[0]['point']['draws']:,} draws" if points else ""
+        yield _at_most(what + draws, _seconds(points[0]) if points else None, goal, unit=" s")
 
 
 def _starts(results: Mapping[str, Any]) -> Iterator[Goal]:

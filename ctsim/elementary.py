@@ -29,6 +29,7 @@ _LN2: Final = 0.6931471803691238
 _LN2_MIDDLE: Final = 1.9082149288430703e-10
 _LN2_LAST: Final = 4.275175589747649e-20
 _LN2_REST: Final = 1.9082149292705877e-10  # both together in one number
+_LN2_NEAREST: Final = 0.6931471805599453
 _THIRDS: Final = 0.6666666666666666  # 2/3 and what it lacks
 _THIRDS_REST: Final = 3.700743415417188e-17
 
@@ -79,6 +80,36 @@ def pow(x: float, y: float) -> float:
     value = -value if base < 0.0 and float(np.floor(half)) != half else value
     whole = float(np.floor(power)) == power
     return value if base >= 0.0 or (base < 0.0 and whole) else _NAN
+
+
+def quick_log(x: float) -> float:
+    """The natural logarithm within 1e-13 of it or 1e-15, at a third of the cost. NaN at 0 and below."""
+    inside = x if 0.0 < x < _INFINITY else 1.0
+    bits = np.float64(inside).view(np.uint64) + _TO_ROOT_HALF
+    k = float(np.uint64((bits >> _FRACTION) | _WHOLE).view(np.float64)) - (2.0**52 + 1023.0)
+    f = float(np.uint64((bits & _FRACTION_MASK) + _ROOT_HALF).view(np.float64)) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    q = 1 / 13 + z * (1 / 15 + z * (1 / 17))
+    q = 1 / 9 + z * (1 / 11 + z * q)
+    q = 1 / 5 + z * (1 / 7 + z * q)
+    value = k * _LN2_NEAREST + 2.0 * (s + s * z * (1 / 3 + z * q))
+    value = x if x == _INFINITY else value
+    return value if x > 0.0 else _NAN
+
+
+def quick_exp(x: float) -> float:
+    """e to the power x within 1e-12 of it, at a third of the cost, for x from -700 to 700; beyond, as at these."""
+    a = 700.0 if x > 700.0 else x
+    a = -700.0 if a < -700.0 else a
+    k = (a * _LOG2_E + _MAGIC) - _MAGIC
+    r = (a - k * _LN2) - k * _LN2_REST
+    q = 1 / 3628800 + r * (1 / 39916800 + r * (1 / 479001600))
+    q = 1 / 40320 + r * (1 / 362880 + r * q)
+    q = 1 / 720 + r * (1 / 5040 + r * q)
+    q = 1 / 24 + r * (1 / 120 + r * q)
+    q = 1.0 + r * (1.0 + r * (0.5 + r * (1 / 6 + r * q)))
+    return q * _power_of_two(k)
 
 
 def raised(x: float, n: int) -> float:
@@ -173,5 +204,7 @@ def _product(a: float, b: float) -> tuple[float, float]:
 FUNCTIONS: Final[dict[str, Callable[..., float]]] = {"exp": exp, "log": log, "sqrt": sqrt, "pow": pow}
 """What a formula may import."""
 
-ALL: Final[tuple[Callable[..., Any], ...]] = (*FUNCTIONS.values(), raised, _exp, _power_of_two, _log, _sum, _product)
+ALL: Final[tuple[Callable[..., Any], ...]] = (
+    *FUNCTIONS.values(), raised, quick_log, quick_exp, _exp, _power_of_two, _log, _sum, _product,
+)  # fmt: skip
 """What has to be compiled for them; the first are those of `FUNCTIONS` and `raised`."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ctsim.compiled import compiled, inlined
 from ctsim.kernel import add_up
 from ctsim.steps import Arrays, fill
+from ctsim.vectors import advanced, exchanged
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -62,44 +63,16 @@ def _restore(places: IntArray, base: FloatArray, work: FloatArray) -> None:
 def _account(
     places: IntArray, base_a: FloatArray, base_b: FloatArray, work_a: FloatArray, work_b: FloatArray, out: FloatArray
 ) -> None:
-    """Add to `out` (place, 3) the sums of (A - A')(B' - B), (A - A')² + (B - B')² and (A - B)² + (A' - B')².
-
-    In lanes of 64, so that sums are made from vectors and in the same order everywhere.
-    """
-    cross, square, whole = np.zeros(64), np.zeros(64), np.zeros(64)
+    """Add to `out` (place, 3) the sums of (A - A')(B' - B), (A - A')² + (B - B')² and (A - B)² + (A' - B')²."""
     for k in range(len(places)):
-        a, b, x, y = base_a[places[k]], base_b[places[k]], work_a[places[k]], work_b[places[k]]
-        cross[:] = 0.0
-        square[:] = 0.0
-        whole[:] = 0.0
-        for start in range(0, len(a), 64):
-            a_, b_, x_, y_ = a[start : start + 64], b[start : start + 64], x[start : start + 64], y[start : start + 64]
-            for lane in range(64):
-                near, far = a_[lane] - x_[lane], y_[lane] - b_[lane]
-                wide, other = a_[lane] - b_[lane], x_[lane] - y_[lane]
-                cross[lane] += near * far
-                square[lane] += near * near + far * far
-                whole[lane] += wide * wide + other * other
-        for lane in range(64):
-            out[k, 0] += cross[lane]
-            out[k, 1] += square[lane]
-            out[k, 2] += whole[lane]
+        exchanged(base_a[places[k]], base_b[places[k]], work_a[places[k]], work_b[places[k]], out[k])
 
 
 @inlined
 def _advance(places: IntArray, base_a: FloatArray, work: FloatArray, last: FloatArray, out: FloatArray) -> None:
     """Add to `out` (place) the sums of (y' - y)(A - (y + y') / 2), where y was before and y' is now; then y is y'."""
-    sums = np.zeros(64)
     for k in range(len(places)):
-        a, now, before = base_a[places[k]], work[places[k]], last[places[k]]
-        sums[:] = 0.0
-        for start in range(0, len(a), 64):
-            a_, now_, before_ = a[start : start + 64], now[start : start + 64], before[start : start + 64]
-            for lane in range(64):
-                sums[lane] += (now_[lane] - before_[lane]) * (a_[lane] - 0.5 * (now_[lane] + before_[lane]))
-                before_[lane] = now_[lane]
-        for lane in range(64):
-            out[k] += sums[lane]
+        advanced(base_a[places[k]], work[places[k]], last[places[k]], out[k : k + 1])
 
 
 @inlined

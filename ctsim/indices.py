@@ -153,12 +153,14 @@ class Walk:
     """Two samples of a kernel, what is exchanged between them, and the sums that indices are made from.
 
     `known` are the rows of each stream that reaches a target; `groups` those streams that depend on each other.
+    Without `orders` no parameter is replaced after another, and there is nothing for Shapley effects.
     """
 
     def __init__(
         self, kernel: Kernel, other: Kernel, variants: Sequence[Variant], known: Mapping[str, Sequence[int]],
-        groups: Sequence[Place],
+        groups: Sequence[Place], orders: bool = True,
     ) -> None:  # fmt: skip
+        self.orders = orders
         self.kernel, self.other, self.variants, self.groups = kernel, other, tuple(variants), tuple(groups)
         self.players = [*known, *(name for one in groups for name in one.group.streams if name not in known)]
         self.seed = kernel.seed
@@ -237,6 +239,8 @@ class Walk:
         self._bank.fill(mine, theirs, a)
         self._bank.fill(theirs, mine, b)
         walk(self._swaps.arrays, self._sources, *self.work.arrays, *self._code, scratch, exchanged)
+        if not self.orders:
+            return
         order = self.order(replicate, number)
         taken, sources, bank = self._taken(order)
         bank.fill(theirs, mine, b)

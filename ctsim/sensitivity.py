@@ -204,15 +204,15 @@ def tiles_of(tiles: int) -> int:
     return max(summaries.REPLICATES, tiles // 2)
 
 
-def walk_of(asked: Job, kernel: Kernel) -> Walk:
-    """The two samples of a request and what is exchanged between them."""
+def walk_of(asked: Job, kernel: Kernel, orders: bool = True) -> Walk:
+    """The two samples of a request and what is exchanged between them; without `orders` for S1 and ST alone."""
     known = streams(kernel)
     check_wholes(kernel, kernel.groups)
     groups = places(kernel.groups, known)
     rows = kernel.binding.rows
     evidence = [name for name, mine in known.items() if all(rows[row].basis != "assumed" for row in mine)]
     other = second(kernel, asked.coordinates, int(asked.request["seed"]))
-    return Walk(kernel, other, variants(known, groups, evidence), known, groups)
+    return Walk(kernel, other, variants(known, groups, evidence), known, groups, orders)
 
 
 def _sample(kernel: Kernel, tiles: int) -> Sample:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from ctsim import elementary
 from ctsim.compiled import compiled, machine_code
-from ctsim.elementary import exp, log, pow, raised, sqrt
+from ctsim.elementary import exp, log, pow, quick_exp, quick_log, raised, sqrt
 
 FloatArray = npt.NDArray[np.float64]
 INFINITY, NAN = math.inf, math.nan
@@ -151,8 +151,9 @@ def bits(values: Any) -> list[int]:
     return found
 
 
-COMPILED = dict(zip(("exp", "log", "sqrt", "pow", "raised"), machine_code(elementary.ALL), strict=False))
-_exp, _log, _sqrt, _pow, _raised = COMPILED.values()
+NAMES = ("exp", "log", "sqrt", "pow", "raised", "quick_log", "quick_exp")
+COMPILED = dict(zip(NAMES, machine_code(elementary.ALL), strict=False))
+_exp, _log, _sqrt, _pow, _raised, _quick_log, _quick_exp = COMPILED.values()
 
 
 @compiled
@@ -168,10 +169,14 @@ def loop(x: FloatArray, y: FloatArray, out: FloatArray) -> None:
         out[3, i] = _pow(x[i], y[i])
     for i in range(len(x)):
         out[4, i] = _raised(x[i], 2) + _raised(y[i], 3) - _raised(x[i], 4)
+    for i in range(len(x)):
+        out[5, i] = _quick_log(x[i])
+    for i in range(len(x)):
+        out[6, i] = _quick_exp(x[i])
 
 
 def by_machine_code(x: list[float], y: list[float]) -> FloatArray:
-    out = np.empty((5, len(x)))
+    out = np.empty((len(NAMES), len(x)))
     loop(np.array(x), np.array(y), out)
     return out
 
@@ -181,7 +186,8 @@ def by_python(x: list[float], y: list[float]) -> FloatArray:
         warnings.simplefilter("error")  # numpy's integers would tell of an overflow
         powers = [pow(a, b) for a, b in zip(x, y, strict=True)]
         products = [raised(a, 2) + raised(b, 3) - raised(a, 4) for a, b in zip(x, y, strict=True)]
-        return np.array([[exp(a) for a in x], [log(a) for a in x], [sqrt(a) for a in x], powers, products])
+        quick = [[quick_log(a) for a in x], [quick_exp(a) for a in x]]
+        return np.array([[exp(a) for a in x], [log(a) for a in x], [sqrt(a) for a in x], powers, products, *quick])
 
 
 ANY = st.floats() | st.sampled_from([709.0, -745.0, 0.5, -3.0, 2.0**52 + 1, 1 + 2.0**-52]) | st.floats(-800, 800)
@@ -201,6 +207,18 @@ def test_machine_code_gives_what_python_gives_for_any_bits() -> None:
     assert bits(by_machine_code(x, y)) == bits(by_python(x, y))
 
 
+def test_the_quick_ones_are_within_their_bounds() -> None:
+    """Relative errors; beside 1 the logarithm is itself as small as the rounding of its argument."""
+    rng = np.random.default_rng(6)
+    x = np.exp(rng.uniform(-690.0, 700.0, CASES)).tolist() + rng.uniform(0.5, 2.0, CASES).tolist()
+    assert max(abs(quick_log(one) - math.log(one)) / (abs(math.log(one)) + 1e-2) for one in x) < 1e-13
+    powers = rng.uniform(-700.0, 700.0, CASES).tolist() + rng.uniform(-1.0, 1.0, CASES).tolist()
+    assert max(abs(quick_exp(one) / math.exp(one) - 1) for one in powers) < 1e-12
+    assert math.isnan(quick_log(0.0)) and math.isnan(quick_log(-1.0)) and math.isnan(quick_exp(math.nan))
+    assert quick_exp(1e300) == quick_exp(700.0) and quick_exp(-1e300) == quick_exp(-700.0) > 0.0
+    assert quick_log(1.0) == 0.0 and quick_exp(0.0) == 1.0
+
+
 @pytest.mark.parametrize(
     ("computed", "expected"),
     [
@@ -216,7 +234,7 @@ def test_frozen_bits(computed: float, expected: str) -> None:
 def test_no_library_is_asked() -> None:
     """In machine code and in Python only for floor, which is exact, and the square root, which IEEE 754 defines."""
     fresh = numba.njit(error_model="numpy")(loop.py_func)  # type: ignore[attr-defined]
-    fresh(np.ones(1), np.ones(1), np.ones((5, 1)))
+    fresh(np.ones(1), np.ones(1), np.ones((len(NAMES), 1)))
     declared = re.findall(r"^declare .*@([\w.]+)", "\n".join(fresh.inspect_llvm().values()), re.MULTILINE)
     assert "llvm.floor.f64" in declared
     assert not [name for name in declared if re.search("exp|log|pow|fma", name)]

@@ -53,6 +53,13 @@ def test_stock_years_are_within_their_bound_everywhere(mean_life: float) -> None
     assert worst < BOUND
 
 
+def test_what_is_no_number_stays_none() -> None:
+    """A negative span or life, or NaN, has no stock; none is made up for it."""
+    nan = float("nan")
+    for given_ in ((-1.0, 5.0, 3.0), (1.0, -5.0, 3.0), (nan, 5.0, 3.0), (1.0, nan, 3.0), (1.0, 5.0, nan)):
+        assert np.isnan(stocks.stock_years(*given_))
+
+
 @pytest.mark.parametrize("shape", [1.5, 2.5, 3.6, 4.5, 6.0])
 @pytest.mark.parametrize("lives", [0.1, 0.9, 1.5, 2.1, 2.6, 4.0, 6.0])
 def test_stock_years_are_what_quadrature_finds(lives: float, shape: float) -> None:

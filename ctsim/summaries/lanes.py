@@ -15,6 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ctsim.summaries.records import TILE
+from ctsim.vectors import variable
 
 _LANES: Final = 16
 _DOUBLES: Final = ir.VectorType(ir.DoubleType(), _LANES)
@@ -33,7 +34,7 @@ def _tile_pass(
         )
         given = [_spread(builder, arguments[k]) for k in (1, 2, 3, 4, 5)]
         start = [0.0, 0.0, 0.0, float("inf"), float("-inf")]
-        kept = [_variable(builder, ir.Constant(_DOUBLES, [one] * _LANES)) for one in start]
+        kept = [variable(builder, ir.Constant(_DOUBLES, [one] * _LANES)) for one in start]
         count = ir.Constant(ir.IntType(64), TILE // _LANES)
         with cgutils.for_range(builder, count) as loop:
             x = builder.load(_at(builder, data, loop.index, _DOUBLES), align=8)
@@ -56,11 +57,6 @@ Into `found` (5) go the sums of x·scale - shift, of its squares and of its cube
 `places` the bins (x - low)·per_width + 1, brought into 0 ... top and cut to integers. The values of `row` must lie one
 after the other. Anything that is not finite makes the first sum so.
 """
-
-
-def _variable(builder: Any, value: Any) -> Any:
-    made: Any = cgutils.alloca_once_value(builder, value)  # type: ignore[no-untyped-call]
-    return made
 
 
 def _spread(builder: Any, value: Any) -> Any:
