@@ -84,6 +84,11 @@ class _Commands(click.Group):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 click.echo(f"ctsim: {error.filename or 'output'}: cannot be written: {error.strerror}", err=True)
                 sys.exit(2)
+            if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+                click.echo(
+                    f"ctsim: {str(error.filename)[:80]}...: this name is too long for a file or folder", err=True
+                )
+                sys.exit(2)
             click.echo(f"a fault of ctsim: {type(error).__name__}; please send {_fault_report()}", err=True)
             sys.exit(OUR_FAULT)
 

@@ -27,9 +27,9 @@ from ctsim.checkpoint import Checkpoints, tiles_of
 from ctsim.choices import metrics_of, programmes_of, view
 from ctsim.cluster import run_chunks, stoppable
 from ctsim.contrast import Contrast, Statistics
-from ctsim.coordinates import Coordinate, assign, by_net, from_nets
+from ctsim.coordinates import Coordinate, assign, by_net
 from ctsim.differences import Atom, Difference, differences
-from ctsim.engine import Run
+from ctsim.engine import Run, kept_coordinates
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
 from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
 from ctsim.hybrids import kernel as kernel_of
@@ -79,8 +79,8 @@ class Source:
     @property
     def coordinates(self) -> dict[str, Coordinate]:
         """The Sobol' coordinate of everything that is sampled: those of the run where it has them."""
-        nets = self.card and self.card["coordinates"]
-        return from_nets(nets) if nets else coordinates_of(self.scenario)
+        kept = None if self.card is None else kept_coordinates(RunDirectory(self.name), self.card, self.scenario)
+        return coordinates_of(self.scenario) if kept is None else kept
 
 
 # ---- what is asked for

@@ -16,7 +16,7 @@ from ctsim import checkpoint, job, npz, summaries
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.cluster import stoppable
 from ctsim.clusters import cluster_of
-from ctsim.coordinates import from_nets
+from ctsim.coordinates import Coordinate, from_nets
 from ctsim.draws import carry
 from ctsim.durable import reason_of
 from ctsim.errors import ClusterError, InputError, RunDirectoryError, Stopped
@@ -34,7 +34,7 @@ from ctsim.request import (
     coordinates_of,
     differing,
 )
-from ctsim.rundir import SCENARIO, STATE, TABLES, RunDirectory, request_of
+from ctsim.rundir import CARD, SCENARIO, STATE, TABLES, RunDirectory, request_of
 from ctsim.streams import STREAM_VERSION, TILE
 from ctsim.switches import Names, Values, switched
 from ctsim.thresholds import Given
@@ -337,8 +337,22 @@ def stored(directory: RunDirectory, card: Mapping[str, Any], formulas: str | Pat
     if (scenario.digest, STREAM_VERSION) != (request["scenario_digest"], request["stream_version"]):
         message = "its scenario or its streams are of another version of ctsim; use that one"
         raise RunDirectoryError(f"{directory.path}: {message}")
-    asked = Job(scenario, request, int(card["chunk"]), coordinates=from_nets(card["coordinates"]) or None)
+    asked = Job(scenario, request, int(card["chunk"]), coordinates=kept_coordinates(directory, card, scenario))
     return asked, kernel_of(directory, asked)
+
+
+def kept_coordinates(
+    directory: RunDirectory, card: Mapping[str, Any], scenario: Scenario
+) -> dict[str, Coordinate] | None:
+    """The coordinates that a run was drawn with, None under mc. Raises RunDirectoryError where one is missing."""
+    if card["method"] != "sobol":
+        return None
+    known = from_nets(card["coordinates"])
+    drawn = (row.stream for row in scenario.binding.rows if row.spread.dist != "fixed")
+    if lost := next((stream for stream in drawn if stream not in known), ""):
+        message = f"is damaged (no coordinate of {lost}); move the directory away and run it again"
+        raise RunDirectoryError(f"{directory.path}/{CARD}: {message}")
+    return known
 
 
 def kernel_of(directory: RunDirectory, asked: Job) -> Kernel:

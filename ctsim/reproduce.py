@@ -12,8 +12,7 @@ from typing import Any, Final
 from ctsim import npz
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.clusters import cluster_of
-from ctsim.coordinates import from_nets
-from ctsim.engine import in_memory
+from ctsim.engine import in_memory, kept_coordinates
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.job import Job, Progress, machine
 from ctsim.kernel import Kernel
@@ -79,9 +78,9 @@ def reproduce(
     scenario, differing = _scenario(there, card, formulas)
     if scenario is None:
         return Reproduction(card, (differing, *found), "")
-    coordinates = from_nets(card["coordinates"])
+    coordinates = kept_coordinates(there, card, scenario)
     request = {**request_of(card), "keep_draws": "", "keep_as": ""}
-    asked = Job(scenario, request, int(card["chunk"]), workers, progress, coordinates or None, None,
+    asked = Job(scenario, request, int(card["chunk"]), workers, progress, coordinates, None,
                 cluster_of(cluster, keeps=False))  # fmt: skip
     found = [*_tables(there, asked, asked.kernel()), *found]
     run = in_memory(asked, None, ())

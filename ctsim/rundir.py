@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import xarray as xr
 
-from ctsim import checkpoint, draws
+from ctsim import checkpoint, draws, run_card
 from ctsim.durable import (
     TEMPORARY,
     card_content,
@@ -111,6 +111,10 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path}: {message}")
         if card.get("sealed") is not False and content != _card_content(card):
             raise RunDirectoryError(f"{self.path}/{CARD}: is damaged (it is not as it was sealed)")
+        if wrong := run_card.fault(card):
+            raise RunDirectoryError(
+                f"{self.path}/{CARD}: is damaged ({wrong}); move the directory away and run it again"
+            )
         return card
 
     def whole(self, card: Mapping[str, Any]) -> None:

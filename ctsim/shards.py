@@ -49,7 +49,7 @@ def merge(
     asked, kernel = stored(first.directory, first.card, formulas)
     asked = replace(asked, request={**asked.request, "shard": ""})
     planned = job.planned(asked, kernel)
-    if planned.digest != first.card["plan_digest"]:
+    if planned.digest != first.card.get("plan_digest"):
         message = "was counted by another plan than this ctsim makes of it; merge with the version it was run with"
         raise RunDirectoryError(f"{first.directory.path}: {message}")
     content = npz.state_content(planned.plan, _joined(planned.plan, shards))
@@ -121,7 +121,7 @@ def _foreign(first: _Shard, one: _Shard) -> str:
         return f"{first.count} shards there, {one.count} here"
     if first.card["files"][TABLES] != one.card["files"][TABLES]:
         return "its quantile tables were built with other bits: run all shards on one kind of machine"
-    same = first.card["plan_digest"] == one.card["plan_digest"]
+    same = first.card.get("plan_digest") == one.card.get("plan_digest")
     return "" if same else "it was counted by another plan, of another version of ctsim"
 
 

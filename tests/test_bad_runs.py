@@ -15,6 +15,7 @@ import pytest
 
 from ctsim import open_run, simulate
 from ctsim.catalog import load
+from ctsim.durable import card_content, card_digest
 from ctsim.errors import CtsimError, RunDirectoryError
 from tests.studies import CHECK, COMMAND, DRAW, RUN, Outcome, Study, like, refused, small_library, study
 
@@ -149,6 +150,44 @@ def test_run_card_that_is_none(done: Study, fault: str) -> None:
     refused(done, RUN, [line])
     with pytest.raises(RunDirectoryError), contextlib.chdir(done.folder):
         open_run("o")
+
+
+ENTRIES = {
+    "seed": ("three", "'seed' is 'three': input should be a valid integer"),
+    "draws": (-1, "'draws' is -1: input should be greater than or equal to 0"),
+    "span": ([0, "__import__('os')"], "'span.1' is \"__import__('os')\": input should be a valid integer"),
+    "years": ("2030", "'years' is '2030': input should be a valid list"),
+    "coordinates": ({"base": {"x": 0.5}}, "'coordinates.base.x' is 0.5: …"),
+    "chunk": (None, "no 'chunk'"),
+    "keep_draws": ("cells", "'keep_as' is '': value error, keep_draws and keep_as belong together"),
+    "method": ("qmc", "'method' is 'qmc': input should be 'mc' or 'sobol'"),
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_run_card_with_an_entry_of_another_kind(done: Study, name: str) -> None:
+    """Its digest agrees: somebody wrote it so."""
+    value, wrong = ENTRIES[name]
+    card = json.loads((done.folder / "o/run.json").read_text(encoding="utf-8")) | {name: value}
+    card = {name: value for name, value in card.items() if name != "chunk" or value is not None}
+    card["card_digest"] = card_digest(card)
+    done.write("o/run.json", card_content(card))
+    refused(done, RUN, [f"o/run.json: is damaged ({wrong}); move the directory away and run it again"])
+
+
+def test_run_card_without_a_coordinate(done: Study) -> None:
+    card = json.loads((done.folder / "o/run.json").read_text(encoding="utf-8"))
+    nets = card["coordinates"] = {net: {} for net in card["coordinates"]}
+    card["card_digest"] = card_digest(card)
+    done.write("o/run.json", card_content(card))
+    assert nets and card["method"] == "sobol"
+    for command in ("explain", "reproduce"):
+        line = "o/run.json: is damaged (no coordinate of mine.…); move the directory away and run it again"
+        refused(done, (command, "o", "--formulas", "formulas"), [line])
+
+
+def test_a_name_that_no_file_can_have(study: Study) -> None:
+    refused(study, ("report", "x" * 5000), [f"ctsim: {'x' * 80}...: this name is too long for a file or folder"])
 
 
 @pytest.mark.parametrize("name", ["summary.nc", "scenario.toml"])

@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"kept", "netcdf", "stocks"},
     {"compiled"},
     {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console", "options"}
-    | {"progress"},
+    | {"progress", "run_card"},
     {"schema", "formulas", "npz", "dependence", "composition"},
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
     {"binding", "spreads", "coordinates", "totals", "accounts"},

@@ -1,0 +1,78 @@
+"""What kind of value each entry of a run's card has: a changed card is refused before anything goes by it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+
+Count = Annotated[int, Field(ge=0, lt=2**64)]
+
+
+def _agrees(keep_as: str, there: ValidationInfo) -> str:
+    if bool(keep_as) != bool(there.data.get("keep_draws")):
+        raise ValueError("keep_draws and keep_as belong together")
+    return keep_as
+
+
+class RunCard(BaseModel):
+    """The entries that runs are opened, resumed, merged and reproduced by; others may stand beside them."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    scenario: str
+    scenario_digest: str
+    seed: Count
+    draws: Count
+    chunk: Count
+    stream_version: Count
+    method: Literal["mc", "sobol"]
+    shard: str
+    keep_draws: Literal["", "cells", "parameters", "all"]
+    keep_as: Annotated[Literal["", "float64", "float32"], AfterValidator(_agrees)]
+    years: list[str]
+    thresholds: list[str]
+    programmes: list[str]
+    metrics: list[str]
+    span: Annotated[list[Count], Field(min_length=2, max_length=2)]
+    coordinates: dict[str, dict[str, Count]]
+    versions: dict[str, str]
+    revision: str = ""
+    ceiling: Count = 0
+    replicates: Count = 0
+    command: str = ""
+    formulas: str = ""
+    platform: str = ""
+    started: str = ""
+    plan_digest: str = ""
+    result_digest: str = ""
+    draws_digest: str = ""
+    request_digest: str = ""
+    card_digest: str = ""
+    sealed: bool = False
+    precision: float | None = None
+    files: dict[str, str] = {}
+
+
+class SealedCard(RunCard):
+    """What a sealed card says more."""
+
+    result_digest: str
+    files: dict[str, str]
+
+
+_SAID: Final = 60
+
+
+def fault(card: dict[str, Any]) -> str:
+    """What is wrong with the first entry that is of another kind than it should be; "" where none is."""
+    try:
+        (SealedCard if card.get("sealed") else RunCard).model_validate(card)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        if first["type"] == "missing":
+            return f"no '{first['loc'][0]}'"
+        said = repr(first["input"])
+        shown = said if len(said) <= _SAID else f"{said[:_SAID]}..."
+        return f"'{'.'.join(map(str, first['loc']))}' is {shown}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    return ""
