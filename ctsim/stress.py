@@ -80,6 +80,26 @@ def _known(value: float) -> float | None:
     return float(value) if isfinite(value) else None
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """How draws are made, and the folder in which those of a stress that is stopped stay."""
+
+    chunk: int
+    workers: int | None
+    progress: Callable[..., None] | None
+    folder: Path | None
+
+    def marks(self, kernel: Kernel, tiles: int, level: int, stop: Event) -> FloatArray:
+        """Statistics of the targets at one level. Raises Stopped."""
+        folder = None if self.folder is None else self.folder / str(level)
+        try:
+            chunk = max(1, self.chunk // TILE)
+            return marks(drawn(kernel, tiles, chunk, self.workers or cores(), stop, self.progress, folder))
+        except KeyboardInterrupt:
+            goes_on = "the same command goes on" if folder else "nothing was kept: run the same command again"
+            raise Stopped(f"stopped; {goes_on}") from None
+
+
 def stress(
     scenario: Given, *, draws: int | None = None, seed: int | None = None, method: str | None = None,
     years: Sequence[int | str] | None = None, programmes: Sequence[str] | None = None,
@@ -89,15 +109,24 @@ def stress(
 ) -> Stress:  # fmt: skip
     """Mean, q05 and q95 of every quantity that dependence can move.
 
-    `out` keeps the result in that directory, sealed; the same request is opened again. Raises InputError,
-    RunDirectoryError, Stopped.
+    `out` keeps the result in that directory, sealed; the same request is opened again, and one that was stopped goes on
+    there. Raises InputError, RunDirectoryError, Stopped.
     """
     source = source_of(scenario, formulas)
     request = request_of([source], draws, seed, method, years, programmes, metrics)
     request |= {"scenario": source.scenario.digest, "stream_version": STREAM_VERSION}
     if out is not None and (there := results.opened(Path(out), CARD_NAME, request)):
         return _opened(*there, Path(out), f"{out}: the same stress, already there")
-    tree = _tree(source, request, chunk, workers, progress)
+    with results.under_way(None if out is None else Path(out), request) as folder:
+        return _made(
+            source, request, _Drawing(chunk, workers, progress, folder), None if out is None else Path(out), command
+        )
+
+
+def _made(
+    source: Source, request: Mapping[str, Any], drawing: _Drawing, out: Path | None, command: str | None
+) -> Stress:
+    tree = _tree(source, request, drawing)
     digest = tree.attrs["result_digest"] = dataset.result_digest(tree)
     card = {
         "kind": "stress", "request": request, "names": [source.name], "scenarios": [source.scenario.id],
@@ -105,8 +134,8 @@ def stress(
         "versions": {"ctsim": ctsim.__version__}, "command": command or "", "result_digest": digest,
     }  # fmt: skip
     if out is not None:
-        card = results.seal(Path(out), CARD_NAME, card, tree, {"scenario.toml": source.scenario.to_toml()})
-    return _opened(card, tree, None if out is None else Path(out))
+        card = results.seal(out, CARD_NAME, card, tree, {"scenario.toml": source.scenario.to_toml()})
+    return _opened(card, tree, out)
 
 
 def open_stress(directory: str | Path) -> Stress:
@@ -131,9 +160,7 @@ def _opened(card: Mapping[str, Any], tree: xr.DataTree, directory: Path | None, 
     )  # fmt: skip
 
 
-def _tree(
-    source: Source, request: Mapping[str, Any], chunk: int, workers: int | None, progress: Callable[..., None] | None
-) -> xr.DataTree:
+def _tree(source: Source, request: Mapping[str, Any], drawing: _Drawing) -> xr.DataTree:
     """`/stress` (quantity, level, statistic), `/still` and `/groups`."""
     chosen = view(source.scenario, request)
     wanted = chosen, request["years"], request["metrics"]
@@ -144,9 +171,9 @@ def _tree(
     every = [*moved, *(part for one in moved for part in _parts(one))]
     rows = []
     with stoppable() as stop:
-        for ties in _levels(chosen) if moved else ():
+        for level, ties in enumerate(_levels(chosen) if moved else ()):
             kernel = Kernel(chosen.binding, every, request["seed"], coordinates, sample_all=False, ties=ties)
-            rows.append(_marks(kernel, request, chunk, workers, stop, progress))
+            rows.append(drawing.marks(kernel, request["draws"] // TILE, level, stop))
     values = np.array(rows).reshape(len(LEVELS), len(every), len(STATISTICS)) if rows else np.zeros((3, 0, 3))
     still = [one.name for one in targets if one not in moved and _is_sum(one)]
     return _nodes(chosen, moved, values, still, len(targets) - len(moved))
@@ -189,17 +216,6 @@ def _nodes(
 
 def _words(said: Sequence[str], dim: str) -> tuple[tuple[str, ...], npt.NDArray[Any]]:
     return (dim,), np.array(list(said), dtype=object if len(said) else "<U1")
-
-
-def _marks(
-    kernel: Kernel, request: Mapping[str, Any], chunk: int, workers: int | None, stop: Event,
-    progress: Callable[..., None] | None,
-) -> FloatArray:  # fmt: skip
-    tiles = request["draws"] // TILE
-    try:
-        return marks(drawn(kernel, tiles, max(1, chunk // TILE), workers or cores(), stop, progress))
-    except KeyboardInterrupt:
-        raise Stopped("stopped; nothing was kept: run the same command again") from None
 
 
 def _is_reached(scenario: Scenario, target: Target) -> bool:

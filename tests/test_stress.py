@@ -1,12 +1,17 @@
 """Dependence stress: a sum of two uniforms, whose quantiles are known when independent and when they move as one."""
 
+import sys
+from contextlib import nullcontext
 from math import sqrt
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ctsim.errors import InputError, RunDirectoryError
+from ctsim.errors import InputError, RunDirectoryError, Stopped
+from ctsim.kernel import Kernel
 from ctsim.stress import LEVELS, open_stress, stress
 from tests.pairs import scenario, together, write
 
@@ -81,6 +86,35 @@ def test_what_is_kept_is_opened_again(folder: Path, tmp_path: Path) -> None:
         assert (one.quantities, one.units, one.groups, one.unaffected) == (
             first.quantities, first.units, first.groups, first.unaffected,
         )  # fmt: skip
+
+
+def test_one_that_is_stopped_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped at its first level and again at its third: no chunk is drawn twice, the numbers are the same."""
+    drawn: list[int] = []
+    now: dict[str, Any] = {}
+    whole = Kernel.chunk
+
+    def chunk(self: Kernel, plan: object, first: int, tiles: int) -> object:
+        drawn.append(first)
+        if len(drawn) == now["stop at"]:
+            now["event"].set()
+        return whole(self, plan, first, tiles)  # type: ignore[arg-type]
+
+    path = scenario(folder, "s", together(["mine.x", "mine.y"], 0.5))
+    expected = stress(path, draws=DRAWS, formulas=folder / "formulas").result_digest
+    monkeypatch.setattr(Kernel, "chunk", chunk)
+    monkeypatch.setattr(sys.modules["ctsim.compare"], "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(sys.modules["ctsim.stress"], "stoppable", lambda: nullcontext(now["event"]))
+    asked: dict[str, Any] = {"draws": DRAWS, "formulas": folder / "formulas", "chunk": DRAWS // 4, "workers": 1}
+    for number in (2, 10):
+        now |= {"stop at": number, "event": Event()}
+        with pytest.raises(Stopped, match="the same command goes on"):
+            stress(path, out=tmp_path / "o", **asked)
+        assert list((tmp_path / "o").iterdir()) == [tmp_path / "o" / "unfinished"]
+    now |= {"stop at": 0, "event": Event()}
+    assert stress(path, out=tmp_path / "o", **asked).result_digest == expected
+    assert len(drawn) == 12  # three levels of four chunks
+    assert not (tmp_path / "o" / "unfinished").exists()
 
 
 def test_another_request_and_a_damaged_file_are_refused(folder: Path, tmp_path: Path) -> None:
