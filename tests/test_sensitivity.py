@@ -303,7 +303,7 @@ def test_the_command_prints_both_headlines(study: Study) -> None:
     assert (done.status, done.lines) == (0, [])
     words = " ".join(done.out.split())
     assert "mine.co2_reduction.2030" in words and "volume" in words and "share" in words
-    assert "0 parameters matter to no cell (ST + 2 mcse < 1%): none." in words
+    assert "Parameters that matter to no cell (ST + 2 mcse < 1%), 0: none." in words
     assert "result_digest" in words and "assumed" in words
 
 
