@@ -40,6 +40,11 @@ def text(key: str, lang: str, **values: object) -> str:
     return texts()[key][lang].format(**values)
 
 
+def both(key: str, **values: object) -> dict[str, str]:
+    """The text `key` by language, for what is kept beside a number in both."""
+    return {lang: text(key, lang, **values) for lang in LANGUAGES}
+
+
 def heads(subject: str, names: Iterable[str], lang: str) -> list[str]:
     """The columns of a table: texts of one subject."""
     return [text(f"{subject}.{name}", lang) for name in names]
