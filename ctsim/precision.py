@@ -61,7 +61,7 @@ class Look:
     def words(self) -> str:
         """The look as one line."""
         if not self.unsure:
-            return f"{self.draws:,} draws: all {self.cells:,} cells are sure"
+            return f"{self.draws:,} draws: {'the one cell is' if self.cells == 1 else f'all {self.cells:,} cells are'} sure"
         return f"{self.draws:,} draws: {self.unsure:,} of {self.cells:,} cells still unsure, the worst {self.worst}"
 
 
