@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctsim.distributions import FIXED
-from ctsim.errors import InputError
+from ctsim.errors import InputError, how_many
 from ctsim.kernel import Kernel
 from ctsim.programme import METRICS
 from ctsim.summaries import PILOT, QUANTILES, REPLICATES, Summary
@@ -61,8 +61,8 @@ class Look:
     def words(self) -> str:
         """The look as one line."""
         if not self.unsure:
-            return f"{self.draws:,} draws: {'the one cell is' if self.cells == 1 else f'all {self.cells:,} cells are'} sure"
-        return f"{self.draws:,} draws: {self.unsure:,} of {self.cells:,} cells still unsure, the worst {self.worst}"
+            return f"{self.draws:,} draws: {how_many(self.cells, 'cell')}, all sure"
+        return f"{self.draws:,} draws: {self.unsure:,} of {how_many(self.cells, 'cell')} still unsure, the worst {self.worst}"
 
 
 @dataclass(frozen=True)
