@@ -60,9 +60,10 @@ class Look:
     @property
     def words(self) -> str:
         """The look as one line."""
+        cells = how_many(self.cells, "cell")
         if not self.unsure:
-            return f"{self.draws:,} draws: {how_many(self.cells, 'cell')}, all sure"
-        return f"{self.draws:,} draws: {self.unsure:,} of {how_many(self.cells, 'cell')} still unsure, the worst {self.worst}"
+            return f"{self.draws:,} draws: {cells}, all sure"
+        return f"{self.draws:,} draws: {self.unsure:,} of {cells} still unsure, the worst {self.worst}"
 
 
 @dataclass(frozen=True)
