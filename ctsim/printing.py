@@ -12,7 +12,7 @@ from ctsim.console import number, table
 from ctsim.locale import heads, text, when, word
 
 if TYPE_CHECKING:
-    from ctsim.audit import Audit, AuditFigure
+    from ctsim.audit import Audit
     from ctsim.binding import Row
     from ctsim.catalog import Scenario
     from ctsim.explain import Explanation
@@ -55,9 +55,21 @@ def explained(one: Explanation, lang: str) -> str:
     start = text(f"explain.from_{'published' if isfinite(one.published) else 'page'}", lang, start=_step(one.start))
     return text(
         "explain.sentence", lang, name=one.name_ja if lang == "ja" else one.name_en,
-        what=_spaced(one.cell.partition(".")[2].replace(".", " ")), mean=_step(one.mean), unit=one.unit, start=start,
+        what=_what(one.cell, lang), mean=_step(one.mean), unit=one.unit, start=start,
         away=f"{one.mean - one.start:+.4g}", parts=text("explain.and", lang).join(parts) or text("explain.none", lang),
     )  # fmt: skip
+
+
+def _what(cell: str, lang: str) -> str:
+    """A cell or reading without its programme, in words."""
+    name, colon, reading = cell.partition(".")[2].partition(":")
+    metric, label, *item = name.split(".", 2)
+    return f"{_figure(metric, label, *item, lang=lang)}{colon}{_spaced(reading)}"
+
+
+def _figure(metric: str, label: str, *parts: str, lang: str) -> str:
+    shown = [word("metric", metric, lang), label if lang == "en" else when(label, lang), *map(_spaced, parts)]
+    return " ".join(part for part in shown if part)
 
 
 def _step(value: float) -> str:
@@ -101,12 +113,22 @@ def audit_tables(result: Audit, lang: str) -> None:
         printed = _ends(one.published, one.published_low, one.published_high)
         computed = _ends(one.computed, one.computed_low, one.computed_high)
         verdict = text(f"verdict.{one.verdict}", lang)
-        rows.append([one.programme, _figure(one, lang), printed, computed, one.unit, difference, verdict])
+        rows.append(
+            [
+                one.programme,
+                _figure(one.metric, one.when, one.item, lang=lang),
+                printed,
+                computed,
+                one.unit,
+                difference,
+                verdict,
+            ]
+        )
     names: tuple[str, ...] = ("programme", "figure", "printed", "computed", "unit", "difference", "verdict")
     table(text("audit.title", lang), heads("audit", names, lang), rows, right=(2, 3, 5))
     ledger = [[e.programme or "", e.where, e.quote, e.printed, e.computed, e.why] for e in result.inconsistencies]
     if ledger:
-        names = ("programme", "where", "quote", "printed", "follows", "why")
+        names = ("programme", "where", "quote", "as_printed", "follows", "why")
         table(text("audit.ledger", lang), heads("audit", names, lang), ledger)
     computable = sum(one.computed is not None for one in result.figures)
     click.echo(text("audit.closing", lang, figures=len(result.figures), computable=computable,
@@ -118,11 +140,6 @@ def _ends(middle: float | None, low: float | None, high: float | None) -> str:
     if middle is None or low is None or high is None:
         return ""
     return number(middle) if low == high else f"{number(low)}–{number(high)}"
-
-
-def _figure(one: AuditFigure, lang: str) -> str:
-    label = one.when if lang == "en" else when(one.when, lang)
-    return " ".join(part for part in (word("metric", one.metric, lang), label, one.item) if part)
 
 
 # ---- a parameter

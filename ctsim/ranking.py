@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ctsim.approach1 import Comparison
 from ctsim.console import number, table
 from ctsim.dataset import cell_name
 from ctsim.errors import Finding, InputError, Place, did_you_mean
@@ -180,7 +181,13 @@ def _one_cell(one: Ranked, lang: str) -> None:
     click.echo(text("sensitivity.assumed_share", lang, first=_share(numbers, "assumed_first"),
                     total=_share(numbers, "assumed_total")))  # fmt: skip
     click.echo(f"Approach 1: {number(numbers['central'])} ± {_percent(numbers['approach1_percent'])} · "
-               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {one.words}")  # fmt: skip
+               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {_why_apart(numbers, lang)}")  # fmt: skip
+
+
+def _why_apart(numbers: dict[str, float], lang: str) -> str:
+    """Why the two approaches differ."""
+    names = ("central", "approach1_half_width", "mean", "q025", "q975", "sd")
+    return Comparison(*(numbers[name] for name in names)).words(lang)
 
 
 def _worth(found: Sensitivity, lang: str) -> None:

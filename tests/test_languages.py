@@ -1,6 +1,7 @@
 """Commands in Japanese: every head and every sentence of theirs, and none of the English ones."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from ctsim.explain import Explanation
 from ctsim.locale import texts
 from ctsim.printing import (
     audit_tables,
+    explained,
     explanation_tables,
     judgement_tables,
     parameter_table,
@@ -25,7 +27,7 @@ from tests.languages import left_in
 from tests.runs import scenario
 
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in Path(ctsim.__file__).parent.rglob("*.py"))
-PRINTED = ("audit", "check", "show", "explain", "compare", "stress", "sensitivity", "yen")
+PRINTED = ("audit", "check", "show", "explain", "compare", "stress", "sensitivity", "yen", "approach")
 """Subjects of texts that only commands print."""
 IN_LANGUAGES = (
     "audit", "check", "compare", "explain", "merge", "policy", "resume", "run", "sensitivity", "show", "total", "yen",
@@ -113,7 +115,10 @@ def test_why_a_mean_is_not_the_published_figure(capsys: pytest.CaptureFixture[st
     explanation_tables([one], True, "ja")
     japanese = capsys.readouterr().out
     check_japanese(japanese, "explain")
-    assert "平均 91 Mt と公表値 100の差 -9" in japanese and "Mine" not in japanese
+    assert "私の CO₂排出削減効果 2030年：平均 91 Mt と公表値 100の差 -9" in japanese and "Mine" not in japanese
+    read = replace(one, cell="mine.co2_reduction.2050.a_part:less_power")
+    assert "CO₂排出削減効果 2050年 a part:less power" in explained(read, "ja")
+    assert "Mine, co2 reduction 2050 a part:less power: the mean" in explained(read, "en")
     explanation_tables([one], True, "en")
     assert left_in(capsys.readouterr().out, "ja", "explain") == []
 

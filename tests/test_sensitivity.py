@@ -310,7 +310,9 @@ def test_the_command_prints_both_headlines(study: Study) -> None:
     japanese = (
         study.ctsim(*COMMAND, "--lang", "ja").out + study.ctsim(*COMMAND, "--lang", "ja", "--cell", CELL_OF_STUDY).out
     )
-    assert left_in(japanese, "en", "sensitivity") == [] and "影響しない" in japanese and "寄与率" in japanese
+    assert (
+        left_in(japanese, "en", "sensitivity", "approach") == [] and "影響しない" in japanese and "寄与率" in japanese
+    )
 
 
 def test_the_command_as_json(study: Study) -> None:
