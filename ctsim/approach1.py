@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ctsim.dependence import Group
 from ctsim.distributions import quantile
 from ctsim.kernel import Kernel
+from ctsim.locale import text
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -111,36 +112,33 @@ class Comparison:
         half, below, above = (100.0 * one / abs(self.mean) for one in parts)
         return half, below, above
 
-    def words(self) -> str:
+    def words(self, lang: str = "en") -> str:
         """Why the two differ, or that they do not."""
         if not np.isfinite([self.central, self.half_width, self.mean, self.low, self.high]).all():
-            return "no finite value"
+            return text("approach.no_value", lang)
         half = (self.high - self.low) / 2
         if half == 0.0:
-            return "nothing is uncertain"
-        said = [*self._shape(half), *self._place(half), *self._size(half)]
-        return "; ".join(said) or "both agree"
+            return text("approach.certain", lang)
+        said = [*self._shape(half, lang), *self._place(half, lang), *self._size(half, lang)]
+        return "; ".join(said) or text("approach.agree", lang)
 
-    def _shape(self, half: float) -> list[str]:
+    def _shape(self, half: float, lang: str) -> list[str]:
         below, above = self.mean - self.low, self.high - self.mean
         if abs(above - below) <= 2.0 * ALIKE * half:
             return []
-        return [f"skewed {'upwards' if above > below else 'downwards'}: Approach 1 has one width for both sides"]
+        return [text(f"approach.skewed_{'up' if above > below else 'down'}", lang)]
 
-    def _place(self, half: float) -> list[str]:
+    def _place(self, half: float, lang: str) -> list[str]:
         shift = self.mean - self.central
         if abs(shift) <= ALIKE * half:
             return []
-        where = "above" if shift > 0 else "below"
-        return [f"the mean lies {where} the central value, by {abs(shift) / half:.0%} of the half width: spreads are "
-                "not centred on the printed values, or the formula bends"]  # fmt: skip
+        return [text(f"approach.mean_{'above' if shift > 0 else 'below'}", lang, share=f"{abs(shift) / half:.0%}")]
 
-    def _size(self, half: float) -> list[str]:
+    def _size(self, half: float, lang: str) -> list[str]:
         said = []
         if abs(self.half_width - half) > ALIKE * max(half, self.half_width):
             which = "wider" if self.half_width > half else "narrower"
-            said.append(f"Approach 1 is {which}, {self.half_width / half:.2f} times: slopes at the central values do "
-                        "not hold over the whole spread, or its ends are cut off")  # fmt: skip
+            said.append(text(f"approach.is_{which}", lang, times=f"{self.half_width / half:.2f}"))
         if self.mean and self.sd > LARGE * abs(self.mean):
-            said.append("standard deviation above 30 % of the mean: use Approach 2")
+            said.append(text("approach.large", lang))
         return said

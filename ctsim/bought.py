@@ -20,6 +20,7 @@ from ctsim import units
 from ctsim.accounts import Allocation, AllocationFile
 from ctsim.catalog import Scenario
 from ctsim.errors import InputError
+from ctsim.locale import both
 from ctsim.programme import Figure, Programme
 from ctsim.schema import Bilingual
 from ctsim.streams import TILE
@@ -28,30 +29,11 @@ from ctsim.yearly import Drawn
 
 FloatArray = npt.NDArray[np.float64]
 
-NOT_MARGINAL: Final = Bilingual(
-    ja="限界削減費用ではない。初期需要の創出・価格低減・快適性等の便益を含まない。",
-    en="Not a marginal abatement cost: benefits such as early demand, falling prices and comfort are left out.",
-)
-REFINANCED: Final = Bilingual(
-    ja="借換は合計のみ公表され、すべて令和4年度補正分。事業別・区分別の値は、その合計と各行の額から言える下限–上限。",
-    en="Refinancing is printed as one sum, all of it of the FY2022 supplementary budget; of programmes, classes and "
-    "categories only the least and the most that follow from it are known.",
-)
-SETS: Final = Bilingual(
-    ja="グリーンカテゴリーが複数の行は、分割せず、その組合せの行に数える。複数の行に現れるカテゴリー:",
-    en="A row of several green categories is counted once, under its own set of them; categories that are in several "
-    "sets: ",
-)
-POOLED: Final = Bilingual(
-    ja="同じ事業の複数の行は、まとめて算定した比を共通に示す(効果と総事業費を充当額の比で配分)。行ごとの値ではない。",
-    en="Rows of one programme are pooled: its effect and cost are shared out by amount, so the ratios are those of all "
-    "of its rows together and not a row's own.",
-)
-AT_LEAST: Final = Bilingual(
-    ja="総事業費の公表値は下限(「～」)。充当割合はこれ以下、総額÷充当額はこれ以上(按分した効果、全財源での円/tも同様)。",
-    en="The cost of all payers is printed as a lower bound ('～'): the share financed is at most, the leverage at "
-    "least what is shown (pro-rated effects at most, yen per tonne of all money at least).",
-)
+NOT_MARGINAL: Final = Bilingual(**both("yen.not_marginal"))
+REFINANCED: Final = Bilingual(**both("yen.refinanced_note"))
+SETS: Final = Bilingual(**both("yen.sets"))
+POOLED: Final = Bilingual(**both("yen.pooled"))
+AT_LEAST: Final = Bilingual(**both("yen.at_least"))
 BOUNDARIES: Final = ("units_supported", "plants_supported")
 _YEARS: Final = {"units_supported": 60, "plants_supported": 90}
 """Years from the start over which tonnes are added: by then nothing is left."""
@@ -225,18 +207,13 @@ def _why(row: Allocation, file: AllocationFile, scenario: Scenario) -> Bilingual
         return row.refused or file.unreported
     programmes = {one.id: one for one in scenario.programmes}
     if len(row.programme) != 1 or row.programme[0] not in programmes:
-        return Bilingual(ja="この充当額に対応する事業の頁がない", en="no page of what this money is in")
+        return Bilingual(**both("yen.no_page"))
     boundaries = {str(one.record.boundary) for one in _co2(programmes[row.programme[0]])}
     if not boundaries & set(BOUNDARIES):
         said = ", ".join(sorted(boundaries)) or "not CO2"
-        return Bilingual(
-            ja=f"効果が補助した設備・工場のものでない({said})。市場全体・参考値・単位当たりの値は円で割れない",
-            en=f"its effect is not that of what was paid for ({said}); a market's or a reference's is not bought",
-        )
+        return Bilingual(**both("yen.not_bought", boundaries=said))
     if not row.same_projects:
-        return Bilingual(
-            ja="充当額と総事業費が同じ事業のものでない", en="allocation and cost are not of the same projects"
-        )
+        return Bilingual(**both("yen.other_projects"))
     return None
 
 
@@ -256,8 +233,7 @@ def _line(
     names = list(dict.fromkeys(row.programme[0] for row in known))
     sums = [set(one.members) for one in scenario.totals if one.kind == "sum"]
     if len(names) > 1 and not any(set(names) <= members for members in sums):
-        said = ", ".join(names)
-        unlike = Bilingual(ja=f"合計できない効果を含む:{said}", en=f"not to be added: {said}")
+        unlike = Bilingual(**both("yen.unlike", programmes=", ".join(names)))
         return Line(name, rows, refinanced, None, (unlike, *refused), _notes(rows))
     allocated = {one: sum(row.amount for row in known if row.programme[0] == one) for one in names}
     same = [row for row in file.allocation if row.same_projects and row.programme[0] in names]

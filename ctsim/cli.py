@@ -23,11 +23,13 @@ from ctsim.compare_command import compare_command
 from ctsim.console import command_line, interruptible, pictures, table
 from ctsim.errors import CtsimError, Finding, InputError, one_line
 from ctsim.export_command import export_command
+from ctsim.locale import heads, text
 from ctsim.money_command import policy_command, total_command, yen_command
 from ctsim.options import (
     COUNT,
     formulas_option,
     json_option,
+    lang_option,
     memory_option,
     metrics_option,
     quiet_option,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from ctsim.engine import Run
 
 STOPPED, OUR_FAULT = 3, 4
+_ISSUE = "please open an issue in the repository of ctsim with"
 
 
 class _Commands(click.Group):
@@ -89,7 +92,7 @@ class _Commands(click.Group):
                     f"ctsim: {str(error.filename)[:80]}...: this name is too long for a file or folder", err=True
                 )
                 sys.exit(2)
-            click.echo(f"a fault of ctsim: {type(error).__name__}; please send {_fault_report()}", err=True)
+            click.echo(f"a fault of ctsim: {type(error).__name__}; {_ISSUE} {_fault_report()}", err=True)
             sys.exit(OUR_FAULT)
 
 
@@ -144,8 +147,9 @@ def list_() -> None:
 @click.argument("scenario", default="framework_2023_11")
 @click.option("--names", is_flag=True, help="Name every parameter, not only how many there are.")
 @click.option("--write-coordinates", is_flag=True, help="Keep draws of your own pages: append to coordinates.toml.")
+@lang_option
 @formulas_option
-def check(scenario: str, names: bool, write_coordinates: bool, formulas: str | None) -> int:
+def check(scenario: str, names: bool, write_coordinates: bool, lang: str, formulas: str | None) -> int:
     """Check every file of SCENARIO, and each page's figures against its formulas.
 
     Lists what the spreads rest on, and spreads of one relative shape that should be a class.
@@ -158,7 +162,7 @@ def check(scenario: str, names: bool, write_coordinates: bool, formulas: str | N
 
     resolved = load(scenario, formulas)
     rows = resolved.binding.rows
-    judgement_tables(resolved, names)
+    judgement_tables(resolved, names, lang)
     faults = [*unit_faults(resolved.binding), *unreasoned(resolved)]
     for finding in [*faults, *bound_in_vain(resolved)]:
         click.echo(str(finding), err=True)
@@ -169,19 +173,20 @@ def check(scenario: str, names: bool, write_coordinates: bool, formulas: str | N
             f"verdict is {figure.verdict}, the page says {figure.expected_verdict}; set 'verdict' or mend the page"
         )
         click.echo(str(Finding(places[figure.key], f"impact.{figure.key}", message)), err=True)
-    click.echo(f"{len(resolved.programmes)} programmes, {len(rows)} parameters, {len(resolved.binding.steps)} figures")
-    _check_coordinates(resolved, write_coordinates)
+    counts = {"programmes": len(resolved.programmes), "parameters": len(rows), "figures": len(resolved.binding.steps)}
+    click.echo(text("check.closing", lang, **counts))
+    _check_coordinates(resolved, write_coordinates, lang)
     return 1 if surprises or faults else 0
 
 
-def _check_coordinates(scenario: Scenario, write: bool) -> None:
+def _check_coordinates(scenario: Scenario, write: bool, lang: str) -> None:
     """Whether everything has a Sobol' coordinate, and keeps it when pages change."""
     from ctsim.coordinates import append, unlisted
     from ctsim.request import coordinates_of
 
     if write:
         for path, number in append(scenario.programmes).items():
-            click.echo(f"{path}: {f'{number} coordinates appended' if number else 'lists everything already'}")
+            click.echo(text(f"check.{'appended' if number else 'complete'}", lang, path=path, number=number))
         return
     coordinates_of(scenario)
     if found := ", ".join(one.id for one in unlisted(scenario.programmes, scenario.library.coordinates)):
@@ -193,9 +198,10 @@ def _check_coordinates(scenario: Scenario, write: bool) -> None:
 
 @main.command()
 @click.argument("scenario", default="as_published")
+@lang_option
 @json_option
 @formulas_option
-def audit(scenario: str, as_json: bool, formulas: str | None) -> int:
+def audit(scenario: str, lang: str, as_json: bool, formulas: str | None) -> int:
     """Run the report's formulas at its own parameters and compare with what it prints.
 
     \b
@@ -208,15 +214,16 @@ def audit(scenario: str, as_json: bool, formulas: str | None) -> int:
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
     else:
-        audit_tables(result)
+        audit_tables(result, lang)
     return 1 if result.surprises() else 0
 
 
 @main.command()
 @click.argument("scenario")
 @click.argument("name", required=False, metavar="[PARAMETER|CELL]")
+@lang_option
 @formulas_option
-def show(scenario: str, name: str | None, formulas: str | None) -> None:
+def show(scenario: str, name: str | None, lang: str, formulas: str | None) -> None:
     """Show the parameters of SCENARIO: value, spread, basis, and the line that set each of them.
 
     A PARAMETER with the report's words and the reason for its spread; a CELL with where it is printed, or why it has no
@@ -234,25 +241,21 @@ def show(scenario: str, name: str | None, formulas: str | None) -> None:
     resolved = load(scenario, formulas)
     known = resolved.parameters()
     if name is None:
-        listed = [[n, values_words(p), p.unit, spread_words(p), str(p.place())] for n, p in known.items()]
-        table(resolved.id, ["parameter", "value", "unit", "spread", "set in"], listed, right=(1,))
+        listed = [[n, values_words(p), p.unit, spread_words(p, lang), str(p.place())] for n, p in known.items()]
+        table(resolved.id, heads("show", ("parameter", "value", "unit", "spread", "set_in"), lang), listed, right=(1,))
         return
     reported = {f"{one.programme}.{one.name}": one.key for one in resolved.figures() if one.reported}
     bare = name.partition("@")[0]
     if bare in known:
-        parameter_table(resolved, bare)
+        parameter_table(resolved, bare, lang)
     elif found := follow_total(resolved, name):
-        total_tables(resolved, found)
+        total_tables(resolved, found, lang)
     else:
-        trail_tables(resolved, follow(resolved, reported.get(name, name)))
+        trail_tables(resolved, follow(resolved, reported.get(name, name)), lang)
 
 
 cluster_option = click.option(
     "--cluster", metavar="WHERE", help="Draw on dask workers: local:N processes, tcp:// or tls:// address, FILE.toml."
-)
-
-lang_option = click.option(
-    "--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language of the tables."
 )
 
 log_option = click.option("--log", metavar="FILE", help="Append what happens to FILE, a line of JSON each.")
@@ -328,13 +331,14 @@ def run(
     from ctsim.switches import SWITCHES, switched
 
     if draw is not None:
-        _check_draw({"scenario", "draw", "seed", "method", "formulas", "quiet", *SWITCHES})
+        _check_draw({"scenario", "draw", "seed", "method", "formulas", "lang", "quiet", *SWITCHES})
     resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
     if draw is not None:
         listed = [
             [label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed, method)
         ]
-        table(f"{resolved.id}, seed {seed}, draw {draw}", ["parameter", "value", "unit"], listed, right=(1,))
+        head = heads("show", ("parameter", "value", "unit"), lang)
+        table(f"{resolved.id}, seed {seed}, draw {draw}", head, listed, right=(1,))
         return 0
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics")}
     cluster, log_file = chosen.pop("cluster"), chosen.pop("log")
@@ -388,13 +392,14 @@ def resume(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any
 @main.command()
 @click.argument("directory", metavar="DIR")
 @click.argument("cells", metavar="[CELL]...", nargs=-1)
+@lang_option
 @formulas_option
-def explain(directory: str, cells: tuple[str, ...], formulas: str | None) -> None:
+def explain(directory: str, cells: tuple[str, ...], lang: str, formulas: str | None) -> None:
     """Say why the means of the run in DIR are not the published figures, and what a CELL rests on."""
     from ctsim.explain import explain as run_explain
     from ctsim.printing import explanation_tables
 
-    explanation_tables(run_explain(directory, cells, formulas), each=bool(cells))
+    explanation_tables(run_explain(directory, cells, formulas), bool(cells), lang)
 
 
 @main.command()

@@ -13,6 +13,7 @@ from ctsim.options import (
     COUNT,
     formulas_option,
     json_option,
+    lang_option,
     metrics_option,
     quiet_option,
     switch_options,
@@ -36,13 +37,14 @@ from ctsim.progress import progress
 @switch_options
 @click.option("--out", metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
 @click.option("--figure", is_flag=True, help="Draw what the changes add up to (PNG, SVG; ja, en).")
+@lang_option
 @json_option
 @workers_option
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
 @quiet_option
 @formulas_option
 def compare_command(
-    a: str, b: str | None, stress: bool, out: str | None, figure: bool, as_json: bool, quiet: bool,
+    a: str, b: str | None, stress: bool, out: str | None, figure: bool, lang: str, as_json: bool, quiet: bool,
     formulas: str | None, **asked: Any,
 ) -> None:  # fmt: skip
     """How B differs from A: what changed, by how much, how sure, because of which entries.
@@ -62,7 +64,7 @@ def compare_command(
         raise InputError("compare: give A and B, or A alone with --stress")
     given = [_given(one, formulas, switches) for one in (a, b) if one is not None]
     if stress:
-        _stress(given[0], formulas, asked, as_json, quiet, out, figure)
+        _stress(given[0], formulas, asked, as_json, quiet, out, figure, lang)
         return
     from ctsim.compare import compare, default_directory
     from ctsim.compare_tables import as_dict, comparison_tables
@@ -78,7 +80,7 @@ def compare_command(
     if as_json:
         _print_json(as_dict(found))
     else:
-        comparison_tables(found)
+        comparison_tables(found, lang)
     if figure:
         from ctsim.figures import save_waterfalls
 
@@ -107,8 +109,9 @@ def _given(name: str, formulas: str | None, switches: dict[str, Any]) -> Any:
 
 
 def _stress(
-    given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, out: str | None, figure: bool
-) -> None:
+    given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, out: str | None, figure: bool,
+    lang: str,
+) -> None:  # fmt: skip
     from ctsim.compare_tables import stress_table
     from ctsim.stress import default_directory
     from ctsim.stress import stress as run_stress
@@ -125,7 +128,7 @@ def _stress(
     if as_json:
         _print_json(found.to_dict())
     else:
-        stress_table(found)
+        stress_table(found, lang)
     for message in () if quiet else found.messages:
         click.echo(message, err=True)
 

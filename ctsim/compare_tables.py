@@ -13,6 +13,7 @@ import click
 from ctsim.console import number, table
 from ctsim.dataset import cell_name
 from ctsim.differences import SAID
+from ctsim.locale import heads, text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,35 +91,35 @@ def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at
 # ---- tables
 
 
-def comparison_tables(found: Comparison) -> None:
+def comparison_tables(found: Comparison, lang: str = "en") -> None:
     """One screen: the changes that can move a number, then what moves, the largest first."""
     tree = found.tree
     numbered = {one.name: f"#{place}" for place, one in enumerate(
         (one for one in found.differences if one.atoms or one.kind != "provision"), 1)}  # fmt: skip
-    _change_table(found, numbered)
+    _change_table(found, numbered, lang)
     every = [one for one in lines(tree) if not one.same_as]
     moved = sorted((one for one in every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
     main = [one for one in moved if not one.node.startswith(("/items", "/other"))]
     shown = (main or moved)[:MOST_ROWS]
     if shown:
-        head = ["cell", "unit", "A", "B", "B − A", "90 % of draws", "B higher", "because of (change of mean)"]
-        rows = [_row(one, numbered) for one in shown]
-        table("What that changes, on the same draws", head, rows, right=(2, 3, 4, 5, 6))
-    _closing_words(found, every, len(moved) - len(shown))
+        names = ("cell", "unit", "a", "b", "difference", "interval", "b_higher", "because")
+        rows = [_row(one, numbered, lang) for one in shown]
+        table(text("compare.moved", lang), heads("compare", names, lang), rows, right=(2, 3, 4, 5, 6))
+    _closing_words(found, every, len(moved) - len(shown), lang)
 
 
-def _change_table(found: Comparison, numbered: Mapping[str, str]) -> None:
-    names = found.tree.attrs["title"]
+def _change_table(found: Comparison, numbered: Mapping[str, str], lang: str) -> None:
+    title = str(found.tree.attrs["title_ja" if lang == "ja" else "title"])
     rows = [
         [numbered[one.name], one.name, _cut(one.before), _cut(one.after), f"{one.set_by} ({one.side})",
          _cut(one.reason)]
         for one in found.differences if one.name in numbered
     ]  # fmt: skip
     if rows:
-        table(str(names), ["", "what differs", "A", "B", "set by", "why"], rows)
+        table(title, ["", *heads("compare", ("what", "a", "b", "set_by", "why"), lang)], rows)
 
 
-def _row(one: Line, numbered: Mapping[str, str]) -> list[str]:
+def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
     values = one.numbers
     error = values["mcse"]
     ends = [number(values[q], error) for q in ("q05", "q95")]
@@ -126,12 +127,13 @@ def _row(one: Line, numbered: Mapping[str, str]) -> list[str]:
     causes = [cause for cause in causes if abs(cause[1][0]) > _NOTHING * abs(causes[0][1][0])]
     said = [f"{numbered.get(name, name)} {_part(parts[0], error, one.errors[name])}"
             for name, parts in causes[:MOST_CAUSES]]  # fmt: skip
-    said += [f"{len(causes) - MOST_CAUSES} more"] if len(causes) > MOST_CAUSES else []
+    said += [text("compare.more", lang, n=len(causes) - MOST_CAUSES)] if len(causes) > MOST_CAUSES else []
     sides = ["" if one.status == absent else number(values[f"{side}_mean"], error)
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
-    return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", " to ".join(ends),
-            _share(share), ", ".join(said)]  # fmt: skip
+    interval = text("compare.range", lang, low=ends[0], high=ends[1])
+    return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", interval,
+            _share(share, lang), ", ".join(said)]  # fmt: skip
 
 
 def _part(value: float, error: float, sampled: float) -> str:
@@ -139,32 +141,31 @@ def _part(value: float, error: float, sampled: float) -> str:
     return f"{_signed(value, sampled)} ± {sampled:.1g}" if sampled > error else _signed(value, error)
 
 
-def _share(share: float) -> str:
+def _share(share: float, lang: str) -> str:
     if share in (0.0, 1.0):
-        return "always" if share else "never"
-    return "over 99%" if share > 0.995 else "under 1%" if share < 0.005 else f"{share:.0%}"
+        return text(f"compare.{'always' if share else 'never'}", lang)
+    if 0.005 <= share <= 0.995:
+        return f"{share:.0%}"
+    return text(f"compare.{'nearly_always' if share > 0.5 else 'nearly_never'}", lang)
 
 
-def _closing_words(found: Comparison, every: Sequence[Line], unshown: int) -> None:
+def _closing_words(found: Comparison, every: Sequence[Line], unshown: int, lang: str) -> None:
     same = sum(one.status == "unchanged" for one in every)
     apart = [one for one in every if one.status in ("not_comparable", "only_a", "only_b")]
     moved = len(every) - same - len(apart)
     provisions = sum(one.kind == "provision" for one in found.differences)
     if not any(one.atoms for one in found.differences):
-        words = "No value, spread, formula, programme or dependence differs: every difference is exactly 0."
-        click.echo(words + (f" {provisions} provisions differ, none of which sets a number." if provisions else ""))
-    elif provisions:
-        click.echo(f"{provisions} provisions differ, none of which sets a number.")
-    unsaid = f"; not comparable: {len(apart)} (--json says why)" if apart else ""
-    unsaid += f"; {unshown} items and other figures that differ are in --json" if unshown else ""
-    click.echo(f"Quantities that differ: {moved}; exactly the same: {same}{unsaid}.")
+        click.echo(text("compare.nothing", lang))
+    if provisions:
+        click.echo(text("compare.provisions", lang, n=provisions))
+    unsaid = text("compare.apart", lang, n=len(apart)) if apart else ""
+    unsaid += text("compare.unshown", lang, n=unshown) if unshown else ""
+    click.echo(text("compare.closing", lang, moved=moved, same=same, unsaid=unsaid))
     card = found.card
     if "sampled" in card["attribution"]:
         click.echo(card["attribution"])
-    click.echo(
-        f"{card['draws']:,} common draws, {card['method']}, seed {card['seed']}. The mean of B − A is ± its Monte "
-        "Carlo standard error; the interval rests on the assumed spreads."
-    )
+    draws = f"{card['draws']:,}"
+    click.echo(text("compare.drawn", lang, draws=draws, method=card["method"], seed=card["seed"]))
     click.echo(f"result_digest {found.result_digest}")
     click.echo(f"directory {found.directory}")
 
@@ -173,8 +174,8 @@ def _signed(value: float, error: float) -> str:
     return ("+" if value > 0 else "") + number(value, error)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _cut(words: str) -> str:
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
 # ---- for machines
@@ -205,25 +206,27 @@ def _quantity(one: Line) -> dict[str, Any]:
 # ---- dependence stress
 
 
-def stress_table(found: Stress) -> None:
+def _interval(low: float, high: float, lang: str) -> str:
+    return text("compare.range", lang, low=number(low), high=number(high))
+
+
+def stress_table(found: Stress, lang: str = "en") -> None:
     """One row a quantity: its 90 % interval when parameters are independent, as declared, and move as one."""
     rows = []
     for name, unit, values, bound in zip(found.quantities, found.units, found.values, found.bound, strict=True):
-        cells = [f"{number(low)} to {number(high)}" for _, low, high in values]
+        cells = [_interval(low, high, lang) for _, low, high in values]
         widths = values[:, 2] - values[:, 1]
         ratios = [f"{one / widths[1] - 1:+.1%}" if widths[1] > 0 else "" for one in (widths[0], widths[2])]
-        ends = f"{number(bound[0])} to {number(bound[1])}" if isfinite(bound[0]) else ""
+        ends = _interval(float(bound[0]), float(bound[1]), lang) if isfinite(bound[0]) else ""
         means = [number(float(one)) for one in values[:, 0]]
         rows.append([name, unit, *means, *cells, *ratios, ends])
-    head = ["quantity", "unit", "mean: independent", "declared", "as one", "90 %: independent", "declared", "as one",
-            "width: independent", "as one", "comonotone bound"]  # fmt: skip
+    names = ("quantity", "unit", "mean_independent", "declared", "as_one", "interval_independent", "declared", "as_one",
+             "width_independent", "as_one", "bound")  # fmt: skip
     if rows:
-        table("Dependence: each quantity on the same draws", head, rows, right=tuple(range(2, 11)))
-    click.echo(
-        f"{len(rows)} quantities are reached by two members of a group; the other {found.unaffected} have the same "
-        f"distribution whatever moves together. {len(found.groups)} groups, {found.draws:,} draws."
-    )
+        table(text("stress.title", lang), heads("stress", names, lang), rows, right=tuple(range(2, 11)))
+    counts = {"n": len(rows), "others": found.unaffected, "groups": len(found.groups), "draws": f"{found.draws:,}"}
+    click.echo(text("stress.closing", lang, **counts))
     if found.still:
-        click.echo(f"Totals among these: {', '.join(found.still)}.")
+        click.echo(text("stress.still", lang, totals=", ".join(found.still)))
     click.echo(f"result_digest {found.result_digest}")
     click.echo(f"directory {found.directory}")

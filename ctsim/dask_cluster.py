@@ -25,7 +25,7 @@ from ctsim import npz
 from ctsim.checkpoint import Range, Ranges
 from ctsim.cluster_file import Slurm, slurm_of
 from ctsim.dask_worker import Drawing, counted, differing, identity, joined, recipe_of
-from ctsim.errors import ClusterError, CtsimError
+from ctsim.errors import ClusterError, CtsimError, how_many
 from ctsim.job import Add, Draw, Job, Planned
 from ctsim.streams import TILE
 
@@ -139,7 +139,8 @@ def _checked(client: Any, spec: str) -> tuple[int, str]:
     names = ("numpy", "numba", "dask")
     versions = ", ".join(f"{name} {identity()[name]}" for name in names)
     source = identity()["formulas and source"]
-    return threads, f"{spec}: {len(answers)} workers, {threads} threads, all with ctsim {source}, {versions}"
+    there_are = f"{how_many(len(answers), 'worker')}, {how_many(threads, 'thread')}"
+    return threads, f"{spec}: {there_are}, all with ctsim {source}, {versions}"
 
 
 def _question() -> Callable[[], object]:

@@ -46,7 +46,8 @@ def kept_ranks(run: str | Path | Run, *, most: int = MOST) -> xr.DataTree:
         if drawn[number].min() < drawn[number].max():
             rows.setdefault(label.partition("@")[0], number)
     parted = [(bins(drawn[i]), ranks(drawn[i])) for i in rows.values()]
-    attributes = {"title": found.tree.attrs["title"], "draws": drawn.shape[1], "run": str(name),
+    attributes = {"title": found.tree.attrs["title"], "title_ja": found.tree.attrs["title_ja"],
+                  "draws": drawn.shape[1], "run": str(name),
                   "result_digest": found.result_digest}  # fmt: skip
     nodes = {"/": xr.Dataset(attrs=attributes)}
     for metric in metrics:

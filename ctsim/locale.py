@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,21 @@ def text(key: str, lang: str, **values: object) -> str:
     if lang not in texts()[key]:
         raise KeyError(f"no text '{key}' in language '{lang}'")
     return texts()[key][lang].format(**values)
+
+
+def both(key: str, **values: object) -> dict[str, str]:
+    """The text `key` by language, for what is kept beside a number in both."""
+    return {lang: text(key, lang, **values) for lang in LANGUAGES}
+
+
+def heads(subject: str, names: Iterable[str], lang: str) -> list[str]:
+    """The columns of a table: texts of one subject."""
+    return [text(f"{subject}.{name}", lang) for name in names]
+
+
+def word(kind: str, name: str, lang: str) -> str:
+    """A word that pages choose from ("japan_market"): in English as they spell it, in Japanese as the report does."""
+    return text(f"{kind}.{name}", lang) if lang == "ja" and name else name.replace("_", " ")
 
 
 def when(label: str, lang: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ctsim.errors import InputError
-from ctsim.options import COUNT, formulas_option, json_option, seed_option
+from ctsim.options import COUNT, formulas_option, json_option, lang_option, seed_option
 from ctsim.printing_totals import (
     asked_total_json,
     asked_total_table,
@@ -26,7 +26,7 @@ SECTIONS = ("rows", "classes", "categories", "budgets")
 @click.argument("cells", metavar="CELL...", nargs=-1, required=True)
 @click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
 @seed_option
-@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
+@lang_option
 @json_option
 @formulas_option
 def total_command(
@@ -58,7 +58,7 @@ def total_command(
 @click.option("--discount-rate", type=float, default=0.0, show_default=True, help="Of tonnes of later years, as 0.04.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
 @seed_option
-@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
+@lang_option
 @json_option
 @formulas_option
 def yen_command(
@@ -95,7 +95,7 @@ def yen_command(
 @click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
 @seed_option
-@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language.")
+@lang_option
 @json_option
 @formulas_option
 def policy_command(

@@ -28,6 +28,9 @@ COUNT = _Count()
 workers_option = click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 quiet_option = click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+lang_option = click.option(
+    "--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language of the tables."
+)
 seed_option = click.option("--seed", type=COUNT, default=0, show_default=True, help="Key of the random numbers.")
 metrics_option = click.option(
     "--metrics", multiple=True, metavar="NAME", help="co2_reduction, economic_effect, other; all if absent."

@@ -19,6 +19,7 @@ from ctsim import tomlfile, units
 from ctsim.catalog import Scenario
 from ctsim.errors import Finding, InputError
 from ctsim.library import library_root
+from ctsim.locale import both
 from ctsim.programme import YEARS
 from ctsim.schema import Bilingual, Citation, Identifier, Record, Text, Unit, YearLabel
 from ctsim.streams import TILE
@@ -27,16 +28,10 @@ from ctsim.yearly import Drawn
 
 FloatArray = npt.NDArray[np.float64]
 
-REALISED: Final = Bilingual(
-    ja="令和5年度充当のうち実現済みの需要対策等", en="realised demand-side programmes of the FY2023 allocations"
-)
+REALISED: Final = Bilingual(**both("policy.realised"))
 REALISED_GROUP: Final = "units_supported"
 """The sum of annual, domestic tonnes of units that were paid for, in `totals.toml`."""
-BETWEEN: Final = Bilingual(
-    ja="この年の値はない。各頁の年別の式にその年を入れて計算(電力排出係数は前後の年の直線上、寿命等は同じ抽出)。両隣の年の値と同じ仮定による",
-    en="no cell of this year: each page's own formula of a year, at this year; the grid factor lies on a straight line "
-    "between its years, lifetimes are the same draws. As assumed as the cells beside it",
-)
+BETWEEN: Final = Bilingual(**both("policy.between"))
 """How tonnes of a year between two cells are made."""
 SHARES: Final = (0.5, 0.05, 0.95)
 """Quantiles that are shown: median, ends of the 90 % interval."""

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctsim.distributions import FIXED
-from ctsim.errors import InputError
+from ctsim.errors import InputError, how_many
 from ctsim.kernel import Kernel
 from ctsim.programme import METRICS
 from ctsim.summaries import PILOT, QUANTILES, REPLICATES, Summary
@@ -60,9 +60,10 @@ class Look:
     @property
     def words(self) -> str:
         """The look as one line."""
+        cells = how_many(self.cells, "cell")
         if not self.unsure:
-            return f"{self.draws:,} draws: all {self.cells:,} cells are sure"
-        return f"{self.draws:,} draws: {self.unsure:,} of {self.cells:,} cells still unsure, the worst {self.worst}"
+            return f"{self.draws:,} draws: {cells}, all sure"
+        return f"{self.draws:,} draws: {self.unsure:,} of {cells} still unsure, the worst {self.worst}"
 
 
 @dataclass(frozen=True)

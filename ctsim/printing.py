@@ -2,133 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ctsim.console import number, table
-from ctsim.locale import text
+from ctsim.locale import heads, text, when, word
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
+    from ctsim.binding import Row
     from ctsim.catalog import Scenario
     from ctsim.explain import Explanation
+    from ctsim.schema import Bilingual
     from ctsim.totals import Total
     from ctsim.trail import Member, Trail
+
+Line = tuple[str, str, str]
+"""What a line is about (a text of `show`, a year behind it), what is said, the place that sets it."""
 
 # ---- why a mean is not the published figure
 
 
-def explanation_tables(found: Sequence[Explanation], each: bool) -> None:
+def explanation_tables(found: Sequence[Explanation], each: bool, lang: str) -> None:
     """The steps from the published figure to the mean; with `each` also what every one of the cells is made from."""
-    head = ["cell", "unit", "published", "reproduction", "shift of means", "non-linearity", "dependence", "mean"]
     rows = [[one.cell, one.unit, _step(one.published), *(_step(part) for part in one.parts), _step(one.mean)]
             for one in found]  # fmt: skip
-    table("From the published figure to the mean", head, rows, right=(2, 3, 4, 5, 6, 7))
-    click.echo(
-        "reproduction: what the report's own formula gives at its printed values, less what is printed · "
-        "shift of means: spreads whose mean is not the printed value · non-linearity: of the formula · "
-        "dependence: what moves together"
-    )
+    names = ("cell", "unit", "published", "reproduction", "shift", "curved", "dependence", "mean")
+    table(text("explain.title", lang), heads("explain", names, lang), rows, right=(2, 3, 4, 5, 6, 7))
+    click.echo(text("explain.steps", lang))
     for one in found if each else ():
-        click.echo(f"\n{explained(one, 'ja')}\n{explained(one, 'en')}")
-        used = [
-            [row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)] for row in one.rows
-        ]
+        click.echo(f"\n{explained(one, lang)}")
         if one.words:
-            click.echo(f"{one.cell}: {one.words.en}. {one.words.ja}。")
-        table(f"{one.cell} is made from", ["parameter", "value", "unit", "spread", "basis", "set in"], used, right=(1,))
+            click.echo(f"{one.cell}{text('run.colon', lang)}{getattr(one.words, lang)}{text('explain.stop', lang)}")
+        _made_from(text("explain.made_from", lang, cell=one.cell), one.rows, lang)
     if each:
-        click.echo(
-            "`ctsim show SCENARIO PARAMETER` prints a parameter's words in the report, or the reason for its spread."
-        )
+        click.echo(text("show.follow_parameter", lang, scenario="SCENARIO"))
 
 
-_CAUSES: Final = {
-    "en": (
-        "the formula does not give the printed figure at the printed values",
-        "spreads are not centred on the values",
-        "the formula is not linear",
-        "parameters move together",
-    ),
-    "ja": ("公表式が公表値を再現しない分", "幅の平均が公表値からずれる分", "式の非線形性", "パラメータの連動"),
-}
+_STATUSES: Final = ("published", "reported", "pathway", "carried", "not_applicable")
+_CAUSES: Final = ("not_reproduced", "not_centred", "not_linear", "move_together")
 
 
-_CHANGED: Final = {"en": "the scenario sets another formula or other values", "ja": "シナリオが式や値を変えた分"}
-
-
-def explained(one: Explanation, language: Literal["ja", "en"]) -> str:
+def explained(one: Explanation, lang: str) -> str:
     """Why the mean of a cell is not the published figure, in a sentence."""
-    name = one.name_ja if language == "ja" else one.name_en
-    what = one.cell.partition(".")[2].replace(".", " ").replace("_", " ")
-    first, *others = _CAUSES[language]
-    steps = zip((_CHANGED[language] if one.changed else first, *others), one.parts, strict=True)
-    printed = isfinite(one.published)
-    mean, start, away = _step(one.mean), _step(one.start), f"{one.mean - one.start:+.4g}"
-    if language == "ja":
-        from_ = f"公表値 {start}" if printed else f"頁の値での計算値 {start}(公表値なし)"
-        parts = "、".join(f"{cause} {part:+.3g}" for cause, part in steps if part)
-        return f"{name} {what}: 平均 {mean} {one.unit} と{from_}の差 {away} の内訳: {parts or 'なし'}。"
-    from_ = (
-        f"the published {start}" if printed else f"{start}, the formula at the values of the page (nothing is printed)"
-    )
-    parts = ", ".join(f"{part:+.3g} because {cause}" for cause, part in steps if part)
-    return f"{name}, {what}: the mean {mean} {one.unit} lies {away} from {from_}: {parts or 'no difference'}."
+    first, *others = (text(f"explain.{cause}", lang) for cause in _CAUSES)
+    causes = (text("explain.changed", lang) if one.changed else first, *others)
+    parts = [text("explain.part", lang, cause=cause, part=f"{part:+.3g}")
+             for cause, part in zip(causes, one.parts, strict=True) if part]  # fmt: skip
+    start = text(f"explain.from_{'published' if isfinite(one.published) else 'page'}", lang, start=_step(one.start))
+    return text(
+        "explain.sentence", lang, name=one.name_ja if lang == "ja" else one.name_en,
+        what=_what(one.cell, lang), mean=_step(one.mean), unit=one.unit, start=start,
+        away=f"{one.mean - one.start:+.4g}", parts=text("explain.and", lang).join(parts) or text("explain.none", lang),
+    )  # fmt: skip
+
+
+def _what(cell: str, lang: str) -> str:
+    """A cell or reading without its programme, in words."""
+    name, colon, reading = cell.partition(".")[2].partition(":")
+    metric, label, *item = name.split(".", 2)
+    return f"{_figure(metric, label, *item, lang=lang)}{colon}{_spaced(reading)}"
+
+
+def _figure(metric: str, label: str, *parts: str, lang: str) -> str:
+    shown = [word("metric", metric, lang), label if lang == "en" else when(label, lang), *map(_spaced, parts)]
+    return " ".join(part for part in shown if part)
 
 
 def _step(value: float) -> str:
     return f"{value:.4g}" if isfinite(value) else ""
 
 
+def _made_from(title: str, rows: Iterable[Row], lang: str) -> None:
+    """What is drawn for a cell."""
+    used = [[row.label, number(row.central), row.unit, word("dist", row.spread.dist, lang),
+             text(f"basis.{row.basis}", lang), str(row.place)] for row in rows]  # fmt: skip
+    names = ("parameter", "value", "unit", "spread", "basis", "set_in")
+    table(title, heads("show", names, lang), used, right=(1,))
+
+
 # ---- what spreads rest on
 
 
-def judgement_tables(scenario: Scenario, names: bool) -> None:
+def judgement_tables(scenario: Scenario, names: bool, lang: str) -> None:
     """How many spreads rest on which basis, and groups of one relative shape without a class."""
     from ctsim.judgement import alike, bases
 
-    head = ["number", "parameters"]
-    rows = [[basis, str(len(labels)), *([", ".join(labels)] * names)] for basis, labels in bases(scenario).items()]
-    table("What the spreads rest on", ["basis", *head[: 1 + names]], rows, right=(1,))
+    rows = [[text("dist.fixed" if basis == "fixed" else f"basis.{basis}", lang), str(len(labels)),
+             *([", ".join(labels)] * names)] for basis, labels in bases(scenario).items()]  # fmt: skip
+    head = heads("check", ("basis", "number", *(["parameters"] * names)), lang)
+    table(text("check.title", lang), head, rows, right=(1,))
     if groups := alike(scenario):
         rows = [[shape, str(len(labels)), ", ".join(labels)] for shape, labels in groups]
-        table("One relative shape without a class: one judgement?", ["multiples of the value", *head], rows, right=(1,))
+        table(text("check.alike", lang), heads("check", ("shape", "number", "parameters"), lang), rows, right=(1,))
     if not names:
-        click.echo("`ctsim check --names` names what rests on each basis.")
+        click.echo(text("check.names", lang))
 
 
 # ---- an audit
 
 
-def audit_tables(result: Audit) -> None:
+def audit_tables(result: Audit, lang: str) -> None:
     """Every published figure beside what its formula gives, and the ledger."""
     rows = []
     for one in result.figures:
         difference = "" if one.relative_difference is None else f"{one.relative_difference:+.1%}"
-        printed = number(one.published) if one.published_low == one.published_high else (
-            f"{number(one.published_low)}–{number(one.published_high)}")  # fmt: skip
-        computed = "" if one.computed is None or one.computed_low is None or one.computed_high is None else (
-            number(one.computed) if one.computed_low == one.computed_high
-            else f"{number(one.computed_low)}–{number(one.computed_high)}")  # fmt: skip
-        what = " ".join(part for part in (one.metric.replace("_", " "), one.when, one.item) if part)
-        rows.append([one.programme, what, printed, computed, one.unit, difference, one.verdict.replace("_", " ")])
-    head = ["programme", "figure", "printed", "computed", "unit", "diff.", "verdict"]
-    table("Published figures against the report's own formulas", head, rows, right=(2, 3, 5))
+        printed = _ends(one.published, one.published_low, one.published_high)
+        computed = _ends(one.computed, one.computed_low, one.computed_high)
+        verdict = text(f"verdict.{one.verdict}", lang)
+        rows.append(
+            [
+                one.programme,
+                _figure(one.metric, one.when, one.item, lang=lang),
+                printed,
+                computed,
+                one.unit,
+                difference,
+                verdict,
+            ]
+        )
+    names: tuple[str, ...] = ("programme", "figure", "printed", "computed", "unit", "difference", "verdict")
+    table(text("audit.title", lang), heads("audit", names, lang), rows, right=(2, 3, 5))
     ledger = [[e.programme or "", e.where, e.quote, e.printed, e.computed, e.why] for e in result.inconsistencies]
     if ledger:
-        head = ["programme", "where", "quote", "printed", "follows", "why"]
-        table("Ledger of inconsistencies", head, ledger)
+        names = ("programme", "where", "quote", "as_printed", "follows", "why")
+        table(text("audit.ledger", lang), heads("audit", names, lang), ledger)
     computable = sum(one.computed is not None for one in result.figures)
-    click.echo(f"{len(result.figures)} figures, {computable} computable; {len(result.inconsistencies)} ledger entries")
+    click.echo(text("audit.closing", lang, figures=len(result.figures), computable=computable,
+                    entries=len(result.inconsistencies)))  # fmt: skip
+
+
+def _ends(middle: float | None, low: float | None, high: float | None) -> str:
+    """A figure, or the ends of a range; "" where there is none."""
+    if middle is None or low is None or high is None:
+        return ""
+    return number(middle) if low == high else f"{number(low)}–{number(high)}"
 
 
 # ---- a parameter
 
 
-def parameter_table(scenario: Scenario, name: str) -> None:
+def parameter_table(scenario: Scenario, name: str, lang: str) -> None:
     """One parameter: value, source, spread and basis, with the line that set each."""
     one = scenario.parameters()[name]
     record = one.record
@@ -137,96 +154,107 @@ def parameter_table(scenario: Scenario, name: str) -> None:
     if record.source:
         lines.append(("source", f"{record.source.key}, {record.source.where}", str(one.place("source"))))
         lines.append(("quote", record.source.quote or "", ""))
-    lines.append(("spread", spread_words(one), str(one.place("uncertainty"))))
-    lines += [("basis", basis, "") for basis in dict.fromkeys(s.basis for s in one.spreads.values())]
+    lines.append(("spread", spread_words(one, lang), str(one.place("uncertainty"))))
+    bases = dict.fromkeys(spread.basis for spread in one.spreads.values())
+    lines += [("basis", text(f"basis.{basis}", lang), "") for basis in bases]
     reasons: dict[str, str] = {}
     for year, spread in one.spreads.items():
         reasons.setdefault(spread.reason, f"reason {year}" if len(one.spreads) > 1 else "reason")
     lines += [(name, said, "") for said, name in reasons.items()]
-    lines.append(("adds up with", _partners(scenario, name), str(one.place("sum_to_one"))))
+    lines.append(("partners", _partners(scenario, name, lang), str(one.place("sum_to_one"))))
     lines.append(("note", record.note or "", ""))
     users = [p.id for p in scenario.programmes if any(q.stream == name for q in p.parameters.values())]
-    lines.append(("used by", ", ".join(users), ""))
-    table("", ["", "", "set in"], [list(line) for line in lines if line[1]])
+    lines.append(("used_by", ", ".join(users), ""))
+    _line_table([line for line in lines if line[1]], lang)
 
 
-def trail_tables(scenario: Scenario, trail: Trail) -> None:
+def _line_table(lines: Sequence[Line], lang: str) -> None:
+    rows = []
+    for about, said, place in lines:
+        name, _, year = about.partition(" ")
+        rows.append([f"{text(f'show.{name}', lang)} {year}".strip() if name else "", said, place])
+    table("", ["", "", text("show.set_in", lang)], rows)
+
+
+def _both(about: str, said: Bilingual, lang: str, place: str = "") -> list[Line]:
+    """Words of a page: in Japanese alone, or in both languages, since the report's are Japanese."""
+    return [(about, said.ja, place), *([] if lang == "ja" else [("", said.en, "")])]
+
+
+def trail_tables(scenario: Scenario, trail: Trail, lang: str) -> None:
     """One cell: the report's words or the reason, the equation, and what it is made from, with the line of each."""
     programme = trail.programme
-    lines = [
-        ("cell", trail.cell, ""),
-        ("programme", f"{programme.number} {programme.name_ja} / {programme.name_en}", ""),
-    ]
-    lines.append(("status", " ".join((trail.status, trail.reason_code)).replace("_", " "), ""))
-    about = dict.fromkeys((figure.record.boundary or "").replace("_", " ") for figure in trail.figures)
+    names = programme.name_ja if lang == "ja" else f"{programme.name_ja} / {programme.name_en}"
+    status = f"{_status(trail.status, lang)} {word('reason_code', trail.reason_code, lang)}".strip()
+    lines = [("cell", trail.cell, ""), ("programme", f"{programme.number} {names}", ""), ("status", status, "")]
+    about = dict.fromkeys(word("boundary", figure.record.boundary or "", lang) for figure in trail.figures)
     lines += [("boundary", ", ".join(about), "")] if any(about) else []
-    if trail.reason:
-        lines += [("reason", trail.reason.ja, ""), ("", trail.reason.en, "")]
+    lines += _both("reason", trail.reason, lang) if trail.reason else []
     if trail.reading:
-        lines += [("reading", trail.reading.description.ja, ""), ("", trail.reading.description.en, "")]
-        lines.append(("why", trail.reading.reason, ""))
+        lines += [*_both("reading", trail.reading.description, lang), ("why", trail.reading.reason, "")]
     for figure in trail.figures:
         lines += [("printed", f"{one.where}: 「{one.as_printed}」", str(figure.place)) for one in figure.record.printed]
         if against := figure.record.counterfactual:
-            lines.append(("measured against", f"「{against.quote}」" if against.quote else against.en, ""))
-        notes = [one for one in (figure.record.outside, figure.record.interval_note) if one]
-        lines += [line for one in notes for line in (("interval", one.ja, ""), ("", one.en, ""))]
+            lines.append(("against", f"「{against.quote}」" if against.quote else getattr(against, lang), ""))
+        for note in (figure.record.outside, figure.record.interval_note):
+            lines += _both("interval", note, lang) if note else []
         lines += [("note", figure.record.note, "")] if figure.record.note else []
-        lines += [("basis", s.basis, "") for s in (figure.spread,) if s and figure.reported]
-        lines += [("reason", s.reason, "") for s in (figure.spread,) if s and figure.reported]
-    lines += [("money", text(f"price.{trail.price}", "en"), "")] if trail.price else []
+        if figure.spread and figure.reported:
+            basis = text(f"basis.{figure.spread.basis}", lang)
+            lines += [("basis", basis, ""), ("reason", figure.spread.reason, "")]
+    lines += [("money", text(f"price.{trail.price}", lang), "")] if trail.price else []
     lines += [("formula", equation, str(place)) for equation, place in trail.formulas]
-    table("", ["", "", "set in"], [list(line) for line in lines])
+    _line_table(lines, lang)
     if trail.rows:
-        rows = [[row.label, number(row.central), row.unit, row.spread.dist, row.basis, str(row.place)]
-                for row in trail.rows]  # fmt: skip
-        table("made from", ["parameter", "value", "unit", "spread", "basis", "set in"], rows, right=(1,))
-        click.echo(
-            f"`ctsim show {scenario.id} PARAMETER` prints a parameter's words in the report, or the reason for it."
-        )
+        _made_from(text("show.made_from", lang), trail.rows, lang)
+        click.echo(text("show.follow_parameter", lang, scenario=scenario.id))
 
 
-_HOW: Final = {
-    "sum": "the sum of its members, draw by draw",
-    "largest": "the largest of its members in each draw: what they come to together is at least that",
-    "two_largest": "the two largest of its members in each draw, added: what they come to if these two do not overlap",
-}
-
-
-def total_tables(scenario: Scenario, found: Sequence[tuple[Total, Sequence[Member]]]) -> None:
+def total_tables(scenario: Scenario, found: Sequence[tuple[Total, Sequence[Member]]], lang: str) -> None:
     """Totals of one name: what they are and why, then the members of each, which can be followed."""
     for group in {one.group.id: one.group for one, _ in found}.values():
-        hows = dict.fromkeys(_HOW[one.how] for one, _ in found if one.group.id == group.id)
-        place = str(scenario.total_place(group.id))
-        lines = [("total", group.id, place), ("title", group.title.ja, ""), ("", group.title.en, "")]
-        lines += [("is", how, "") for how in hows]
-        lines += [("reason", group.reason.ja, ""), ("", group.reason.en, "")]
-        lines += [("figure", f"{group.figure}, printed as their sum", "")] if group.figure else []
-        table("", ["", "", "set in"], [list(line) for line in lines])
-    head = ["member", "programme", "status", "boundary", "computed", "unit", "left out because"]
+        hows = dict.fromkeys(one.how for one, _ in found if one.group.id == group.id)
+        lines = [("total", group.id, str(scenario.total_place(group.id))), *_both("title", group.title, lang)]
+        lines += [("is", text(f"show.how_{how}", lang), "") for how in hows]
+        lines += _both("reason", group.reason, lang)
+        lines += [("figure", text("show.printed_sum", lang, figure=group.figure), "")] if group.figure else []
+        _line_table(lines, lang)
+    head = heads("show", ("member", "programme", "status", "boundary", "computed", "unit", "left_out"), lang)
     for one, members in found:
-        rows = [[m.cell, str(m.programme.number or ""), _spaced(m.status), _spaced(m.boundary), number(m.value), m.unit,
-                 _spaced(m.left_out)] for m in members]  # fmt: skip
-        said = f"no number: {one.reason.en}" if one.reason else _spaced(one.boundary)
+        rows = [[m.cell, str(m.programme.number or ""), _status(m.status, lang),
+                 word("boundary", m.boundary, lang), number(m.value), m.unit, _left_out(m, lang)]
+                for m in members]  # fmt: skip
+        said = word("boundary", one.boundary, lang)
+        if one.reason:
+            said = text("show.no_number_because", lang, reason=getattr(one.reason, lang))
         table(f"{one.cell} ({said})", head, rows, right=(1, 4))
-    click.echo(
-        f"`ctsim show {scenario.id} MEMBER` follows one to the report, or to the reason why it has no number; "
-        "`ctsim explain DIR MEMBER` says why its mean is not the published figure. computed: at the values of the page."
-    )
+    click.echo(text("show.follow_member", lang, scenario=scenario.id))
+
+
+def _status(name: str, lang: str) -> str:
+    """A status, or the name of the reading that stands in the place of the page's own formula."""
+    if name == "reading":
+        return text("show.reading", lang)
+    return word("status", name, lang) if name in _STATUSES else _spaced(name)
+
+
+def _left_out(member: Member, lang: str) -> str:
+    kind = "show" if member.left_out in ("another_boundary", "no_number") else "reason_code"
+    return word(kind, member.left_out, lang)
 
 
 def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _partners(scenario: Scenario, name: str) -> str:
+def _partners(scenario: Scenario, name: str, lang: str) -> str:
     """The composition of a parameter and its other members; "" where it has none."""
     programme, _, own = name.partition(".")
     every = scenario.parameters()
     whole = every[name].record.sum_to_one
     found = [one.name for one in every.values() if whole and one.record.sum_to_one == whole and one.name != own
              and one.stream.startswith(f"{programme}.")]  # fmt: skip
-    return f"{whole}: {', '.join(found)}; drawn apart, then scaled to their printed sum" if found else ""
+    return text("show.scaled", lang, whole=whole, others=", ".join(found)) if found else ""
 
 
 def _joined(text: str | tuple[str, ...] | None) -> str:
@@ -244,16 +272,19 @@ def values_words(parameter: Any) -> str:
     return ", ".join(one(year) for year in parameter.years)
 
 
-def spread_words(parameter: Any) -> str:
+def spread_words(parameter: Any, lang: str = "en") -> str:
     """Its distribution and basis; one for each that differs by year."""
 
     def words(spread: Any) -> str:
         arguments = ", ".join(f"{name} {value:g}" for name, value in spread.arguments.items()
                               if isinstance(value, float | int))  # fmt: skip
+        dist = text(f"dist.{spread.dist}", lang) if lang == "ja" else spread.dist
         if spread.dist == "fixed":
-            return "fixed"
+            return dist
         name = f"{spread.spread_class}: " if spread.spread_class else ""
-        return f"{name}{spread.dist}({arguments}){' × value' if spread.relative else ''}, {spread.basis}"
+        said = f"{name}{dist}({arguments})"
+        said = text("report.times_value", lang, spread=said) if spread.relative else said
+        return f"{said}, {text(f'basis.{spread.basis}', lang)}"
 
     said = dict.fromkeys(words(spread) for spread in parameter.spreads.values())
     return "; ".join(said)

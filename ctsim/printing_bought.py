@@ -9,30 +9,19 @@ import click
 
 from ctsim.bought import NOT_MARGINAL, Account, Amount, Line
 from ctsim.console import number, table
-from ctsim.locale import when
+from ctsim.locale import LANGUAGES, both, heads, text, when
 from ctsim.schema import Bilingual
 
-_HEAD: Final = {
-    "ja": ["", "区分", "予算年度", "充当額(億円)", "うち借換", "うち新規", "充当額1億円当たり t/年", "同 t(全期間)",
-           "年", "円/t(全期間)", "充当割合", "総額÷充当額", "理由・注"],
-    "en": ["", "class", "budget", "allocated, 億円", "refinanced", "new", "t/yr per 億円", "t per 億円, lifetime",
-           "year", "yen/t, lifetime", "share", "leverage", "why not, notes"],
-}  # fmt: skip
-_WORDS: Final = {
-    "ja": {"unstated": "記載なし", "A": "A 研究開発", "B": "B 設備投資",
-           "C": "C 需要対策", "D": "D その他"},
-    "en": {"unstated": "not stated", "A": "A R&D", "B": "B investment",
-           "C": "C demand", "D": "D other"},
-}  # fmt: skip
-_PLANTS: Final = Bilingual(
-    ja="。B(工場)は供給能力による見通しで2040年の値。",
-    en=". Class B plants: an outlook from capacity, of 2040.",
-)
-_SECTIONS: Final = {
-    "rows": Bilingual(ja="事業別", en="by programme"), "classes": Bilingual(ja="区分別", en="by class"),
-    "categories": Bilingual(ja="グリーンカテゴリー別", en="by green category"),
-    "budgets": Bilingual(ja="予算年度別", en="by budget year"),
-}  # fmt: skip
+_SECTIONS: Final = ("rows", "classes", "categories", "budgets")
+_PER_YEN: Final = ("annual_per_oku", "lifetime_per_oku")
+_MONEY: Final = ("proceeds", "allocated", "refinanced_sum", "new", "unallocated")
+
+
+def _head(lang: str) -> list[str]:
+    first = heads("yen", ("class", "budget", "allocated", "refinanced", "new"), lang)
+    last = heads("yen", ("share", "leverage", "notes"), lang)
+    year, per_tonne = text("yen.year", lang), text("run.yen_per_tonne", lang)
+    return ["", *first, *heads("run", _PER_YEN, lang), year, per_tonne, *last]
 
 
 def account_table(account: Account, lang: str) -> None:
@@ -40,10 +29,10 @@ def account_table(account: Account, lang: str) -> None:
     lines = [line for section in _SECTIONS for line in getattr(account, section)]
     numbers = {footnote: place for place, footnote in enumerate(_footnotes(account, lines, lang), 1)}
     rows: list[list[str]] = []
-    for section, title in _SECTIONS.items():
-        rows.append([f"― {_said(title, lang)}"] + [""] * 12)
+    for section in _SECTIONS:
+        rows.append([f"― {text(f'report.yen_{section}', lang)}"] + [""] * 12)
         rows += [_row(line, section == "rows", lang, numbers) for line in getattr(account, section)]
-    table(_title(account, lang), _HEAD[lang], [*_money(account, lang), *rows], right=(3, 4, 5, 6, 7, 9, 10, 11))
+    table(_title(account, lang), _head(lang), [*_money(account, lang), *rows], right=(3, 4, 5, 6, 7, 9, 10, 11))
     for footnote, place in numbers.items():
         click.echo(f"[{place}] {footnote}")
     for said in _notes(account):
@@ -95,31 +84,28 @@ def _said(words: Bilingual, lang: str) -> str:
 
 def _title(account: Account, lang: str) -> str:
     year = account.file.fiscal_year
-    if lang == "ja":
-        return f"令和{year - 2018}年度発行分 充当額1億円当たりの削減効果({account.file.as_of}時点)"
-    return f"Bonds issued in FY{year}: tonnes per 億円 of allocation (as of {account.file.as_of})"
+    return text("yen.title", lang, year=year, reiwa=year - 2018, as_of=account.file.as_of)
 
 
 def _money(account: Account, lang: str) -> list[list[str]]:
     """Proceeds, allocated, refinanced, new, unallocated."""
     totals = account.file.totals
-    names = ["発行収入金", "充当額", "うち借換", "うち新規", "未充当残高"] if lang == "ja" else [
-        "proceeds", "allocated", "of which refinanced", "of which new", "unallocated"]  # fmt: skip
     refinanced = totals.refinanced
     new = None if refinanced is None else totals.allocated - refinanced
     values = [totals.proceeds, totals.allocated, refinanced, new, totals.unallocated]
-    unstated = _WORDS[lang]["unstated"]
+    unstated = text("report.not_stated", lang)
     rows = [[name, "", "", unstated if value is None else f"{value:,.0f}", *[""] * 9]
-            for name, value in zip(names, values, strict=True)]  # fmt: skip
+            for name, value in zip(heads("report", _MONEY, lang), values, strict=True)]  # fmt: skip
     rows[1][-1] = "".join(f"[{place}]" for place, _ in enumerate(account.notes, 1))
     return rows
 
 
 def _row(line: Line, is_row: bool, lang: str, numbers: Mapping[str, int]) -> list[str]:
-    words, first = _WORDS[lang], line.rows[0]
-    name = words.get(line.name, line.name)
-    bounds = (_bounds(one, words["unstated"]) for one in (line.refinanced, line.new))
-    head = [name, words[first.category] if is_row else "", first.budget_year if is_row else "",
+    first, unstated = line.rows[0], text("report.not_stated", lang)
+    category = text(f"class.{first.category}", lang)
+    name = category if line.name == first.category else line.name
+    bounds = (_bounds(one, unstated) for one in (line.refinanced, line.new))
+    head = [name, category if is_row else "", first.budget_year if is_row else "",
             f"{line.allocated:,.10g}", *bounds]  # fmt: skip
     marks = "".join(f"[{numbers[_said(one, lang)]}]" for one in line.footnotes)
     if line.bought is None:
@@ -148,15 +134,6 @@ def _notes(account: Account) -> list[Bilingual]:
     """How to read the figures, where there are any."""
     if not account.has_figures:
         return []
-    rate = f"{account.rate:.1%}"
-    plants = _PLANTS if account.has_plants else Bilingual(ja="。", en=".")
-    return [
-        NOT_MARGINAL,
-        Bilingual(
-            ja=f"中央値[90%区間、仮定に基づく]。事業全体の効果(他の財源を含む)÷充当額。全期間は耐用年数にわたる合計、割引率{rate}"
-            f"{plants.ja}充当割合で按分した効果と全財源での円/tは --json に示す。",
-            en=f"Median [90 % interval, under assumptions]. Effect of the whole programme, other money included, by "
-            f"allocation. Lifetime: all years in use, discounted at {rate}{plants.en} Pro-rated effects and yen per "
-            "tonne of all money: --json.",
-        ),
-    ]
+    plants = both("yen.plants") if account.has_plants else both("explain.stop")
+    said = {lang: text("yen.how", lang, rate=f"{account.rate:.1%}", plants=plants[lang]) for lang in LANGUAGES}
+    return [NOT_MARGINAL, Bilingual(**said)]

@@ -88,7 +88,7 @@ def _closing_words(result: Run, lang: str) -> None:
     click.echo(text("run.drawn", lang, title=title, draws=f"{result.card['draws']:,}", seed=result.card["seed"]))
     nodes = [result.tree[node] for node in ("co2_reduction", "economic_effect") if node in result.tree.children]
     empty = sum(int((node.dataset["status"].values == "not_applicable").sum()) for node in nodes)
-    click.echo(_error_words(result))
+    click.echo(_error_words(result, lang))
     click.echo(text("run.empty_cells", lang, n=empty))
     click.echo(f"result_digest {result.result_digest}")
     click.echo(f"directory {result.directory}")
@@ -191,7 +191,7 @@ def _share(p: float, error: float, lang: str = "en") -> list[str]:
     return [number(100 * p, 100 * error), f"{100 * error:.1g}"] if p == p else [text("run.not_finite", lang), ""]
 
 
-def _error_words(result: Run) -> str:
+def _error_words(result: Run, lang: str) -> str:
     """What the Monte Carlo error amounts to beside the interval it is printed with."""
     worst = 0.0
     names = ("co2_reduction", "economic_effect", "other")
@@ -201,8 +201,8 @@ def _error_words(result: Run) -> str:
         shares = node["mcse"].values[width > 0] / width[width > 0]
         worst = max([worst, *shares[shares == shares].tolist()])
     if worst <= 0.01:
-        return "計算誤差は無視できる。幅は仮定が決める。 Computing error is negligible; the assumptions set the width."
-    return f"計算誤差は最大で90%区間の{worst:.0%}。 Computing error is up to {worst:.0%} of a 90 % interval: draw more."
+        return text("report.lead", lang)
+    return text("report.lead_error", lang, share=f"{100 * worst:.0f}")
 
 
 def _cell_rows(result: Run, metric: str, lang: str) -> list[list[str]]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ctsim.approach1 import Comparison
 from ctsim.console import number, table
 from ctsim.dataset import cell_name
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kept_ranks import NAMES
+from ctsim.locale import heads, text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,14 +68,14 @@ class Ranked:
     drivers: tuple[Driver, ...]
     is_total: bool = False
 
-    def together(self) -> str:
+    def together(self, lang: str = "en") -> str:
         """Which parameters work together, in words; "" where they add up."""
         found = []
         for one in self.drivers:
             more = one.numbers["ST"] - one.numbers["S1"]
             if more > TOGETHER + 2.0 * (one.numbers["ST_mcse"] + one.numbers["S1_mcse"]):
                 found.append(f"{self.short(one.parameter)} {more:.0%}")
-        return f"together with others: {', '.join(found)}" if found else ""
+        return text("sensitivity.together", lang, listed=", ".join(found)) if found else ""
 
     def short(self, parameter: str) -> str:
         """A parameter without the programme, where that is the cell's."""
@@ -118,48 +120,52 @@ def checked(found: Sensitivity, cells: Sequence[str]) -> None:
 # ---- tables
 
 
-def sensitivity_tables(found: Sensitivity, cells: tuple[str, ...] = ()) -> None:
+def sensitivity_tables(found: Sensitivity, cells: tuple[str, ...] = (), lang: str = "en") -> None:
     """Every cell with its three largest parameters; with `cells` all that is known of these."""
     listed = ranked(found)
     chosen = [one for one in listed if one.cell in cells] if cells else listed
     if cells:
         for one in chosen:
-            _one_cell(one)
+            _one_cell(one, lang)
     else:
-        _overview(chosen)
-    _worth(found)
+        _overview(chosen, lang)
+    _worth(found, lang)
     unimportant = _unimportant(listed)
-    click.echo(f"{len(unimportant)} parameters matter to no cell (ST + 2 mcse < {SMALL:.0%}): "
-               f"{', '.join(unimportant) or 'none'}.")  # fmt: skip
-    draws, seed = found.card["draws"], found.card["seed"]
-    click.echo(f"{found.tree.attrs['title']}, {draws:,} base draws, seed {seed}. `--cell NAME` shows all of a cell.")
+    none = text("sensitivity.none", lang)
+    click.echo(text("sensitivity.unimportant", lang, n=len(unimportant), small=f"{SMALL:.0%}",
+                    listed=", ".join(unimportant) or none))  # fmt: skip
+    draws, seed, title = f"{found.card['draws']:,}", found.card["seed"], _title(found.tree, lang)
+    click.echo(text("sensitivity.drawn", lang, title=title, draws=draws, seed=seed))
     click.echo(f"result_digest {found.result_digest}")
     if found.directory is not None:
         click.echo(f"directory {found.directory}")
 
 
-def _overview(listed: list[Ranked]) -> None:
-    head = ["cell", "±% (1)", "±% (2)", "assumed", "largest parameters: Shapley effect", "works"]
+def _title(tree: xr.DataTree, lang: str) -> str:
+    return str(tree.attrs["title_ja" if lang == "ja" else "title"])
+
+
+def _overview(listed: list[Ranked], lang: str) -> None:
+    head = heads("sensitivity", ("cell", "approach1", "approach2", "assumed", "largest", "works"), lang)
     rows = [
         [one.cell, _percent(one.numbers["approach1_percent"]), _sides(one.numbers),
          _share(one.numbers, "assumed_first"),
          "; ".join(f"{one.short(driver.parameter)} {_share(driver.numbers, 'Sh')}" for driver in one.drivers[:TOP]),
-         one.together()]
+         one.together(lang)]
         for one in listed if one.status == "random"
     ]  # fmt: skip
-    table("What the spread of each cell comes from", head, rows, right=(1, 2, 3))
-    click.echo(
-        "±% (1), (2): 不確実性(±%) at 95 % by IPCC Approach 1 and 2 (both sides where skewed) · assumed: share of the "
-        "variance that assumed spreads explain alone"
-    )
+    table(text("sensitivity.overview", lang), head, rows, right=(1, 2, 3))
+    click.echo(text("sensitivity.columns", lang))
     for one in (one for one in listed if one.status != "random"):
-        click.echo(f"{one.cell}: some draws are not finite; it has no indices")
+        click.echo(text("sensitivity.not_finite", lang, cell=one.cell))
 
 
-def _one_cell(one: Ranked) -> None:
-    head = ["parameter", "basis", "S1", "ST", "Sh", "rank", "ρ", "narrowing", "5 %", "95 %"]
+def _one_cell(one: Ranked, lang: str) -> None:
+    names, ends = ("parameter", "basis"), ("rank", "correlation", "narrowing", "low", "high")
+    head = [*heads("sensitivity", names, lang), "S1", "ST", "Sh", *heads("sensitivity", ends, lang)]
     rows = [
-        [one.short(driver.parameter), driver.basis, *(_share(driver.numbers, name) for name in ("S1", "ST", "Sh")),
+        [one.short(driver.parameter), text(f"basis.{driver.basis}", lang),
+         *(_share(driver.numbers, name) for name in ("S1", "ST", "Sh")),
          _percent(100 * driver.numbers["rank"]), _signed(driver.numbers["spearman"]),
          _percent(100 * driver.numbers["narrowing"]), number(driver.numbers["swing_low"]),
          number(driver.numbers["swing_high"])]
@@ -167,17 +173,24 @@ def _one_cell(one: Ranked) -> None:
     ]  # fmt: skip
     table(f"{one.cell} ({one.unit})", head, rows, right=tuple(range(2, 10)))
     quiet = [driver.parameter for driver in one.drivers if not driver.matters]
-    click.echo(f"does not matter: {', '.join(map(one.short, quiet)) or 'none'}")
-    if said := one.together():
+    listed = ", ".join(map(one.short, quiet)) or text("sensitivity.none", lang)
+    click.echo(text("sensitivity.quiet", lang, listed=listed))
+    if said := one.together(lang):
         click.echo(said)
     numbers = one.numbers
-    click.echo(f"assumed spreads explain {_share(numbers, 'assumed_first')} of the variance alone, "
-               f"{_share(numbers, 'assumed_total')} together with others")  # fmt: skip
+    click.echo(text("sensitivity.assumed_share", lang, first=_share(numbers, "assumed_first"),
+                    total=_share(numbers, "assumed_total")))  # fmt: skip
     click.echo(f"Approach 1: {number(numbers['central'])} ± {_percent(numbers['approach1_percent'])} · "
-               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {one.words}")  # fmt: skip
+               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {_why_apart(numbers, lang)}")  # fmt: skip
 
 
-def _worth(found: Sensitivity) -> None:
+def _why_apart(numbers: dict[str, float], lang: str) -> str:
+    """Why the two approaches differ."""
+    names = ("central", "approach1_half_width", "mean", "q025", "q975", "sd")
+    return Comparison(*(numbers[name] for name in names)).words(lang)
+
+
+def _worth(found: Sensitivity, lang: str) -> None:
     """For each threshold, what knowing the parameters is worth."""
     if "evppi" not in found.tree:
         return
@@ -188,8 +201,8 @@ def _worth(found: Sensitivity) -> None:
         order = sorted((k for k in range(len(names)) if worth[k] > 0.0), key=lambda k: -worth[k])
         rows = [[names[k], number(float(worth[k]))] for k in order[:10]]
         unit, whole = node["unit"].values[column], float(node["evpi"].values[column])
-        table(f"Value of knowing, for the choice at {threshold} ({unit}); everything: {number(whole)}",
-              ["parameter", "EVPPI"], rows, right=(1,))  # fmt: skip
+        title = text("sensitivity.worth", lang, threshold=threshold, unit=unit, whole=number(whole))
+        table(title, [text("sensitivity.parameter", lang), "EVPPI"], rows, right=(1,))
 
 
 def _unimportant(listed: list[Ranked]) -> list[str]:
@@ -244,7 +257,7 @@ def ranks_of(tree: xr.DataTree) -> list[dict[str, Any]]:
     return found
 
 
-def ranks_table(tree: xr.DataTree) -> None:
+def ranks_table(tree: xr.DataTree, lang: str = "en") -> None:
     """Every cell with its three largest parameters by rank-based index."""
     rows = []
     for one in ranks_of(tree):
@@ -252,9 +265,9 @@ def ranks_table(tree: xr.DataTree) -> None:
         largest = [f"{driver['parameter'].removeprefix(own)} {driver['rank']:.0%}, ρ {driver['spearman']:.2f}"
                    for driver in one["parameters"][:TOP]]  # fmt: skip
         rows.append([one["cell"], "; ".join(largest)])
-    table("First-order indices from ranks of kept draws, and rank correlation", ["cell", "largest parameters"], rows)
-    click.echo(f"{tree.attrs['title']}, the first {tree.attrs['draws']:,} kept draws of {tree.attrs['run']}. "
-               f"A second opinion: indices below {SURE:.0%} may be chance; joint effects are in none.")  # fmt: skip
+    table(text("sensitivity.ranks", lang), heads("sensitivity", ("cell", "largest_by_rank"), lang), rows)
+    said = {"title": _title(tree, lang), "draws": f"{tree.attrs['draws']:,}", "run": tree.attrs["run"]}
+    click.echo(text("sensitivity.second", lang, **said, sure=f"{SURE:.0%}"))
 
 
 # ---- JSON

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctsim.console import table
+from ctsim.errors import how_many
 from ctsim.options import formulas_option
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def _edition_tables(found: Edition) -> None:
         click.echo(f"{key}, {reviewed}: values from it {number}")
     done, pages = len(found.values) - len(found.old), len(found.figures)
     click.echo(f"{done} of {len(found.values)} values looked up again; {pages} printed figures are those of the pages")
-    click.echo(f"{found.judgements} parameters are in no document; `ctsim check --names` lists what they rest on")
+    judged = f"{how_many(found.judgements, 'parameter')} {'is' if found.judgements == 1 else 'are'}"
+    click.echo(f"{judged} in no document; `ctsim check --names` lists what they rest on")
 
 
 @scenario_command.command("to-xlsx")

@@ -14,6 +14,7 @@ from ctsim.options import (
     COUNT,
     formulas_option,
     json_option,
+    lang_option,
     metrics_option,
     quiet_option,
     seed_option,
@@ -39,11 +40,12 @@ from ctsim.progress import progress
 @click.option("--out", metavar="DIR", help="Directory; results/<scenario>-sensitivity-<digest> if absent.")
 @workers_option
 @click.option("--kept-draws", is_flag=True, help="SCENARIO is a run that kept all draws: indices from their ranks.")
+@lang_option
 @json_option
 @quiet_option
 @formulas_option
 def sensitivity_command(
-    scenario: str, workers: int | None, out: str | None, as_json: bool, quiet: bool, formulas: str | None,
+    scenario: str, workers: int | None, out: str | None, lang: str, as_json: bool, quiet: bool, formulas: str | None,
     cells: tuple[str, ...], kept_draws: bool, **chosen: Any,
 ) -> None:  # fmt: skip
     """Say which parameters the spread of every cell of SCENARIO comes from, and how much of it is assumed.
@@ -55,7 +57,7 @@ def sensitivity_command(
     ctsim sensitivity RUN --kept-draws                     a second opinion, from a run that kept all draws
     """
     if kept_draws:
-        _second_opinion(scenario, as_json)
+        _second_opinion(scenario, as_json, lang)
         return
     from ctsim import sensitivity as analysis
     from ctsim.catalog import load
@@ -72,24 +74,24 @@ def sensitivity_command(
     if as_json:
         click.echo(json.dumps(sensitivity_json(found), ensure_ascii=False, indent=1))
     else:
-        sensitivity_tables(found, cells)
+        sensitivity_tables(found, cells, lang)
     for message in () if quiet else found.messages:
         click.echo(message, err=True)
 
 
-def _second_opinion(run: str, as_json: bool) -> None:
+def _second_opinion(run: str, as_json: bool, lang: str) -> None:
     """Rank-based indices of a run, which decides all that other options would. Raises InputError."""
     from ctsim.kept_ranks import kept_ranks
     from ctsim.ranking import ranks_of, ranks_table
 
     context = click.get_current_context()
-    free = ("scenario", "kept_draws", "as_json", "quiet")
+    free = ("scenario", "kept_draws", "lang", "as_json", "quiet")
     given = [name for name in context.params if name not in free
              and context.get_parameter_source(name) is not ParameterSource.DEFAULT]  # fmt: skip
     if given:
-        raise InputError(f"--kept-draws: takes only --json; remove {', '.join(given)}")
+        raise InputError(f"--kept-draws: takes only --json and --lang; remove {', '.join(given)}")
     tree = kept_ranks(run)
     if as_json:
         click.echo(json.dumps({**tree.attrs, "cells": ranks_of(tree)}, ensure_ascii=False, indent=1, allow_nan=False))
     else:
-        ranks_table(tree)
+        ranks_table(tree, lang)

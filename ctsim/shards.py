@@ -9,7 +9,7 @@ from typing import Any
 
 from ctsim import checkpoint, draws, job, npz, summaries
 from ctsim.engine import Run, existing, finished, keeping, stored
-from ctsim.errors import CtsimError, Finding, Place, RunDirectoryError
+from ctsim.errors import CtsimError, Finding, Place, RunDirectoryError, how_many
 from ctsim.request import differing
 from ctsim.rundir import SCENARIO, STATE, TABLES, RunDirectory
 
@@ -118,7 +118,7 @@ def _foreign(first: _Shard, one: _Shard) -> str:
     if said := differing(first.card, one.card, "shard"):
         return said
     if first.count != one.count:
-        return f"{first.count} shards there, {one.count} here"
+        return f"{how_many(first.count, 'shard')} there, {one.count} here"
     if first.card["files"][TABLES] != one.card["files"][TABLES]:
         return "its quantile tables were built with other bits: run all shards on one kind of machine"
     same = first.card.get("plan_digest") == one.card.get("plan_digest")

@@ -12,9 +12,9 @@ START = """# Commands
 
 `ctsim COMMAND --help` says the same. Results go to stdout, progress and messages to stderr. Exit status: 0 done · 1
 `check`, `audit` or `reproduce` found something that the page does not mark, or a precision was not reached · 2 bad
-input or usage · 3 stopped, `ctsim resume DIR` goes on · 4 a fault of ctsim, with the path of a file to send. A cell is
-named `programme.metric.when[.item]`, as `offshore_wind.co2_reduction.2030`; a parameter `programme.name`, or `name` if
-programmes share it.
+input or usage · 3 stopped, `ctsim resume DIR` goes on · 4 a fault of ctsim, with the path of a report for an issue. A
+cell is named `programme.metric.when[.item]`, as `offshore_wind.co2_reduction.2030`; a parameter `programme.name`, or
+`name` if programmes share it.
 """
 
 

@@ -21,7 +21,8 @@ from ctsim.errors import Place
 from ctsim.kernel import Kernel, Target
 from ctsim.programme import Spread
 from ctsim.streams import TILE
-from tests.docs import DOCS, put_between, table
+from tests.docs import DOCS, put_between
+from tests.markdown import table
 
 SEED = 20260131
 CELLS = 200

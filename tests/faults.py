@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.docs import DOCS, put_between, table
+from tests.docs import DOCS, put_between
+from tests.markdown import table
 from tests.source import ROOT
 
 SUITES = (

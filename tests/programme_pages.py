@@ -4,70 +4,66 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
-from ctsim.audit import Audit, audit
 from ctsim.equations import formula_place
+from ctsim.locale import LANGUAGES, text, when, word
 from ctsim.printing import spread_words
 from ctsim.programme import METRICS, YEARS, Parameter, Programme
+from ctsim.schema import Bilingual
+from tests.audit_page import audited, figure_rows, ledger_table
 from tests.cells_page import SCENARIO
-from tests.docs import LEDGER_HEAD, escaped, figure_rows, ledger_row, name_of, number, programmes, table
+from tests.markdown import escaped, name_of, number, programmes, table
 from tests.mathml import equation, sign
+from tests.page_texts import heads, place, said
 from tests.runs import scenario
-
-KINDS = {"r_and_d": "research and development", "capital_investment": "capital investment", "demand": "demand"}
-DIRECTIONS = {"+": "the published figure is too high", "-": "the published figure is too low", "±": "either way"}
 
 
 @cache
-def audited() -> Audit:
-    return audit()
-
-
 def programme_pages() -> dict[str, str]:
-    """The text of every page by the id of its programme."""
-    return {name: programme_page(one) for name, one in programmes().items()}
+    """Every page by its file on the site: one in English and one in Japanese for each programme."""
+    return {place(name, lang): programme_page(one, lang) for name, one in programmes().items() for lang in LANGUAGES}
 
 
-def programme_page(programme: Programme) -> str:
+def programme_page(programme: Programme, lang: str) -> str:
     """The whole page of one programme."""
     head = programme.page.programme
-    place = f"Annex {head.annex}" if head.annex else f"chapter {head.chapter}"
-    parts = [
-        f"# {programme.number} {name_of(programme)}", "",
-        f"{KINDS[head.kind].capitalize()}, {place} of the report. Everything here is made from "
-        f"`scenarios/programmes/{programme.id}.toml` and `ctsim/formulas/{programme.id}.py`, as they are.", "",
-        *_section("Published and computed", _figures(programme)),
-        *_section("Measured against", _counterfactuals(programme)),
-        *_section("Equations", _equations(programme, readings=False)),
-        *_section("Parameters", _parameters(programme)),
-        *_section("2030, 2040, 2050", _cells(programme)),
-        *_section("Other readings", [*_readings(programme), *_equations(programme, readings=True)]),
-        *_section("What the interval leaves out", _limits(programme)),
-        *_section("Supported, and how far it is", _outputs(programme)),
-        *_section("What does not agree in the report", _ledger(programme)),
-    ]  # fmt: skip
+    where = said("programme.annex", lang, number=head.annex) if head.annex else (
+        said("programme.chapter", lang, number=head.chapter))  # fmt: skip
+    start = said("programme.start", lang, title=f"{programme.number} {name_of(programme, lang)}", id=programme.id,
+                 kind=text(f"kind.{head.kind}", lang).capitalize(), place=where,
+                 other=place(programme.id, "en" if lang == "ja" else "ja"))  # fmt: skip
+    sections = {
+        "published": _figures(programme, lang), "against": _counterfactuals(programme, lang),
+        "equations": _equations(programme, readings=False), "parameters": _parameters(programme, lang),
+        "cells": _cells(programme, lang),
+        "readings": [*_readings(programme, lang), *_equations(programme, readings=True)],
+        "limits": _limits(programme, lang), "supported": _outputs(programme, lang), "ledger": _ledger(programme, lang),
+    }  # fmt: skip
+    parts = [start, ""]
+    for name, lines in sections.items():
+        parts += [f"## {said(f'programme.{name}', lang)}", "", *lines, ""] if lines else []
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
-    if lines:
-        yield from (f"## {title}", "", *lines, "")
-
-
-def _figures(programme: Programme) -> list[str]:
+def _figures(programme: Programme, lang: str) -> list[str]:
     mine = [one for one in audited().figures if one.programme == programme.id]
-    head = ["figure", "unit", "printed", "computed", "difference", "verdict"]
-    return [table(head, (row[2:-1] for row in figure_rows(mine)), right=(3, 4))] if mine else []
+    head = heads("audit.figures", lang)[2:-1]
+    return [table(head, (row[2:-1] for row in figure_rows(mine, lang)), right=(3, 4))] if mine else []
 
 
-def _counterfactuals(programme: Programme) -> list[str]:
-    said: dict[str, list[str]] = {}
+def _both(words: Bilingual, lang: str) -> str:
+    """Words of a page: on the English page in both languages, since the report's are Japanese."""
+    return escaped(words.ja) if lang == "ja" else f"{escaped(words.ja)}<br>{escaped(words.en)}"
+
+
+def _counterfactuals(programme: Programme, lang: str) -> list[str]:
+    found: dict[str, list[str]] = {}
     for figure in programme.figures:
         record = figure.record
         if record.counterfactual is not None:
             words = record.counterfactual
-            line = f"{escaped(words.ja)}<br>{escaped(words.en)}"
-            said.setdefault(line + (f"<br>「{escaped(words.quote)}」" if words.quote else ""), []).append(record.when)
-    return [f"- {', '.join(dict.fromkeys(when))}: {line}" for line, when in said.items()]
+            line = _both(words, lang) + (f"<br>「{escaped(words.quote)}」" if words.quote else "")
+            found.setdefault(line, []).append(record.when if lang == "en" else when(record.when, lang))
+    return [f"- {', '.join(dict.fromkeys(labels))}: {line}" for line, labels in found.items()]
 
 
 def _symbols(programme: Programme) -> dict[str, str]:
@@ -83,13 +79,13 @@ def _symbol(parameter: Parameter) -> str:
 
 def _equations(programme: Programme, *, readings: bool) -> list[str]:
     steps = [one for one in scenario(SCENARIO).binding.steps if one.figure.programme == programme.id and one.function]
-    said: dict[object, list[str]] = {}
+    found: dict[object, list[str]] = {}
     for step in steps:
         if bool(step.reading) == readings:
             name = step.reading or step.figure.key.partition(".")[2]
-            said.setdefault(step.function, []).append(f"`{name}`")
+            found.setdefault(step.function, []).append(f"`{name}`")
     lines = []
-    for function, names in said.items():
+    for function, names in found.items():
         assert callable(function)
         words = escaped((function.__doc__ or "").strip().partition("\n")[0])
         lines += [
@@ -102,13 +98,12 @@ def _equations(programme: Programme, *, readings: bool) -> list[str]:
     return lines
 
 
-def _parameters(programme: Programme) -> list[str]:
-    head = ["parameter", "the report's words", "value", "unit", "spread", "why this spread", "source"]
-    rows = [_parameter_row(name, one) for name, one in programme.parameters.items()]
-    return [table(head, rows)] if rows else []
+def _parameters(programme: Programme, lang: str) -> list[str]:
+    rows = [_parameter_row(name, one, lang) for name, one in programme.parameters.items()]
+    return [table(heads("programme.parameter_head", lang), rows)] if rows else []
 
 
-def _parameter_row(name: str, parameter: Parameter) -> list[str]:
+def _parameter_row(name: str, parameter: Parameter, lang: str) -> list[str]:
     record = parameter.record
     printed = [record.as_printed] if isinstance(record.as_printed, str) else list(record.as_printed or ())
     reasons = dict.fromkeys(one.reason for one in parameter.spreads.values())
@@ -118,70 +113,69 @@ def _parameter_row(name: str, parameter: Parameter) -> list[str]:
         source = record.source.where + (f"<br>「{escaped(record.source.quote)}」" if record.source.quote else "")
     return [
         f"{symbol} `{name}`" if symbol else f"`{name}`", "<br>".join(map(escaped, printed)), _values(parameter),
-        escaped(parameter.unit), escaped(spread_words(parameter)), escaped("; ".join(reasons)),
-        source or "not in the report",
+        escaped(parameter.unit), escaped(spread_words(parameter, lang)), escaped("; ".join(reasons)),
+        source or text("report.not_in_report", lang),
     ]  # fmt: skip
 
 
 def _values(parameter: Parameter) -> str:
     """The value with all its digits, a range with both ends, by year."""
-    said = []
+    shown = []
     for year in parameter.years:
         ends = dict.fromkeys(f"{end:,.12g}" for end in parameter.ends(year))
-        said.append(f"{year}: {'–'.join(ends)}" if year else "–".join(ends))
-    return "<br>".join(said)
+        shown.append(f"{year}: {'–'.join(ends)}" if year else "–".join(ends))
+    return "<br>".join(shown)
 
 
-def _cells(programme: Programme) -> list[str]:
+def _cells(programme: Programme, lang: str) -> list[str]:
     rows = []
     for metric in METRICS:
         for year in YEARS:
             cell = programme.cell(metric, year)
-            words = cell.reason or (cell.figures[0].words if cell.figures else None)
-            status = f"`{cell.reason_code}`" if cell.reason_code else f"**{cell.status}**"
-            why = f"{escaped(words.ja)}<br>{escaped(words.en)}" if words else ""
-            rows.append([metric.replace("_", " "), year, status, why])
-    return [table(["metric", "year", "status", "how, or why not"], rows), "", "Intervals: [every cell](../cells.md)."]
+            why = cell.reason or (cell.figures[0].words if cell.figures else None)
+            status = f"`{cell.reason_code}`" if cell.reason_code else f"**{word('status', cell.status, lang)}**"
+            rows.append([word("metric", metric, lang), year, status, _both(why, lang) if why else ""])
+    return [table(heads("programme.cell_head", lang), rows), "", said("programme.intervals", lang)]
 
 
-def _readings(programme: Programme) -> list[str]:
-    head = ["reading", "gives, at printed values", "what it is", "why somebody may read so"]
+def _readings(programme: Programme, lang: str) -> list[str]:
     rows = [
-        [f"`{one.name}`", "<br>".join(_given(programme, one.name)) or "a figure that the report does not print",
-         f"{escaped(one.description.ja)}<br>{escaped(one.description.en)}", escaped(one.reason)]
+        [f"`{one.name}`", "<br>".join(_given(programme, one.name, lang)) or said("programme.not_printed", lang),
+         _both(one.description, lang), escaped(one.reason)]
         for one in programme.page.reading
     ]  # fmt: skip
-    return [table(head, rows), ""] if rows else []
+    return [table(heads("programme.reading_head", lang), rows), ""] if rows else []
 
 
-def _given(programme: Programme, name: str) -> Iterator[str]:
+def _given(programme: Programme, name: str, lang: str) -> Iterator[str]:
     """What a reading gives for each published figure that it is of."""
     for figure in audited().figures:
         for one in figure.readings if figure.programme == programme.id else ():
             if one.name == name:
-                same = ", the printed figure" if one.gives_published else ""
+                same = said("programme.same", lang) if one.gives_published else ""
                 yield f"{figure.key.partition('.')[2]}: **{number(one.computed)}** {escaped(figure.unit)}{same}"
 
 
-def _limits(programme: Programme) -> list[str]:
+def _limits(programme: Programme, lang: str) -> list[str]:
     rows = [
-        [f"{escaped(one.what_ja)}<br>{escaped(one.what_en)}", DIRECTIONS[one.direction], one.size, escaped(one.why)]
+        [_both(Bilingual(ja=one.what_ja, en=one.what_en), lang), text(f"direction.{one.direction}", lang),
+         word("size", one.size, lang), escaped(one.why)]
         for one in programme.page.unquantified
-    ]
-    return [table(["what", "direction", "size", "why"], rows)] if rows else []
+    ]  # fmt: skip
+    return [table(heads("programme.limit_head", lang), rows)] if rows else []
 
 
-def _outputs(programme: Programme) -> list[str]:
+def _outputs(programme: Programme, lang: str) -> list[str]:
     page = programme.page
-    lines = [f"- {one.indicator_ja} / {one.indicator_en}: {one.value:,g} ({one.where}: 「{escaped(one.as_printed)}」)"
-             for one in page.output]  # fmt: skip
+    lines = [f"- {one.indicator_ja if lang == 'ja' else f'{one.indicator_ja} / {one.indicator_en}'}: {one.value:,g} "
+             f"({one.where}: 「{escaped(one.as_printed)}」)" for one in page.output]  # fmt: skip
     if (ready := page.readiness) is not None:
-        said = {"TRL now": ready.trl_now, "target": ready.trl_target, "by": ready.by, "as of": ready.as_of}
-        words = "; ".join(f"{name}: {escaped(value)}" for name, value in said.items() if value)
-        lines.append(f"- {words} ({ready.where}: 「{escaped(ready.quote)}」)")
+        known = {"trl_now": ready.trl_now, "trl_target": ready.trl_target, "trl_by": ready.by, "as_of": ready.as_of}
+        shown = "; ".join(f"{text(f'report.{name}', lang)}: {escaped(value)}" for name, value in known.items() if value)
+        lines.append(f"- {shown} ({ready.where}: 「{escaped(ready.quote)}」)")
     return lines
 
 
-def _ledger(programme: Programme) -> list[str]:
+def _ledger(programme: Programme, lang: str) -> list[str]:
     mine = [one for one in audited().inconsistencies if one.programme == programme.id]
-    return [table(LEDGER_HEAD, map(ledger_row, mine))] if mine else []
+    return [ledger_table(mine, lang)] if mine else []

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 import ctsim
 from ctsim import schema
-from tests.docs import escaped, table
+from tests.markdown import escaped, table
 
 PYTHON = """# Python reference
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from tests.docs import programmes
+from tests.markdown import programmes
+from tests.page_texts import place
 from tests.programme_pages import programme_pages
 from tests.reference_pages import files_page, python_page
 from tests.source import ROOT
@@ -30,7 +31,7 @@ _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 
 def made_pages() -> dict[str, str]:
     """Every page that is no file of docs/, by its place in the site."""
-    pages = {f"programmes/{name}.md": text for name, text in programme_pages().items()}
+    pages = {f"programmes/{name}": text for name, text in programme_pages().items()}
     pages |= {name: page() for name, page in REFERENCE.items()}
     for source, target in FROM_ROOT.items():
         pages[target] = relinked((ROOT / source).read_text(encoding="utf-8"), source, target)
@@ -53,17 +54,17 @@ def _link(found: re.Match[str], source: str, page: str) -> str:
     path, _, anchor = link.partition("#")
     if "://" in link or not path:
         return found[0]
-    target = _on_site(posixpath.normpath(posixpath.join(posixpath.dirname(source), path)))
+    target = _on_site(posixpath.normpath(posixpath.join(posixpath.dirname(source), path)), page)
     if target is None:
         return words
     there = posixpath.relpath(target, posixpath.dirname(page) or ".")
     return f"{mark}[{words}]({there}{'#' + anchor if anchor else ''})"
 
 
-def _on_site(path: str) -> str | None:
-    """Where the site has a file of the repository; None if nowhere."""
+def _on_site(path: str, page: str) -> str | None:
+    """Where the site has a file of the repository that `page` links to; None if nowhere."""
     if path.startswith("scenarios/programmes/") and path[21:-5] in programmes():
-        return f"programmes/{path[21:-5]}.md"
+        return f"programmes/{place(path[21:-5], 'ja' if page.endswith('.ja.md') else 'en')}"
     if path in FROM_ROOT:
         return FROM_ROOT[path]
     return path.removeprefix("docs/") if path.startswith("docs/") else None

@@ -248,7 +248,7 @@ def test_a_table_is_in_its_own_language(lang: str, year: str, capsys: pytest.Cap
             assert (line.why.ja if lang == "ja" else line.why.en) in out
         assert all(getattr(note, lang) in out for note in line.notes)
     assert (getattr(bought.NOT_MARGINAL, lang) in out) == (year == "2023")
-    assert ("未充当残高" in out) == (lang == "ja") and ("unallocated" in out) == (lang == "en")
+    assert ("未充当残高" in out) == (lang == "ja") and ("Unallocated" in out) == (lang == "en")
 
 
 def test_options_of_the_command_reach_the_account() -> None:

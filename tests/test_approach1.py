@@ -7,6 +7,7 @@ import pytest
 
 from ctsim.approach1 import Comparison, propagate
 from ctsim.dependence import normal_correlation
+from tests.languages import left_in
 from tests.test_indices import UNIT, additive, first_alone, made, product
 
 WIDE = 0.95 / 2
@@ -61,5 +62,6 @@ def test_percents_and_sides() -> None:
 )
 def test_words(comparison: Comparison, words: list[str]) -> None:
     said = comparison.words()
+    assert left_in(comparison.words("ja"), "en", "approach") == []
     assert len(said.split("; ")) == len(words)
     assert all(one in said for one in words), said

@@ -279,7 +279,9 @@ def test_fault_of_ours(study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     outcome = study.ctsim(*RUN)
     [line] = outcome.lines
     assert outcome.status == 4
-    said = re.fullmatch(r"a fault of ctsim: ZeroDivisionError; please send (\S+)", line)
+    said = re.fullmatch(
+        r"a fault of ctsim: ZeroDivisionError; please open an issue in the repository of ctsim with (\S+)", line
+    )
     assert said
     assert "Traceback" in Path(said[1]).read_text(encoding="utf-8")
     assert unsealed(study)

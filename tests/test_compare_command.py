@@ -14,6 +14,7 @@ from ctsim.compare import compare
 from ctsim.compare_tables import _part, as_dict, comparison_tables
 from ctsim.figures.style import drawing
 from ctsim.figures.waterfall import MOST_BARS, Panel, draw, panels
+from tests.languages import left_in
 from tests.pairs import CHANGES, scenario, together, write
 
 pytestmark = pytest.mark.filterwarnings("error:.*[Gg]lyph.*")
@@ -50,6 +51,8 @@ def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
     )
     assert "Quantities that differ: 3; exactly the same: 0." in lines
     assert len(out.splitlines()) < 50
+    japanese = called(folder, "a.toml", "b.toml", "--out", "o", "--lang", "ja", monkeypatch=monkeypatch).stdout
+    assert left_in(japanese, "en", "compare") == [] and "違うもの 3件、全く同じもの 0件。" in japanese
     drawn = sorted(path.name for path in (folder / "o" / "figures").iterdir())
     assert drawn == [f"changes_co2_reduction.{lang}.{kind}" for lang in ("en", "ja") for kind in ("png", "svg")]
 
@@ -99,7 +102,9 @@ def test_options_that_change_a_scenario_change_both(folder: Path, monkeypatch: p
 
 def test_stress_is_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = called(folder, "tied.toml", "--stress", monkeypatch=monkeypatch).stdout
-    assert "mine.co2_reduction.2030" in out and "1 quantities are reached by two members of a group" in out
+    assert "mine.co2_reduction.2030" in out and "Quantities that two members of a group reach: 1;" in out
+    japanese = called(folder, "tied.toml", "--stress", "--lang", "ja", monkeypatch=monkeypatch).stdout
+    assert left_in(japanese, "en", "stress", "compare") == [] and "共単調の限界" in japanese
     found = json.loads(called(folder, "tied.toml", "--stress", "--json", monkeypatch=monkeypatch).stdout)
     assert found["groups"] == ["mine.x ~ mine.y"]
 

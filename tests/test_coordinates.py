@@ -333,7 +333,7 @@ def test_check_says_what_to_do_and_does_it(tmp_path: Path) -> None:
     assert told.exit_code == 0 and told.stderr.startswith("heat: Sobol'") and said in told.stderr
     assert len(told.stderr.splitlines()) == 1
     written = CliRunner().invoke(main, [*asked, "--write-coordinates"])
-    assert written.exit_code == 0 and "coordinates.toml: 2 coordinates appended" in written.stdout
+    assert written.exit_code == 0 and "coordinates.toml: coordinates appended: 2" in written.stdout
     assert CliRunner().invoke(main, asked).stderr == ""
     again = CliRunner().invoke(main, [*asked, "--write-coordinates"])
     assert "coordinates.toml: lists everything already" in again.stdout

@@ -3,14 +3,19 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from ctsim import schema
 from ctsim.catalog import load
+from ctsim.locale import LANGUAGES
 from tests import docs
+from tests.audit_page import audited
 from tests.docs import DOCS
+from tests.markdown import escaped, number
+from tests.page_texts import place, texts
 from tests.source import PACKAGE, ROOT
 from tests.test_layers import LAYERS
 
@@ -23,6 +28,7 @@ RECORDS = (
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
+NUMBER = re.compile(r"[\d,.–]+")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
@@ -87,11 +93,12 @@ def test_the_index_lists_every_document_the_tutorial_and_the_audit_first() -> No
 # ---- the audit page
 
 
-def test_every_figure_and_entry_of_the_audit_is_on_its_page() -> None:
-    result = docs.audit()
-    rows = [line for line in text_of(DOCS / "audit.md").splitlines() if line.startswith("| ")]
-    figures = [row for row in rows if row.count(" | ") == 8 and not row.startswith("| no.")]
-    entries = [row for row in rows if row.count(" | ") == 5 and not row.startswith("| where")]
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_figure_and_entry_of_the_audit_is_on_its_page(lang: str) -> None:
+    result = audited()
+    rows = [line for line in text_of(DOCS / place("audit", lang)).splitlines() if line.startswith("| ")]
+    figures = [row for row in rows if row.count(" | ") == 8 and row[2].isdigit()]
+    entries = [row for row in rows if row.count(" | ") == 5 and "「" in row]
     assert (len(figures), len(entries)) == (len(result.figures), len(result.inconsistencies))
 
 
@@ -103,17 +110,50 @@ def test_every_figure_and_entry_of_the_audit_is_on_its_page() -> None:
     ],
 )  # fmt: skip
 def test_numbers_have_five_digits(value: float, text: str) -> None:
-    assert docs.number(value) == text
+    assert number(value) == text
 
 
 def test_text_of_the_report_cannot_break_a_table() -> None:
-    assert docs.escaped("a|b\n4.6~5.8  *x* <(D)EMS>") == "a\\|b 4.6\\~5.8 \\*x\\* &lt;(D)EMS>"
-    assert docs.escaped("7.9 \\text{ 万 t-CO}_2/\\text{年}") == "7.9 万 t-CO 2/ 年"
+    assert escaped("a|b\n4.6~5.8  *x* <(D)EMS>") == "a\\|b 4.6\\~5.8 \\*x\\* &lt;(D)EMS>"
+    assert escaped("7.9 \\text{ 万 t-CO}_2/\\text{年}") == "7.9 万 t-CO 2/ 年"
 
 
 def test_every_verdict_and_reason_code_is_explained() -> None:
-    assert set(docs.VERDICTS) == set(schema.Verdict.__args__)
-    assert set(docs.REASONS) == set(schema.ReasonCode.__args__)
+    assert set(schema.Verdict.__args__) <= {key.removeprefix("audit.") for key in texts()}
+    assert set(schema.ReasonCode.__args__) <= {key.removeprefix("programmes.") for key in texts()}
+
+
+# ---- texts of generated pages
+
+
+def test_texts_of_pages_are_in_both_languages_with_the_same_fields_and_columns() -> None:
+    for key, both in texts().items():
+        assert set(both) == set(LANGUAGES) and all(one.strip() for one in both.values()), key
+        assert len({frozenset(re.findall(r"\{(\w+)\}", one)) for one in both.values()}) == 1, key
+        assert len({one.count(" | ") for one in both.values()}) == 1, key
+
+
+def test_no_text_of_a_page_is_left_over() -> None:
+    code = "".join(text_of(path) for path in [*(ROOT / "tests").glob("*_page*.py"), ROOT / "tests/markdown.py"])
+    named = {*schema.Verdict.__args__, *schema.ReasonCode.__args__, *schema.Metric.__args__}
+    for key in texts():
+        page, _, name = key.partition(".")
+        assert re.search(rf"""["']({key}|{name})["']""", code) or name == "start" or name in named, key
+        assert name == "start" or f'"{page}.' in code or f"f'{page}." in code, key
+
+
+def cells_of(text: str) -> list[list[str]]:
+    """The rows of every table of a page."""
+    return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+
+
+@pytest.mark.parametrize("page", docs.BOTH)
+def test_a_page_has_the_same_headings_rows_and_numbers_in_both_languages(page: str) -> None:
+    english, japanese = (text_of(DOCS / place(page, lang)) for lang in ("en", "ja"))
+    assert re.findall("^#+ ", japanese, re.MULTILINE) == re.findall("^#+ ", english, re.MULTILINE)
+    assert list(map(len, cells_of(japanese))) == list(map(len, cells_of(english)))
+    for mine, other in zip(chain(*cells_of(japanese)), chain(*cells_of(english)), strict=True):
+        assert mine.removesuffix("年") == other or not NUMBER.fullmatch(other)
 
 
 # ---- pages by hand
@@ -173,7 +213,7 @@ def test_both_readmes_say_the_same_and_link_to_the_same_three_pages() -> None:
     english, japanese = (text_of(path) for path in docs.READMES)
     assert len(re.findall("^## ", english, re.MULTILINE)) == len(re.findall("^## ", japanese, re.MULTILINE))
     named = [re.findall(r"^- \*\*\[.*?\]\((.*?)\)", text, re.MULTILINE) for text in (english, japanese)]
-    assert [one.replace("tutorial.ja", "tutorial") for one in named[1]] == named[0] and len(named[0]) == 3
+    assert [one.replace(".ja.md", ".md") for one in named[1]] == named[0] and len(named[0]) == 3
 
 
 def test_pictures_are_small() -> None:

@@ -10,6 +10,7 @@ from ctsim.engine import Run, simulate
 from ctsim.errors import InputError
 from ctsim.kept_ranks import kept_ranks
 from ctsim.sensitivity import sensitivity
+from tests.languages import left_in
 from tests.pairs import scenario, write
 from tests.studies import Study, study
 
@@ -69,7 +70,9 @@ def test_the_command(study: Study) -> None:
     assert study.ctsim(*kept, "--quiet").status == 0
     said = study.ctsim("sensitivity", "o", "--kept-draws")
     assert said.status == 0 and "mine.co2_reduction.2030" in said.out and "may be chance" in said.out
+    japanese = study.ctsim("sensitivity", "o", "--kept-draws", "--lang", "ja").out
+    assert left_in(japanese, "en", "sensitivity") == [] and "偶然の可能性" in japanese
     found = json.loads(study.ctsim("sensitivity", "o", "--kept-draws", "--json").out)
     assert np.isfinite([one["rank"] for cell in found["cells"] for one in cell["parameters"]]).all() and found["cells"]
     refused = study.ctsim("sensitivity", "o", "--kept-draws", "--seed", "3")
-    assert (refused.status, refused.lines) == (2, ["--kept-draws: takes only --json; remove seed"])
+    assert (refused.status, refused.lines) == (2, ["--kept-draws: takes only --json and --lang; remove seed"])

@@ -1,5 +1,6 @@
 """The notebooks of docs/notebooks run as they stand, and are kept without outputs."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def test_a_notebook_runs_as_it_stands(path: Path, client: NotebookClient) -> Non
     for number, cell in enumerate(notebook.cells):
         client.execute_cell(cell, number)  # type: ignore[attr-defined]
     assert [words for words in SAID[path.stem] if words not in outputs(notebook)] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_words_of_a_notebook_are_in_both_languages(path: Path) -> None:
+    said = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    assert [
+        words for words in said if not (re.search("[\u3041-\u3096]", words) and re.search("[a-z]{4} [a-z]", words))
+    ] == []
 
 
 def test_every_notebook_says_what_it_must() -> None:

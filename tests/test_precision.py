@@ -283,7 +283,7 @@ def test_each_look_tells_what_is_unsure(one: Scenario) -> None:
     looks = [said for said in seen if len(said) == 3]
     assert [done for done, _, _ in looks] == [2**16, 2**17] and run.card["draws"] == 2**17
     assert re.match(r"65,536 draws: \d of \d cells still unsure, the worst hydrogen_supply", looks[0][2])
-    assert re.match(r"131,072 draws: all \d cells are sure", looks[1][2])
+    assert re.match(r"131,072 draws: \d cells, all sure", looks[1][2])
     assert max(done for done, *_ in seen) == 2**17
 
 
@@ -311,7 +311,7 @@ def test_the_command_says_what_was_not_reached(small: Study) -> None:
         assert re.match(r"precision 1e-05 was not reached at 100,352 draws: 2 of 2 cells still unsure, ", line)
     assert first.out == second.out
     reached = small.ctsim(*run[:-3], "--out", "p", "--precision", "5%")
-    assert reached.status == 0 and "65,536 draws: all 2 cells are sure" in reached.lines
+    assert reached.status == 0 and "65,536 draws: 2 cells, all sure" in reached.lines
     assert "65,536 draws, seed 0" in reached.out
 
 

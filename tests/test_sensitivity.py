@@ -21,6 +21,7 @@ from ctsim.request import asked_for
 from ctsim.rundir import RunDirectory
 from ctsim.sensitivity import Sensitivity, open_sensitivity, sensitivity, walk_of
 from ctsim.walked import Walked
+from tests.languages import left_in
 from tests.studies import Study, study
 
 __all__ = ["study"]
@@ -295,6 +296,7 @@ def test_sums_that_are_damaged_or_of_another_walk_count_as_nothing(tmp_path: Pat
 
 # ---- the command
 
+CELL_OF_STUDY = "mine.co2_reduction.2030"
 COMMAND = ("sensitivity", "s.toml", "--formulas", "formulas", "--draws", "16384", "--out", "o", "--quiet")
 
 
@@ -303,8 +305,14 @@ def test_the_command_prints_both_headlines(study: Study) -> None:
     assert (done.status, done.lines) == (0, [])
     words = " ".join(done.out.split())
     assert "mine.co2_reduction.2030" in words and "volume" in words and "share" in words
-    assert "0 parameters matter to no cell (ST + 2 mcse < 1%): none." in words
+    assert "Parameters that matter to no cell (ST + 2 mcse < 1%), 0: none." in words
     assert "result_digest" in words and "assumed" in words
+    japanese = (
+        study.ctsim(*COMMAND, "--lang", "ja").out + study.ctsim(*COMMAND, "--lang", "ja", "--cell", CELL_OF_STUDY).out
+    )
+    assert (
+        left_in(japanese, "en", "sensitivity", "approach") == [] and "影響しない" in japanese and "寄与率" in japanese
+    )
 
 
 def test_the_command_as_json(study: Study) -> None:

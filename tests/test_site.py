@@ -12,12 +12,15 @@ import pytest
 import yaml
 
 from ctsim import schema
+from ctsim.locale import LANGUAGES
 from ctsim.stocks import linear_path
 from ctsim.units import Ratio
-from tests.docs import DOCS, escaped, programmes
+from tests.docs import DOCS
 from tests.executed import text_of
 from tests.html_pages import Element, parsed
+from tests.markdown import escaped, programmes
 from tests.mathml import equation, sign
+from tests.page_texts import place, said
 from tests.programme_pages import programme_pages
 from tests.reference_pages import files_page, python_page
 from tests.site_pages import made_pages, relinked
@@ -105,7 +108,9 @@ def test_links_out_of_the_documents_lead_to_their_pages_or_nowhere() -> None:
         "a [b](../contributing.md#style) [c](../x.md) d\n```text\n[e](../../LICENSE)\n```\n"
         "[f](https://example.org/) ![g](../images/g.png) [h](#i)\n"
     )
-    assert relinked("[a](../scenarios/programmes/gtex.toml)", "docs/b.md", "b.md") == "[a](programmes/gtex.md)"
+    to_a_page = "[a](../scenarios/programmes/gtex.toml)"
+    assert relinked(to_a_page, "docs/b.md", "b.md") == "[a](programmes/gtex.md)"
+    assert relinked(to_a_page, "docs/b.ja.md", "b.ja.md") == "[a](programmes/gtex.ja.md)"
     assert relinked("![a](docs/images/a.png)", "README.md", "about.md") == "![a](images/a.png)"
 
 
@@ -118,20 +123,20 @@ def test_lines_of_japanese_are_joined_without_a_blank() -> None:
 # ---- pages of programmes
 
 
-def test_a_page_of_a_programme_has_every_part() -> None:
-    page = programme_pages()["offshore_wind"]
-    titles = [
-        "Published and computed", "Measured against", "Equations", "Parameters", "2030, 2040, 2050", "Other readings",
-        "What the interval leaves out", "Supported, and how far it is", "What does not agree in the report",
-    ]  # fmt: skip
-    assert re.findall("^## (.*)$", page, re.MULTILINE) == titles
-    assert "322.47 to 706.37, middle 514.42" in page and "「約0.9億 t-CO₂/年(2050年)」" in page
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_of_a_programme_has_every_part(lang: str) -> None:
+    page = programme_pages()[place("offshore_wind", lang)]
+    parts = ("published", "against", "equations", "parameters", "cells", "readings", "limits", "supported", "ledger")
+    assert re.findall("^## (.*)$", page, re.MULTILINE) == [said(f"programme.{part}", lang) for part in parts]
+    middle = {"en": "322.47 to 706.37, middle 514.42", "ja": "322.47～706.37、中央 514.42"}
+    assert middle[lang] in page and "「約0.9億 t-CO₂/年(2050年)」" in page
     assert "28, mode 33.2, high 40" in page and "② 設備利用率:33.2%" in page
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", programmes())
-def test_a_page_holds_everything_that_its_programme_has(name: str) -> None:
-    programme, page = programmes()[name], programme_pages()[name]
+def test_a_page_holds_everything_that_its_programme_has(name: str, lang: str) -> None:
+    programme, page = programmes()[name], programme_pages()[place(name, lang)]
     rows = {line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")}
     assert all(any(row.endswith(f"`{key}`") for row in rows) for key in programme.parameters)
     assert all(escaped(one.what_ja) in page for one in programme.page.unquantified)
@@ -140,8 +145,16 @@ def test_a_page_holds_everything_that_its_programme_has(name: str) -> None:
     assert page.count("<div><math") >= len(formulas)
 
 
+def test_a_japanese_page_is_in_japanese_and_says_what_is_not() -> None:
+    page = programme_pages()["offshore_wind.ja.md"]
+    assert "Lower cost of offshore wind power" not in page and "英語のまま" in page
+    assert "PERT(low 28, mode 33.2, high 40), 仮定" in page and ", assumed" not in page
+    made = made_pages()["programmes/offshore_wind.ja.md"]
+    assert made == page and "](../cells.ja.md)" in page and "](offshore_wind.md)" in page
+
+
 def test_digits_of_a_value_are_all_there() -> None:
-    assert "124,885,175" in programme_pages()["clean_energy_vehicles"]
+    assert "124,885,175" in programme_pages()["clean_energy_vehicles.md"]
 
 
 # ---- equations

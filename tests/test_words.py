@@ -8,7 +8,7 @@ import pytest
 
 from ctsim import schema
 from ctsim.catalog import Scenario
-from ctsim.errors import InputError
+from ctsim.errors import InputError, how_many
 from ctsim.explain import Explanation
 from ctsim.options import COUNT
 from ctsim.printing import explained, spread_words, values_words
@@ -67,6 +67,15 @@ def test_a_value_that_is_none_is_refused(scenario: Scenario, given: str) -> None
 
 
 # ---- what is read
+
+
+def test_one_is_no_plural() -> None:
+    assert [how_many(number, "worker") for number in (0, 1, 2, 1234)] == [
+        "0 workers",
+        "1 worker",
+        "2 workers",
+        "1,234 workers",
+    ]
 
 
 def parameter(spreads: dict[str, Spread], **record: Any) -> Parameter:
