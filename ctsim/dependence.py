@@ -187,9 +187,10 @@ def _word(score: float) -> np.uint64:
     """The word whose normal score this is: the tail's probability from the nearer end."""
     a = min(abs(score), 9.0)
     t = 4.0 / (4.0 + a)
-    p = _TAIL[0]
-    for power in range(1, 17):
-        p = p * t + _TAIL[power]
+    p = ((_TAIL[0] * t + _TAIL[1]) * t + _TAIL[2]) * t + _TAIL[3]
+    p = (((p * t + _TAIL[4]) * t + _TAIL[5]) * t + _TAIL[6]) * t + _TAIL[7]
+    p = (((p * t + _TAIL[8]) * t + _TAIL[9]) * t + _TAIL[10]) * t + _TAIL[11]
+    p = ((((p * t + _TAIL[12]) * t + _TAIL[13]) * t + _TAIL[14]) * t + _TAIL[15]) * t + _TAIL[16]
     tail = np.uint64(np.int64(min(t * _exp(-0.5 * a * a) * p, _HALF) * _SCALE))
     return ~tail if score > 0.0 else tail
 

@@ -122,7 +122,7 @@ def _count(
             if kind[i] == EVEN:
                 _even_bins(places, pending[i])
             else:
-                _listed_bins(row, edges[offsets[i] : offsets[i + 1]], pending[i])
+                _listed_bins(row, edges[offsets[i] : offsets[i + 1]], places, pending[i])
 
 
 @inlined
@@ -162,18 +162,24 @@ def _even_bins(places: npt.NDArray[np.uint32], bins: npt.NDArray[np.int32]) -> N
 
 
 @inlined
-def _listed_bins(row: FloatArray, edges: FloatArray, bins: npt.NDArray[np.int32]) -> None:
-    """Count each value in the bin between the last edge at or below it and the next; a search without branches."""
+def _listed_bins(
+    row: FloatArray, edges: FloatArray, places: npt.NDArray[np.uint32], bins: npt.NDArray[np.int32]
+) -> None:
+    """Count each value in the bin between the last edge at or below it and the next.
+
+    All values take each step of the search together: one after the other, each would wait for its own step before.
+    """
+    places[:] = 0
+    length = len(edges)
+    while length > 1:
+        half = length >> 1
+        for k in range(1024):
+            place = np.int64(places[k])
+            places[k] = place + half * (edges[place + half] <= row[k])
+        length -= half
     for k in range(1024):
-        x = row[k]
-        base = 0
-        length = len(edges)
-        while length > 1:
-            half = length >> 1
-            base = base + half if edges[base + half] <= x else base
-            length -= half
-        base += edges[base] <= x
-        bins[base] += 1
+        place = np.int64(places[k])
+        bins[place + (edges[place] <= row[k])] += 1
 
 
 @compiled
