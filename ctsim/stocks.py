@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from ctsim.elementary import exp, pow, quick_exp, quick_log
+from ctsim.elementary import quick_exp, quick_log
 
 # Gauss and Legendre's three points on (0, 1), and weights.
 _NODES: Final = (0.1127016653792583, 0.5, 0.8872983346207417)
@@ -43,8 +43,11 @@ def linear_path(first: float, last: float, progress: float) -> float:
 
 
 def survival(age: float, mean_life: float, shape: float) -> float:
-    """Share of a cohort still in use at `age`: Weibull, mean life in the unit of age, and a shape of at least 1."""
-    return exp(-pow(age / mean_life * _gamma_above_one(1.0 / shape), shape))
+    """Share of a cohort still in use at `age`: Weibull, mean life in the unit of age, and a shape of at least 1.
+
+    Within 1e-10 of itself; NaN for an age below 0.
+    """
+    return quick_exp(-_power(age, mean_life / _gamma_above_one(1.0 / shape), shape))
 
 
 def stock_years(span: float, mean_life: float, shape: float) -> float:
@@ -82,15 +85,14 @@ def ramped_stock_years(span: float, ramp: float, mean_life: float, shape: float)
     return width / rise * (_WEIGHTS[0] * one + _WEIGHTS[1] * two + _WEIGHTS[2] * three)
 
 
-def _power(span: float, scale: float, shape: float) -> float:
-    """The power of e that is left of a cohort, without its sign, and at most `_DIED_OUT`."""
-    share = span / scale
-    reach = quick_exp(shape * quick_log(1e-300 if 0.0 <= share < 1e-300 else share))
-    return _DIED_OUT if reach > _DIED_OUT else reach
+def _power(age: float, scale: float, shape: float) -> float:
+    """The power of e that is left of a cohort, without its sign."""
+    share = age / scale
+    return quick_exp(shape * quick_log(1e-300 if 0.0 <= share < 1e-300 else share))
 
 
 def _series(x: float, y: float, z: float, part: float) -> tuple[float, float, float]:
-    """For three powers e^-x (1 + x/(1 + part) (1 + x/(2 + part) (1 + ...))): stock years over the span.
+    """For three powers e^-x (1 + x/(1 + part) (1 + x/(2 + part) (1 + ...))): stock years by span.
 
     An incomplete gamma function by its series of positive terms (NIST Handbook of Mathematical Functions, 8.7.1), with
     one division at its end. Three at a time and in two loops, because each step waits for the one before and only
