@@ -8,6 +8,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
@@ -188,12 +189,12 @@ class DriversPage(Page):
         """By cell: the parameters that reach it."""
         only = data[[name for name in data.data_vars if "parameter" in data[name].dims]]
         found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for one in places(only, "parameter", *dims):
-            if one["Sh"] != 0.0 and isfinite(one["Sh"]):
-                labels, name = tuple(str(one[dim]) for dim in dims), str(one["parameter"])
-                made = {"address": (f"{self._prefix}/{node}", name, *labels), "name": name, "metric": "", "when": "",
-                        "values": one, "unit": "1", "lang": self.lang}  # fmt: skip
-                found.setdefault(labels, []).append(made)
+        effects = only["Sh"].transpose("parameter", *dims).values
+        for one in places(only, "parameter", *dims, where=np.isfinite(effects) & (effects != 0.0)):
+            labels, name = tuple(str(one[dim]) for dim in dims), str(one["parameter"])
+            made = {"address": (f"{self._prefix}/{node}", name, *labels), "name": name, "metric": "", "when": "",
+                    "values": one, "unit": "1", "lang": self.lang}  # fmt: skip
+            found.setdefault(labels, []).append(made)
         return found
 
     @cached_property

@@ -9,6 +9,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
@@ -206,12 +207,13 @@ class MovesPage(Page):
         """By quantity: the parts of the changes that have one, the largest first."""
         found: dict[tuple[str, ...], list[Fact]] = {}
         path = f"/attribution{node}"
-        for one in places(self.tree[path].dataset, "change", *dims):
-            if isfinite(one["mean"]) and any(one[name] for name in ("mean", "q05", "q95")):
-                labels = tuple(str(one[dim]) for dim in dims)
-                change = str(one["change"])
-                fact = Fact((f"{self._prefix}{path}", change, *labels), change, "", "", one, unit, self.lang)
-                found.setdefault(labels, []).append(fact)
+        data = self.tree[path].dataset
+        mean, *ends = (data[name].transpose("change", *dims).values for name in ("mean", "q05", "q95"))
+        there = np.isfinite(mean) & np.any([one != 0.0 for one in (mean, *ends)], axis=0)
+        for one in places(data, "change", *dims, where=there):
+            labels, change = tuple(str(one[dim]) for dim in dims), str(one["change"])
+            fact = Fact((f"{self._prefix}{path}", change, *labels), change, "", "", one, unit, self.lang)
+            found.setdefault(labels, []).append(fact)
         return {labels: tuple(sorted(mine, key=lambda one: -abs(one.value("mean")))) for labels, mine in found.items()}
 
 
