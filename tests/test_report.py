@@ -100,6 +100,28 @@ def test_nothing_of_the_dataset_is_left_out(run: Run, trees: dict[str, Element],
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_parts_of_a_year_are_there(run: Run, trees: dict[str, Element], lang: str) -> None:
+    """They were looked for under a name that no tree knows, and left out in silence."""
+    data = run.tree["items/co2_reduction"].dataset
+    parts = {(str(item), int(year)) for item in data["item"].values for year in data["year"].values
+             if np.isfinite(data["mean"].sel(item=item, year=year))}  # fmt: skip
+    there = [one.attributes["data-at"].split("|") for one in trees[lang].by_id("programmes").all("data")]
+    assert {(at[1], int(at[2])) for at in there if at[0] == "/items/co2_reduction"} == parts
+    assert ("electric_commercial_vehicles.taxi", 2040) in parts
+
+
+def test_what_is_printed_as_nothing_has_no_error_to_speak_of(run: Run) -> None:
+    """Of taxis grams are left in 2050: a mean from a few draws, far outside the interval of all others."""
+    facts = Facts(run.tree, "en")
+    taxi = facts.by_name["electric_commercial_vehicles.co2_reduction.2050.taxi"]
+    width = taxi.value("quantiles", 0.95) - taxi.value("quantiles", 0.05)
+    assert taxi.vanishes and taxi.value("mcse") > width
+    said = {taxi.show("mean").partition(">")[2], taxi.show("quantiles", 0.95).partition(">")[2]}
+    assert said == {"0.000</data>"}
+    assert [one.name for one in facts.numbered if one.finite and not one.fixed and one.vanishes] == [taxi.name]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_published_computed_and_interval_stand_side_by_side(trees: dict[str, Element], lang: str) -> None:
     rows = [row for row in trees[lang].by_id("published").all("tr") if "data-find" in row.attributes]
     assert len(rows) > 60
