@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from ctsim import simulate
 from ctsim.audit import audit
+from ctsim.bought import SECTIONS
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
@@ -119,6 +120,37 @@ def test_what_is_printed_as_nothing_has_no_error_to_speak_of(run: Run) -> None:
     said = {taxi.show("mean").partition(">")[2], taxi.show("quantiles", 0.95).partition(">")[2]}
     assert said == {"0.000</data>"}
     assert [one.name for one in facts.numbered if one.finite and not one.fixed and one.vanishes] == [taxi.name]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_a_yen_bought_stands_without_dependence_too(
+    bought: dict[str, Any], trees: dict[str, Element], lang: str
+) -> None:
+    """Of the lines that add programmes; of the bonds without an impact report there is nothing."""
+    free = bought["2023"]["independent"]
+    several = {f"{section}|{place}": one for section in SECTIONS for place, one in enumerate(free[section])
+               if len(one.get("programmes", ())) > 1}  # fmt: skip
+    there = [one.attributes["data-at"] for one in trees[lang].by_id("issue-2023").all("data")]
+    assert {one.rsplit("|", 2)[0].partition("|independent|")[2] for one in there if "independent" in one} == {*several}
+    assert [one["name"] for one in several.values()] == ["C", "クリーンな運輸"]
+    for place in several:
+        for name in ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne"):
+            assert f"yen|2023|independent|{place}|{name}|median" in there
+    assert text("run.bought_independent", lang) in trees[lang].by_id("issue-2023").text
+    assert text("run.bought_independent", lang) not in trees[lang].by_id("issue-2024").text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_ratio_stands_for_a_line_of_which_little_is_known(
+    bought: dict[str, Any], trees: dict[str, Element], lang: str
+) -> None:
+    there = [one.attributes["data-at"] for one in trees[lang].by_id("issue-2023").all("data")]
+    for section, name in (("classes", "B"), ("categories", "エネルギー効率"), ("budgets", "令和5年度当初")):
+        [(place, one)] = [(i, one) for i, one in enumerate(bought["2023"][section]) if one["name"] == name]
+        mine = {at.split("|")[4] for at in there if at.startswith(f"yen|2023|{section}|{place}|")}
+        assert "allocated" in mine
+        assert mine <= {"allocated", *(f"{kind}_{end}" for kind in ("refinanced", "new") for end in ("low", "high"))}
+        assert one["why"][lang].partition(" / ")[0] in trees[lang].by_id("issue-2023").text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
