@@ -387,6 +387,24 @@ def test_ticks_are_round_and_hold_both_ends(low: float, high: float) -> None:
     assert round(step / 10 ** floor(log10(step)), 6) in (1, 2, 2.5, 5)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_a_years_by_our_reading_has_its_mark(trees: dict[str, Element], lang: str) -> None:
+    """5 and 10 of money, in the first table and in the fans, each with the footnote; nothing else has one."""
+    marked = {}
+    for place in ("published", "fans"):
+        for part in trees[lang].by_id(place).all("div"):
+            if part.attributes.get("id", "").startswith(("published-", "fan-")):
+                drawn = "".join(one for mark in part.all("text") for one in mark.content if isinstance(one, str))
+                stars = sum((part.text + drawn).count(word) for word in ("/yr*", "/年*"))
+                marked[part.attributes["id"]] = stars
+                assert (text("run.our_year", lang) in part.text) == bool(stars)
+    assert {name: stars for name, stars in marked.items() if stars} == {
+        "published-economic_effect-market-units_supported": 1, "published-economic_effect-market-japanese_firms": 1,
+        "published-economic_effect-market-world_market": 2, "fan-economic_effect-market-units_supported": 1,
+        "fan-economic_effect-market-japanese_firms": 1, "fan-economic_effect-market-world_market": 1,
+    }  # fmt: skip
+
+
 def test_a_fan_has_its_medians_where_the_axis_says(trees: dict[str, Element], run: Run) -> None:
     [figure] = trees["en"].by_id("fan-co2_reduction-japanese_firms").all("figure")
     [picture] = figure.all("svg")

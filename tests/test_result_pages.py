@@ -21,7 +21,7 @@ from ctsim.locale import text
 from ctsim.ranking import ranked
 from ctsim.report.brief import Brief
 from ctsim.report.drivers import DriversPage
-from ctsim.report.facts import rounded
+from ctsim.report.facts import Fact, rounded
 from ctsim.report.moves import MovesPage
 from ctsim.report.page import html, report
 from ctsim.report.pictures import pair, share
@@ -314,6 +314,19 @@ def test_the_brief_says_what_drives_and_what_changed(trees: dict[tuple[str, str]
     drives, changed = (trees["brief", lang].by_id(f"brief-{name}") for name in ("drives", "changed"))
     assert len(list(drives.all("li"))) == 3 and all("|Sh|" in at for at in addresses(drives))
     assert len(list(changed.all("li"))) == len(brief.changed()) == 2
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_brief_marks_what_is_a_years_by_our_reading(monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Today's tonnes are all printed by year; a figure that is not has the mark and the footnote of its box."""
+    brief = cast(Brief, gathered("brief", lang))
+    plain = html(brief, "brief.html")
+    assert text("run.our_year", lang) not in plain
+    monkeypatch.setattr(Fact, "our_year", property(lambda self: self.programme == "offshore_wind"))
+    marked = parsed(html(brief, "brief.html"))
+    assert text("run.our_year", lang) in marked.by_id("box-outlook").text
+    assert {"ja": "/年*", "en": "/yr*"}[lang] in marked.by_id("box-outlook").text
+    assert text("run.our_year", lang) not in marked.by_id("box-units").text
 
 
 def test_the_brief_counts_what_may_be_said() -> None:

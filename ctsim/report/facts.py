@@ -95,6 +95,11 @@ class Fact:
         return isfinite(self.value("published"))
 
     @property
+    def our_year(self) -> bool:
+        """Whether it is a year's amount only as it is read: the report prints it without "per year"."""
+        return self.word("period") == "unstated" and self.scale.word.endswith(("/yr", "/年"))
+
+    @property
     def computable(self) -> bool:
         """Whether the report's own formula gives a number."""
         return isfinite(self.value("computed")) and self.word("status") in ("published", "")

@@ -230,7 +230,7 @@ class _About:
         if trail is None or not trail.figures:
             return {}
         records = [one.record for one in trail.figures]
-        said = {key: {str(getattr(one, key) or "") for one in records} for key in ("boundary", "money_kind")}
+        said = {key: {str(getattr(one, key) or "") for one in records} for key in ("boundary", "money_kind", "period")}
         words = {key: one.pop() if len(one) == 1 else "mixed" for key, one in said.items()}
         if len(records) == 1:
             words |= {f"item_{lang}": str(getattr(records[0], f"item_{lang}") or records[0].item)

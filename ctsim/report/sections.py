@@ -169,11 +169,6 @@ class Sections(Page):
         """Which figures stay conditional on delivery where it is drawn; "" where it is not."""
         return conditional_words(self.facts.tree, self.lang)
 
-    def our_year(self, *lines: Line) -> bool:
-        """Whether any of these is a year's amount only as it is read: the report prints it without "per year"."""
-        facts = [one.fact for one in lines]
-        return any(one.word("period") == "unstated" and one.scale.word.endswith(("/yr", "/年")) for one in facts)
-
     @property
     def with_number(self) -> int:
         """How many cells, parts and other figures have a distribution."""
