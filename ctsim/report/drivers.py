@@ -22,7 +22,7 @@ from ctsim.report.facts import Fact, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
 from ctsim.totals import Total
-from ctsim.trail import every_trail, totals
+from ctsim.trail import Trail, every_trail, totals
 
 TOP: Final = 3
 HALF: Final = 0.5
@@ -233,11 +233,12 @@ class DriversPage(Page):
         return {one.cell: one for one in totals(self.scenario)}
 
     @cached_property
-    def _trails(self) -> Mapping[str, Any]:
+    def trails(self) -> Mapping[str, Trail]:
+        """What lies behind each cell."""
         return every_trail(self.scenario)
 
     def _words(self, name: str) -> dict[str, str]:
-        trail = self._trails.get(name)
+        trail = self.trails.get(name)
         if trail is None:
             return {}
         record = trail.figures[0].record

@@ -145,7 +145,7 @@ class Sections(Page):
         self.drives = drives
         self.moves = moves
         self.audit: Audit = audit(scenario)
-        trails = every_trail(scenario)
+        trails = drives.trails if drives and drives.scenario is scenario else every_trail(scenario)
         self.prices = {name: one.price for name, one in trails.items()}
         assumed = {name: one.assumed for name, one in drives.by_name.items()} if drives else {}
         self.lines = [_line(one, trails.get(one.name), assumed.get(one.name, nan))
