@@ -1,6 +1,5 @@
 """The page of a run: its numbers are the dataset's, both languages are whole, it stands alone, names cannot harm it."""
 
-import gc
 import re
 import time
 from functools import cache
@@ -10,7 +9,6 @@ from statistics import NormalDist
 from typing import Any
 from unittest.mock import patch
 
-import jinja2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -23,7 +21,7 @@ from ctsim.cli import main
 from ctsim.engine import Run, open_run
 from ctsim.locale import text
 from ctsim.report.facts import Facts
-from ctsim.report.page import _templates, html, report
+from ctsim.report.page import html, report
 from ctsim.report.pictures import _slopes, _ticks
 from ctsim.report.sections import Sections
 from tests.html_pages import Element, parsed
@@ -503,26 +501,3 @@ def test_a_run_of_one_programme_has_a_page_of_its_own(tmp_path: Path) -> None:
     page = parsed(report(tmp_path / "run", "en").read_text(encoding="utf-8"))
     assert page.by_id("p-offshore_wind").text
     assert "p-gtex" not in {one.attributes.get("id") for one in page.all()}
-
-
-def test_templates_are_compiled_once_and_again_where_what_is_kept_is_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CTSIM_CACHE_DIR", str(tmp_path))
-    compiled = []
-    whole = jinja2.Environment.compile
-    monkeypatch.setattr(jinja2.Environment, "compile", lambda *given: compiled.append(given[2]) or whole(*given))
-    for damaged, times in ((False, 1), (False, 1), (True, 2)):
-        for path in (tmp_path / "ctsim").rglob("templates/*") if damaged else ():
-            path.write_bytes(path.read_bytes()[:-1])
-        _templates.cache_clear()
-        _templates().get_template("words.html")
-        assert compiled == ["words.html"] * times
-    _templates.cache_clear()
-
-
-def test_the_command_leaves_the_collector_as_it_was() -> None:
-    for enable in (gc.disable, gc.enable):
-        enable()
-        CliRunner().invoke(main, ["report", "nowhere"])
-        assert gc.isenabled() == (enable is gc.enable)
