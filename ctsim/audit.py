@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
@@ -163,13 +164,17 @@ class _Results:
 
     def _within_input_rounding(self, figure: Figure, step: int) -> bool:
         """Whether inputs inside their printed rounding (and inside printed ranges) reach the printed figure."""
-        box = [self._rounding(row.stream, row.low, row.high) for row in self.binding.rows]
         used = _rows_of(self.binding, step)
-        low = _extreme(self.binding, step, box, used, sign=-1)
-        high = _extreme(self.binding, step, box, used, sign=1)
+        low = _extreme(self.binding, step, self._box, used, sign=-1)
+        high = _extreme(self.binding, step, self._box, used, sign=1)
         published_low, published_high = figure.published()
         half = (figure.record.printed[0].step or 0.0) / 2 * _SLACK
         return low <= published_high + half and high >= published_low - half
+
+    @cached_property
+    def _box(self) -> list[tuple[float, float]]:
+        """What every row may be inside its printed rounding."""
+        return [self._rounding(row.stream, row.low, row.high) for row in self.binding.rows]
 
     def _rounding(self, stream: str, low: float, high: float) -> tuple[float, float]:
         parameter = self.parameters.get(stream)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -35,6 +35,10 @@ SETS: Final = Bilingual(**both("yen.sets"))
 POOLED: Final = Bilingual(**both("yen.pooled"))
 AT_LEAST: Final = Bilingual(**both("yen.at_least"))
 BOUNDARIES: Final = ("units_supported", "plants_supported")
+HALF: Final = 0.5
+"""Share of a line's money with a known effect below which nothing is said per yen of the line."""
+SECTIONS: Final = ("rows", "classes", "categories", "budgets")
+"""Parts of an account."""
 _YEARS: Final = {"units_supported": 60, "plants_supported": 90}
 """Years from the start over which tonnes are added: by then nothing is left."""
 _PLANT_YEAR: Final = "2040"
@@ -198,6 +202,21 @@ def account(
                    by(lambda row: row.budget_year))  # fmt: skip
 
 
+def sums_alone(scenario: Scenario, made: Account, *, seed: int = 0) -> dict[tuple[str, int], Line]:
+    """The lines of `made` that add several programmes, drawn once more without dependence; by section and place.
+
+    Only these programmes are drawn: draws belong to names, so they are those of `account` without dependence.
+    """
+    places = [(section, place) for section in SECTIONS for place, line in enumerate(getattr(made, section))
+              if line.bought and len(line.bought.programmes) > 1]  # fmt: skip
+    names = {name for section, place in places for name in getattr(made, section)[place].bought.programmes}
+    if not names:
+        return {}
+    some = replace(scenario, programmes=tuple(one for one in scenario.programmes if one.id in names))
+    free = account(some.with_dependence(0), made.file, rate=made.rate, draws=made.draws, seed=seed)
+    return {(section, place): getattr(free, section)[place] for section, place in places}
+
+
 # ---- where something can be said
 
 
@@ -235,6 +254,8 @@ def _line(
     if len(names) > 1 and not any(set(names) <= members for members in sums):
         unlike = Bilingual(**both("yen.unlike", programmes=", ".join(names)))
         return Line(name, rows, refinanced, None, (unlike, *refused), _notes(rows))
+    if small := _small_part(sum(row.amount for row in known), sum(row.amount for row in rows)):
+        return Line(name, rows, refinanced, None, (small, *refused), _notes(rows))
     allocated = {one: sum(row.amount for row in known if row.programme[0] == one) for one in names}
     same = [row for row in file.allocation if row.same_projects and row.programme[0] in names]
     whole = {one: sum(row.amount for row in same if row.programme[0] == one) for one in names}
@@ -251,6 +272,19 @@ def _line(
     pooled = (POOLED,) if len(known) < len(same) else ()
     return Line(name, rows, refinanced, bought, refused,
                 (*((AT_LEAST,) if bought.cost_at_least else ()), *pooled, *_notes(rows)))  # fmt: skip
+
+
+def _small_part(known: float, whole: float) -> Bilingual | None:
+    """Why a ratio of so little of a line's money is not the line's; None where it is of half of it or more."""
+    if known >= HALF * whole:
+        return None
+    said = f"{whole:,.10g}", f"{known:,.10g}", f"{known / whole:.0%}"
+    return Bilingual(
+        ja="効果が分かるのは{}億円のうち{}億円({})だけで、その比はこの行の比ではない(行別の値を参照)".format(*said),
+        en="of {} 億円 an effect is known for {} only ({}): their ratio is not that of the line; see the rows".format(
+            *said
+        ),
+    )
 
 
 def _notes(rows: tuple[Allocation, ...]) -> tuple[Bilingual, ...]:

@@ -175,13 +175,19 @@ def formula_source(function: Formula) -> str:
 def check_formula(function: Formula) -> list[Finding]:
     """A formula is arithmetic on its arguments and constants: anything else in its syntax tree is a finding."""
     assert isinstance(function, FunctionType)
+    return list(_checked(function))
+
+
+@cache
+def _checked(function: FunctionType) -> tuple[Finding, ...]:
+    """The same, read once: scenarios of one process share formulas."""
     place, key = formula_place(function), f"formula {function.__name__}"
     try:
         tree: ast.stmt | None = ast.parse(formula_source(function)).body[0]
     except (SyntaxError, OSError, IndexError):  # a lambda, or a function without a file
         tree = None
     if not isinstance(tree, ast.FunctionDef) or tree.name != function.__name__:
-        return [Finding(place, key, "must be a plain function, written with def in this file")]
+        return (Finding(place, key, "must be a plain function, written with def in this file"),)
     body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
     found = [(tree.lineno, fault) for fault in _signature_faults(tree)]
     if not body or not isinstance(body[-1], ast.Return) or body[-1].value is None:
@@ -189,7 +195,7 @@ def check_formula(function: Formula) -> list[Finding]:
     found += [fault for one in body for fault in _syntax_faults(one)]
     found += [] if found else _name_faults(tree, body, function)
     top = place.line - 1
-    return [Finding(Place(place.file, top + line), key, said) for line, said in dict.fromkeys(found)]
+    return tuple(Finding(Place(place.file, top + line), key, said) for line, said in dict.fromkeys(found))
 
 
 def _signature_faults(tree: ast.FunctionDef) -> list[str]:

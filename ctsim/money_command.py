@@ -17,9 +17,6 @@ from ctsim.printing_totals import (
     money_table,
 )
 
-SECTIONS = ("rows", "classes", "categories", "budgets")
-"""Parts of what one issue bought."""
-
 
 @click.command("total")
 @click.argument("what", metavar="SCENARIO|DIR")
@@ -72,7 +69,7 @@ def yen_command(
     ctsim yen --issue 2024 --json                          another issue, for machines
     """
     from ctsim.accounts import accounts, money_sums
-    from ctsim.bought import account
+    from ctsim.bought import SECTIONS, account
     from ctsim.catalog import load
     from ctsim.printing_bought import account_json, account_table
 

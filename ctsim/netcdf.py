@@ -14,7 +14,9 @@ from typing import Any, Final
 import h5py
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
+from xarray.indexes import PandasIndex
 
 _NO_VARIABLE: Final = "This is a netCDF dimension but not a netCDF variable."
 _TEXT: Final = h5py.string_dtype()
@@ -22,6 +24,9 @@ _OF_THE_FORMAT: Final = frozenset(
     ("_NCProperties", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_FillValue", "CLASS", "NAME", "DIMENSION_LIST",
      "REFERENCE_LIST", "coordinates")
 )  # fmt: skip
+
+_UNREAD: Final = frozenset(("_FillValue", "DIMENSION_LIST", "REFERENCE_LIST"))
+"""Of these what a reader here does not need: lists of references take longest to read."""
 
 
 def netcdf_content(tree: xr.DataTree) -> bytes:
@@ -106,7 +111,7 @@ def _read_nodes(group: h5py.Group, path: str, nodes: dict[str, xr.Dataset]) -> N
 
 def _dataset(stored: Mapping[str, h5py.Dataset], attributes: Mapping[str, Any]) -> xr.Dataset:
     """The variables of one group; those that others name as `coordinates` are coordinates, as are labels."""
-    said = {name: dict(one.attrs.items()) for name, one in stored.items()}
+    said = {name: {key: one.attrs[key] for key in one.attrs if key not in _UNREAD} for name, one in stored.items()}
     of_number = {int(said[name]["_Netcdf4Dimid"]): name for name in stored if "CLASS" in said[name]}
     variables: dict[str, xr.Variable] = {}
     labels = set(of_number.values())
@@ -117,8 +122,17 @@ def _dataset(stored: Mapping[str, h5py.Dataset], attributes: Mapping[str, Any]) 
         labels |= set(said[name].get("coordinates", "").split())
         values = one.asstr()[...].astype(str) if h5py.check_string_dtype(one.dtype) else one[...]
         variables[name] = xr.Variable(dims, values, _plain(said[name]), fastpath=True)
-    made = xr.Dataset(variables, attrs=attributes)
-    return made.set_coords([name for name in labels if name in variables])
+    order = list(variables)
+    coords = _labels({name: variables.pop(name) for name in of_number.values() if name in variables})
+    made = xr.Dataset(variables, coords, attributes)
+    return made.set_coords([name for name in labels if name in variables])[order]
+
+
+def _labels(variables: Mapping[str, xr.Variable]) -> xr.Coordinates:
+    """Labels of dimensions with their indexes; xarray imports dask and pint before it makes an index itself."""
+    indexes = {name: PandasIndex(pd.Index(one.values, name=name), name, one.dtype) for name, one in variables.items()}
+    coords = {name: one for index in indexes.values() for name, one in index.create_variables(variables).items()}
+    return xr.Coordinates(coords, indexes)
 
 
 def _attributes(place: h5py.Group) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -48,9 +49,17 @@ class Document(Generic[Model]):
 
     def part(self, record: Part, *path: str | int, under: tuple[str, ...] = ()) -> Document[Part]:
         """A record made from what stands at `path` of this file, with the lines it has; `under` keys of its own."""
-        depth = len(path)
-        lines = {(*under, *at[depth:]): line for at, line in self.lines.items() if at[:depth] == path}
+        lines = {(*under, *at[len(path) :]): line for at, line in self._below.get(path, ())}
         return Document(self.file, record, lines)
+
+    @cached_property
+    def _below(self) -> Mapping[Path_, Sequence[tuple[Path_, int]]]:
+        """Lines by the table that they are in, for all tables: so that many parts are taken from a file in one pass."""
+        found: dict[Path_, list[tuple[Path_, int]]] = {}
+        for at, line in self.lines.items():
+            for depth in range(len(at) + 1):
+                found.setdefault(at[:depth], []).append((at, line))
+        return found
 
 
 def read(path: Path, model: type[Model], name: str | None = None, most: int = MAX_BYTES) -> Document[Model]:

@@ -27,6 +27,8 @@ FloatArray = npt.NDArray[np.float64]
 _STARTS: Final = ("purchase_year", "installation_year", "plant_start")
 _PATH: Final = ("grid_factor", "future_grid_factor")
 _GRID_YEAR: Final = 2023
+_ALL: Final = 40.0
+"""Argument from which on a regularised incomplete gamma function with a parameter of at most 1 is 1 to the last bit."""
 _NOTHING: Final = 1e-15
 """A year's tonnes as a share of those before it that no digit shows any more."""
 
@@ -108,7 +110,16 @@ def _survival(age: Any, mean_life: Any, shape: Any) -> Any:
 
 def _stock_years(span: Any, mean_life: Any, shape: Any) -> Any:
     """The integral of survival: a regularised incomplete gamma function, for spans of any length."""
-    return mean_life * gammainc(1 / shape, (span / mean_life * gamma(1 + 1 / shape)) ** shape)
+    return _outlived(span, mean_life, shape, gamma(1 + 1 / shape))
+
+
+def _outlived(span: Any, mean_life: Any, shape: Any, scale: Any) -> Any:
+    """The same, `scale` being Weibull's scale in mean lives; where it is 1 to the last bit it is not computed."""
+    reach, part = np.broadcast_arrays((span / mean_life * scale) ** shape, 1 / shape)
+    share = np.ones(reach.shape)
+    left = ~((reach >= _ALL) & (part <= 1))
+    share[left] = gammainc(part[left], reach[left])
+    return mean_life * share
 
 
 def _ramped_stock_years(span: Any, ramp: Any, mean_life: Any, shape: Any) -> Any:
@@ -117,7 +128,8 @@ def _ramped_stock_years(span: Any, ramp: Any, mean_life: Any, shape: Any) -> Any
     last, first = np.maximum(span, 0.0), np.maximum(span - rise, 0.0)
     points, weights = np.polynomial.legendre.leggauss(3)
     spans = (first + (1.0 + one) / 2.0 * (last - first) for one in points)
-    total = sum(w / 2.0 * _stock_years(one, mean_life, shape) for w, one in zip(weights, spans, strict=True))
+    scale = gamma(1 + 1 / shape)
+    total = sum(w / 2.0 * _outlived(one, mean_life, shape, scale) for w, one in zip(weights, spans, strict=True))
     return (last - first) / rise * total
 
 

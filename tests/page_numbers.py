@@ -24,8 +24,10 @@ def money(scenario: Scenario, seed: int) -> dict[str, dict[str, Any]]:
     """Every issue of the bonds as `ctsim yen --json` prints it."""
     sums = {one.id: value for one, value in money_sums(scenario.totals)}
     found: dict[str, dict[str, Any]]
+    free = scenario.with_dependence(0)
     found = {year: account_json(account(scenario, accounts(year), seed=seed)) for year in shipped()}
-    for one in found.values():
+    for year, one in found.items():
+        one["independent"] = account_json(account(free, accounts(year), seed=seed))
         one["new"] = None if one["refinanced"] is None else one["allocated"] - one["refinanced"]
     return found | {"sums": sums}
 

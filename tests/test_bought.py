@@ -10,7 +10,21 @@ import pytest
 from click.testing import CliRunner
 
 from ctsim import accounts
-from ctsim.bought import AT_LEAST, BOUNDARIES, NOT_MARGINAL, POOLED, REFINANCED, SETS, Account, Bought, Line, account
+from ctsim.bought import (
+    AT_LEAST,
+    BOUNDARIES,
+    NOT_MARGINAL,
+    POOLED,
+    REFINANCED,
+    SECTIONS,
+    SETS,
+    Account,
+    Bought,
+    Line,
+    _small_part,
+    account,
+    sums_alone,
+)  # fmt: skip
 from ctsim.catalog import Scenario, load
 from ctsim.cli import main
 from ctsim.errors import InputError
@@ -114,10 +128,40 @@ def test_nothing_is_said_of_a_market_or_of_unlike_effects_together() -> None:
 
 def test_a_class_names_every_reason_of_its_rows() -> None:
     investment = next(one for one in issue("2023").classes if one.name == "B")
-    assert investment.bought is not None and investment.bought.allocated == 1523 and len(investment.reasons) == 3
+    assert investment.bought is None and len(investment.reasons) == 4
     assert investment.why is not None and all(
-        words in investment.why.en for words in ("fourteen", "89 %", "microgrids")
+        words in investment.why.en for words in ("1,523 only (31%)", "fourteen", "89 %", "microgrids")
     )
+
+
+def test_a_ratio_of_less_than_half_of_the_money_is_not_that_of_the_line() -> None:
+    """Class B would have the tonnes of 16 alone, エネルギー効率 those of windows; the rows keep theirs."""
+    made = issue("2023")
+    lines = [one for section in SECTIONS for one in getattr(made, section)]
+    small = {one.name: one for one in lines if one.why and "their ratio is not that of the line" in one.why.en}
+    assert {name: one.allocated for name, one in small.items()} == {
+        "B": 4865, "エネルギー効率": 4993, "令和5年度当初": 4973}  # fmt: skip
+    said = {name: one.why.ja for name, one in small.items() if one.why}
+    assert "4,865億円のうち1,523億円(31%)" in said["B"] and "4,973億円のうち286億円(6%)" in said["令和5年度当初"]
+    assert "4,993億円のうち903億円(18%)" in said["エネルギー効率"]
+    for one in lines:
+        known = [row.bought.allocated for row in made.rows if row.bought and row.rows[0] in one.rows]
+        assert one.bought is None or one in made.rows or sum(known) == one.bought.allocated >= 0.5 * one.allocated
+
+
+def test_half_is_enough() -> None:
+    assert _small_part(50.0, 100.0) is None and _small_part(49.999, 100.0) is not None
+
+
+def test_sums_alone_are_those_of_the_whole_account_without_dependence() -> None:
+    """Bit by bit, though only their programmes are drawn; and they are not those with dependence."""
+    made, free = issue("2023"), account(scenario().with_dependence(0), accounts.accounts("2023"), draws=FEW)
+    found = sums_alone(scenario(), made)
+    assert [getattr(made, section)[place].name for section, place in found] == ["C", "クリーンな運輸"]
+    for (section, place), one in found.items():
+        whole, tied = getattr(free, section)[place].bought, getattr(made, section)[place].bought
+        assert one.bought is not None and one.bought.amounts == whole.amounts != tied.amounts
+    assert sums_alone(scenario(), issue("2024")) == {}
 
 
 def test_a_cost_that_is_a_lower_bound_gives_bounds_of_share_and_leverage() -> None:

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from ctsim import units
-from ctsim.dataset import NODE_UNITS, result_digest, targets
+from ctsim.dataset import NODE_UNITS, places, result_digest, targets
 from ctsim.programme import METRICS
 from ctsim.summaries import QUANTILES
 from tests.runs import full, scenario
@@ -314,3 +314,24 @@ def test_the_digest_knows_one_zero_and_one_nan() -> None:
     other_nan = np.array([0x7FF8000000000123], dtype=np.uint64).view(np.float64)[0]
     assert result_digest(tree([0.0, np.nan])) == result_digest(tree([-0.0, other_nan]))
     assert result_digest(tree([0.0, np.nan])) != result_digest(tree([1.0, np.nan]))
+
+
+# ---- read again
+
+
+def test_places_are_what_xarray_gives() -> None:
+    """All of them, or those where something holds; what lies along other dimensions is a list."""
+    data = node("/co2_reduction")
+    every = list(places(data, "programme", "year"))
+    assert len(every) == data.sizes["programme"] * data.sizes["year"]
+    for one in every[::7]:
+        at = data.sel(programme=one["programme"], year=one["year"])
+        assert one.keys() == set(map(str, data.variables))
+        assert one["quantiles"] == pytest.approx(at["quantiles"].values.tolist(), nan_ok=True)
+        assert one["status"] == str(at["status"].values) and one["quantile"] == data["quantile"].values.tolist()
+    finite = np.isfinite(data["mean"].values.T)
+    some = list(places(data, "year", "programme", where=finite))
+    assert 0 < len(some) == int(finite.sum()) < len(every)
+    assert [one["year"] for one in some] == sorted(one["year"] for one in some)
+    assert {(one["programme"], one["year"]): one["mean"] for one in some} == {
+        (one["programme"], one["year"]): one["mean"] for one in every if np.isfinite(one["mean"])}  # fmt: skip

@@ -16,7 +16,7 @@ from ctsim import simulate
 from ctsim.accounts import accounts, shipped
 from ctsim.audit import AuditFigure, audit
 from ctsim.binding import Step
-from ctsim.bought import account
+from ctsim.bought import SECTIONS, account
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
 from ctsim.export.arithmetic import NotLiveError, constants_of, excel, statements
@@ -25,7 +25,6 @@ from ctsim.export.live import _signature
 from ctsim.export.write import export
 from ctsim.locale import LANGUAGES, text
 from ctsim.printing_bought import account_json
-from ctsim.report.money import SECTIONS
 from ctsim.stocks import FUNCTIONS, linear_path, survival
 from tests import libreoffice
 from tests.runs import outside, scenario, study
@@ -361,6 +360,22 @@ def test_what_a_yen_bought_is_that_of_the_command(books: dict[str, Path], lang: 
         assert same(shown(line, "refinanced_high", lang), row["refinanced_high"] or 0.0) or line[reason]
     assert sum(isinstance(line[median], float) for line in lines) >= 6
     assert any("限界削減費用ではない" in str(line) or "Not a marginal" in str(line) for line in lines)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_sums_of_what_a_yen_bought_stand_without_dependence_too(books: dict[str, Path], lang: str) -> None:
+    name = text("workbook.sheet_yen", lang)
+    page = CalamineWorkbook.from_path(books[lang]).get_sheet_by_name(name).to_python()
+    [title] = [place for place, line in enumerate(page) if line[0] == text("run.bought_independent", lang)]
+    head, *lines = (line[:15] for line in page[title + 1 :])
+    free = account_json(account(scenario().with_dependence(0), accounts("2023")))
+    expected = [one for section in SECTIONS for one in free[section] if len(one.get("programmes", ())) > 1]
+    assert len(lines) == len(expected) == 2 and head[0] == text("workbook.fiscal_year", lang)
+    for line, one in zip(lines, expected, strict=True):
+        assert line[0] == 2023.0 and line[2] == one["name"]
+        for column, key in enumerate(("annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne")):
+            ends = [one[key][end] for end in ("median", "low", "high")]
+            assert line[3 + 3 * column : 6 + 3 * column] == pytest.approx(ends, rel=1e-12)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -13,10 +13,12 @@ from matplotlib.figure import Figure
 
 from ctsim import catalog, engine, locale
 from ctsim.figures import amounts, save_fans, save_published
-from ctsim.figures.published import AXIS, draw
+from ctsim.figures.fans import draw as draw_fans
+from ctsim.figures.fans import fans
+from ctsim.figures.published import AXIS, _notes, draw
 from ctsim.figures.rows import METRICS, QUANTILES, Row, panels, rows, without
 from ctsim.figures.style import drawing, extent, shortened, wrapped
-from ctsim.figures.table import lines
+from ctsim.figures.table import Line, lines
 
 Figures = dict[tuple[str, str], Figure]
 SCENARIO = "framework_2023_11"
@@ -121,6 +123,24 @@ def test_fans_are_written_beside_them(tree: xr.DataTree, tmp_path: Path) -> None
     for path in paths:
         assert path.stat().st_size > 10_000
         assert path.suffix == ".png" or "fan:" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_what_is_a_years_by_our_reading_has_its_mark(tree: xr.DataTree, lang: str) -> None:
+    """Money of 5 and 10, in fans and in the table; tonnes have none, and no footnote."""
+    ours = {(one.programme, one.our_year) for one in fans(tree, "economic_effect") if one.our_year}
+    assert {name for name, _ in ours} == {"next_generation_ships", "plastic_feedstock"}
+    found = [one for one in rows(tree, "economic_effect") if one.our_year]
+    assert {one.programme for one in found} == {"next_generation_ships", "plastic_feedstock"} and len(found) == 4
+    for metric, times in (("economic_effect", 3), ("co2_reduction", 0)):
+        with drawing(lang):
+            figure = draw_fans(tree, metric, lang)
+            notes = _notes(tree, metric, rows(tree, metric), lang)
+            assert all(Line.of(one, lang, True).unit.endswith(("/yr*", "/年*")) for one in found)
+        units = [one.get_text() for axes in figure.axes for one in axes.texts]
+        assert sum(one.endswith("*]") for one in units) == times
+        noted = any(locale.text("run.our_year", lang)[:20] in one.get_text() for one in figure.texts)
+        assert noted == bool(times) == (locale.text("run.our_year", lang) in notes)
 
 
 def test_settings_of_the_caller_come_back() -> None:

@@ -9,8 +9,8 @@ import pytest
 import ctsim
 from ctsim import catalog, locale, schema
 from ctsim.accounts import Allocation
+from ctsim.bought import SECTIONS
 from ctsim.report.drivers import DriversPage
-from ctsim.report.money import SECTIONS
 from ctsim.report.moves import APART, MOVED, MovesPage
 from ctsim.report.sections import Sections
 

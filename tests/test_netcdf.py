@@ -1,6 +1,8 @@
 """A result file holds the tree, for xarray and for any NetCDF-4 reader."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -82,6 +84,15 @@ def test_it_is_read_as_xarray_reads_it(result: xr.DataTree, tmp_path: Path) -> N
     path.write_bytes(content := netcdf_content(result))
     same(netcdf_tree(path), opened(content))
     assert netcdf_content(netcdf_tree(path)) == content
+
+
+def test_reading_needs_neither_dask_nor_pint(result: xr.DataTree, tmp_path: Path) -> None:
+    """xarray would import both, for a quarter of a second, before it makes the index of a dimension."""
+    path = tmp_path / "result.nc"
+    path.write_bytes(netcdf_content(result))
+    script = "import sys, ctsim.netcdf as n\nn.netcdf_tree(sys.argv[1])\nprint({'dask', 'pint'} & {*sys.modules})"
+    made = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    assert made.stdout == "set()\n"
 
 
 @pytest.mark.parametrize("content", [b"", b"no file of HDF5", b"\x89HDF\r\n\x1a\n" + bytes(64)])

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from ctsim import simulate
 from ctsim.audit import audit
+from ctsim.bought import SECTIONS
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
@@ -95,6 +96,59 @@ def test_nothing_of_the_dataset_is_left_out(run: Run, trees: dict[str, Element],
             assert f"{address}|published_low|" in there
     assert all(f"/parameters|{label}|value|" in there or fact.value("value") != fact.values["quantiles"][0]
                for label, fact in facts.parameters.items())  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_parts_of_a_year_are_there(run: Run, trees: dict[str, Element], lang: str) -> None:
+    """They were looked for under a name that no tree knows, and left out in silence."""
+    data = run.tree["items/co2_reduction"].dataset
+    parts = {(str(item), int(year)) for item in data["item"].values for year in data["year"].values
+             if np.isfinite(data["mean"].sel(item=item, year=year))}  # fmt: skip
+    there = [one.attributes["data-at"].split("|") for one in trees[lang].by_id("programmes").all("data")]
+    assert {(at[1], int(at[2])) for at in there if at[0] == "/items/co2_reduction"} == parts
+    assert ("electric_commercial_vehicles.taxi", 2040) in parts
+
+
+def test_what_is_printed_as_nothing_has_no_error_to_speak_of(run: Run) -> None:
+    """Of taxis grams are left in 2050: a mean from a few draws, far outside the interval of all others."""
+    facts = Facts(run.tree, "en")
+    taxi = facts.by_name["electric_commercial_vehicles.co2_reduction.2050.taxi"]
+    width = taxi.value("quantiles", 0.95) - taxi.value("quantiles", 0.05)
+    assert taxi.vanishes and taxi.value("mcse") > width
+    said = {taxi.show("mean").partition(">")[2], taxi.show("quantiles", 0.95).partition(">")[2]}
+    assert said == {"0.000</data>"}
+    assert [one.name for one in facts.numbered if one.finite and not one.fixed and one.vanishes] == [taxi.name]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_a_yen_bought_stands_without_dependence_too(
+    bought: dict[str, Any], trees: dict[str, Element], lang: str
+) -> None:
+    """Of the lines that add programmes; of the bonds without an impact report there is nothing."""
+    free = bought["2023"]["independent"]
+    several = {f"{section}|{place}": one for section in SECTIONS for place, one in enumerate(free[section])
+               if len(one.get("programmes", ())) > 1}  # fmt: skip
+    there = [one.attributes["data-at"] for one in trees[lang].by_id("issue-2023").all("data")]
+    assert {one.rsplit("|", 2)[0].partition("|independent|")[2] for one in there if "independent" in one} == {*several}
+    assert [one["name"] for one in several.values()] == ["C", "クリーンな運輸"]
+    for place in several:
+        for name in ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne"):
+            assert f"yen|2023|independent|{place}|{name}|median" in there
+    assert text("run.bought_independent", lang) in trees[lang].by_id("issue-2023").text
+    assert text("run.bought_independent", lang) not in trees[lang].by_id("issue-2024").text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_ratio_stands_for_a_line_of_which_little_is_known(
+    bought: dict[str, Any], trees: dict[str, Element], lang: str
+) -> None:
+    there = [one.attributes["data-at"] for one in trees[lang].by_id("issue-2023").all("data")]
+    for section, name in (("classes", "B"), ("categories", "エネルギー効率"), ("budgets", "令和5年度当初")):
+        [(place, one)] = [(i, one) for i, one in enumerate(bought["2023"][section]) if one["name"] == name]
+        mine = {at.split("|")[4] for at in there if at.startswith(f"yen|2023|{section}|{place}|")}
+        assert "allocated" in mine
+        assert mine <= {"allocated", *(f"{kind}_{end}" for kind in ("refinanced", "new") for end in ("low", "high"))}
+        assert one["why"][lang].partition(" / ")[0] in trees[lang].by_id("issue-2023").text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -329,6 +383,24 @@ def test_ticks_are_round_and_hold_both_ends(low: float, high: float) -> None:
     assert ticks[0] <= low and ticks[-1] >= high and 3 <= len(ticks) <= 7
     step = (ticks[-1] - ticks[0]) / (len(ticks) - 1)
     assert round(step / 10 ** floor(log10(step)), 6) in (1, 2, 2.5, 5)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_a_years_by_our_reading_has_its_mark(trees: dict[str, Element], lang: str) -> None:
+    """5 and 10 of money, in the first table and in the fans, each with the footnote; nothing else has one."""
+    marked = {}
+    for place in ("published", "fans"):
+        for part in trees[lang].by_id(place).all("div"):
+            if part.attributes.get("id", "").startswith(("published-", "fan-")):
+                drawn = "".join(one for mark in part.all("text") for one in mark.content if isinstance(one, str))
+                stars = sum((part.text + drawn).count(word) for word in ("/yr*", "/年*"))
+                marked[part.attributes["id"]] = stars
+                assert (text("run.our_year", lang) in part.text) == bool(stars)
+    assert {name: stars for name, stars in marked.items() if stars} == {
+        "published-economic_effect-market-units_supported": 1, "published-economic_effect-market-japanese_firms": 1,
+        "published-economic_effect-market-world_market": 2, "fan-economic_effect-market-units_supported": 1,
+        "fan-economic_effect-market-japanese_firms": 1, "fan-economic_effect-market-world_market": 1,
+    }  # fmt: skip
 
 
 def test_a_fan_has_its_medians_where_the_axis_says(trees: dict[str, Element], run: Run) -> None:

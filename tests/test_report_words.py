@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import jinja2
 import pytest
+from click.testing import CliRunner
 
 from ctsim.accounts import accounts
 from ctsim.bought import Account, Line
+from ctsim.cli import main
 from ctsim.report.brief import Brief
 from ctsim.report.money import Issue, YenLine, issue_total
+from ctsim.report.page import _templates
 from ctsim.report.words import anchor, card_words, grouped, groups, heading, label_of, tagged, tidy
 from ctsim.schema import Bilingual
 from tests.html_pages import parsed
@@ -110,3 +116,29 @@ def test_a_parameter_has_the_reports_label(lang: str, name: str, said: str) -> N
     }  # fmt: skip
     brief: Any = SimpleNamespace(page=SimpleNamespace(scenario=SimpleNamespace(parameters=lambda: known)), lang=lang)
     assert Brief.parameter(brief, name, "mine") == said
+
+
+# ---- what makes pages quick
+
+
+def test_templates_are_compiled_once_and_again_where_what_is_kept_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTSIM_CACHE_DIR", str(tmp_path))
+    compiled = []
+    whole = jinja2.Environment.compile
+    monkeypatch.setattr(jinja2.Environment, "compile", lambda *given: compiled.append(given[2]) or whole(*given))
+    for damaged, times in ((False, 1), (False, 1), (True, 2)):
+        for path in (tmp_path / "ctsim").rglob("templates/*") if damaged else ():
+            path.write_bytes(path.read_bytes()[:-1])
+        _templates.cache_clear()
+        _templates().get_template("words.html")
+        assert compiled == ["words.html"] * times
+    _templates.cache_clear()
+
+
+def test_the_command_leaves_the_collector_as_it_was() -> None:
+    for enable in (gc.disable, gc.enable):
+        enable()
+        CliRunner().invoke(main, ["report", "nowhere"])
+        assert gc.isenabled() == (enable is gc.enable)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ctsim import sensitivity
 from ctsim.accounts import accounts
 from ctsim.cli import main
 from ctsim.compare_tables import lines as table_lines
@@ -20,9 +21,9 @@ from ctsim.locale import text
 from ctsim.ranking import ranked
 from ctsim.report.brief import Brief
 from ctsim.report.drivers import DriversPage
-from ctsim.report.facts import rounded
+from ctsim.report.facts import Fact, rounded
 from ctsim.report.moves import MovesPage
-from ctsim.report.page import report
+from ctsim.report.page import html, report
 from ctsim.report.pictures import pair, share
 from ctsim.report.results import open_beside, open_result
 from ctsim.report.sections import Sections
@@ -30,7 +31,7 @@ from ctsim.sensitivity import Sensitivity, open_sensitivity
 from tests.html_pages import Element, parsed
 from tests.page_numbers import value_at, wrong_numbers
 from tests.report_results import CHOSEN, KINDS, LANGUAGES, bought, directories, gathered, page, results
-from tests.runs import outside, study
+from tests.runs import outside, scenario, study
 
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 
@@ -189,6 +190,29 @@ def test_a_sensitivity_page_has_every_cell_and_what_matters(trees: dict[tuple[st
     assert quiet and [one.text for one in trees["sensitivity", lang].by_id("quiet").all("code")] == quiet
 
 
+@pytest.fixture(scope="module")
+def summed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of one programme whose parts are added."""
+    out = tmp_path_factory.mktemp("summed") / "sensitivity"
+    sensitivity(scenario(), draws=2**10, programmes=["insulated_windows"], out=out)
+    return out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_sums_have_their_indices(summed: Path, trees: dict[tuple[str, str], Element], lang: str) -> None:
+    page = parsed(html(DriversPage(open_result(summed), lang)))
+    [one] = [one for one in ranked(open_sensitivity(summed)) if one.is_total and one.status == "random"]
+    section = page.by_id("sums")
+    there = set(addresses(section))
+    for driver in one.drivers:
+        for name in ("Sh", "S1", "ST"):
+            assert (f"/totals/other|{driver.parameter}|windows_parts|{name}|" in there) == driver.matters
+    assert "/totals/other|windows_parts|assumed_total|" in there and sum(driver.matters for driver in one.drivers) >= 2
+    title = {"ja": "断熱窓 戸建と集合の計", "en": "Insulated windows, detached houses and apartments"}[lang]
+    assert title in section.text and not list(wrong_numbers({"": open_result(summed).tree}, page))
+    assert "sums" not in [one.attributes.get("id") for one in trees["sensitivity", lang].all("section")]
+
+
 def test_shares_are_as_long_as_they_are_large() -> None:
     def filled(value: float, basis: str) -> tuple[str, float]:
         bars = [one.attributes for one in parsed(share(value, basis)).all("rect")]
@@ -290,6 +314,19 @@ def test_the_brief_says_what_drives_and_what_changed(trees: dict[tuple[str, str]
     drives, changed = (trees["brief", lang].by_id(f"brief-{name}") for name in ("drives", "changed"))
     assert len(list(drives.all("li"))) == 3 and all("|Sh|" in at for at in addresses(drives))
     assert len(list(changed.all("li"))) == len(brief.changed()) == 2
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_brief_marks_what_is_a_years_by_our_reading(monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Today's tonnes are all printed by year; a figure that is not has the mark and the footnote of its box."""
+    brief = cast(Brief, gathered("brief", lang))
+    plain = html(brief, "brief.html")
+    assert text("run.our_year", lang) not in plain
+    monkeypatch.setattr(Fact, "our_year", property(lambda self: self.programme == "offshore_wind"))
+    marked = parsed(html(brief, "brief.html"))
+    assert text("run.our_year", lang) in marked.by_id("box-outlook").text
+    assert {"ja": "/年*", "en": "/yr*"}[lang] in marked.by_id("box-outlook").text
+    assert text("run.our_year", lang) not in marked.by_id("box-units").text
 
 
 def test_the_brief_counts_what_may_be_said() -> None:

@@ -8,6 +8,7 @@ from math import exp, gamma
 
 import numpy as np
 import pytest
+from scipy.special import gammainc
 
 from ctsim.accounts import accounts
 from ctsim.binding import Step
@@ -15,7 +16,7 @@ from ctsim.bought import Bought, account
 from ctsim.catalog import Scenario, load
 from ctsim.programme import YEARS, Figure
 from ctsim.units import conversion
-from ctsim.yearly import Drawn
+from ctsim.yearly import Drawn, _outlived
 from tests.runs import scenario, study
 
 MEMBERS = ("energy_saving_equipment", "clean_energy_vehicles", "electric_commercial_vehicles", "insulated_windows")
@@ -127,3 +128,14 @@ def test_what_a_yen_bought_of_trucks_by_hand(rate: float, fixed: Scenario) -> No
 def test_a_path_holds_outside_its_years(random: Drawn) -> None:
     assert np.allclose(random._grid_at(2060.0), random._grid_at(2050.0), rtol=1e-12, atol=0)
     assert np.allclose(random._grid_at(2000.0), random._grid_at(2023.0), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("shape", [0.4, 1.0, 3.6])
+def test_what_is_not_computed_would_have_been_one(shape: float) -> None:
+    """Where a cohort has died out to the last bit the function is left out; with a shape below 1 that is far later."""
+    span = np.array([0.0, 3.0, 12.0, 30.0, 45.0, 90.0, 900.0, 1e6, np.nan])
+    shapes, life = np.full_like(span, shape), np.full_like(span, 12.0)
+    plain = life * gammainc(1 / shapes, (span / life * np.array([gamma(1 + 1 / shape)])) ** shapes)
+    found = _outlived(span, life, shapes, np.array([gamma(1 + 1 / shape)]))
+    assert np.array_equal(found, plain, equal_nan=True)
+    assert found[-2] == 12.0 and (found[5] == 12.0) == (shape >= 3)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ctsim.bought import NOT_MARGINAL, Line
-from ctsim.export.book import Book, Cell
+from ctsim.bought import NOT_MARGINAL, SECTIONS, Line
+from ctsim.export.book import Book, Cell, Sheet
 from ctsim.export.numbers import columns
 from ctsim.locale import text, when
-from ctsim.report.money import SECTIONS, Issue
+from ctsim.report.money import Issue
 
 _AMOUNTS: Final = ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne")
 _ENDS: Final = ("median", "low", "high")
@@ -34,6 +34,21 @@ def yen_sheet(book: Book, issues: Sequence[Issue]) -> None:
         for note in issue.made.notes:
             row += 1
             sheet.line(row, [issue.year, getattr(note, lang)])
+    _alone(sheet, row + 2, issues)
+
+
+def _alone(sheet: Sheet, row: int, issues: Sequence[Issue]) -> None:
+    """Below: the lines that add several programmes, once more without dependence."""
+    lang = sheet.book.lang
+    amounts = [(one, end) for one in _AMOUNTS for end in _ENDS]
+    heads = columns(lang, "fiscal_year", "by", "name_printed", *(f"yen_{one}_{end}" for one, end in amounts))
+    sheet.put(row, 0, text("run.bought_independent", lang), "strong")
+    sheet.line(row + 1, [one.title for one in heads], "head")
+    lines = [(issue.year, section, line) for issue in issues for (section, _), line in issue.free.items()]
+    for number, (year, section, line) in enumerate(lines, row + 2):
+        assert line.bought is not None
+        found = [getattr(line.bought.amounts[one], end) for one, end in amounts]
+        sheet.line(number, [year, text(f"report.yen_{section}", lang), line.name, *found])
 
 
 def _line(line: Line, is_row: bool, lang: str) -> list[Cell]:

@@ -32,7 +32,10 @@ _BANDS: Final = (("98", 0, 6, "#DDEBF5"), ("90", 1, 5, SKY), ("50", 2, 4, BLUE))
 
 @dataclass(frozen=True)
 class Fan:
-    """One programme's cells of one boundary: quantiles (year, QUANTILES) and published ends (year, 2) in `unit`."""
+    """One programme's cells of one boundary: quantiles (year, QUANTILES) and published ends (year, 2) in `unit`.
+
+    `our_year`: some of it is a year's amount only as it is read.
+    """
 
     programme: str
     number: int
@@ -42,6 +45,7 @@ class Fan:
     years: tuple[int, ...]
     quantiles: FloatArray
     published: FloatArray
+    our_year: bool = False
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -69,6 +73,7 @@ def fans(tree: xr.DataTree, metric: str) -> list[Fan]:
                 {lang: tidy(str(data[f"programme_{lang}"].values[i])) for lang in LANGUAGES}, (metric, *panel),
                 str(data["mean"].attrs["units"]), tuple(data["year"].values[places].tolist()),
                 data["quantiles"].values[i][places][:, at], np.stack(ends, axis=1),
+                any(_word(data, "period", i, j) == "unstated" for j in places),
             ))  # fmt: skip
     return sorted(found, key=lambda one: one.order)
 
@@ -95,7 +100,9 @@ def draw(tree: xr.DataTree, metric: str, lang: str) -> Figure:
 
     panels = [(panel, list(mine)) for panel, mine in groupby(fans(tree, metric), lambda one: one.panel)]
     heights = [_HEADING + _CELL * -(-len(mine) // COLUMNS) for _, mine in panels]
-    note = wrapped(text("published.fans_note", lang), _WIDTH - 0.3, SMALL)
+    said = [text("published.fans_note", lang)]
+    said += [text("run.our_year", lang)] if any(one.our_year for _, mine in panels for one in mine) else []
+    note = "\n".join(wrapped(one, _WIDTH - 0.3, SMALL) for one in said)
     height = _TOP + sum(heights) + _FOOT + LINE * note.count("\n")
     figure = Figure(figsize=(_WIDTH, height))
     title = str(tree.attrs.get("title_ja" if lang == "ja" else "title", ""))
@@ -140,7 +147,8 @@ def _fan(axes: Axes, one: Fan, lang: str, wide: float) -> None:
               markeredgecolor=BLACK, zorder=6)  # fmt: skip
     number = f"{one.number} " if one.number < 999 else ""
     axes.set_title(shortened(f"{number}{one.name[lang]}", wide + 0.3), fontsize=SMALL + 0.5, loc="left", pad=14)
-    axes.annotate(f"[{amount.word}]", (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
+    unit = f"[{amount.word}{'*' * one.our_year}]"
+    axes.annotate(unit, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
                   fontsize=SMALL - 0.5, color=GREY, ha="right")  # fmt: skip
     _frame(axes, lang)
 

@@ -204,6 +204,8 @@ def _notes(tree: xr.DataTree, metric: str, found: Sequence[Row], lang: str) -> l
     said.append(text("published.boundaries_money" if metric == "economic_effect" else "published.boundaries", lang))
     if any(row.fixed for row in found):
         said.append(text("published.fixed", lang))
+    if any(row.our_year for row in found):
+        said.append(text("run.our_year", lang))
     missing = [f"{number or ''} {name[lang]}".strip() for number, name in without(tree, metric, found)]
     if missing:
         said.append(text("published.without", lang, programmes=text("published.separator", lang).join(missing)))

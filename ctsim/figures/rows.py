@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +29,8 @@ _OTHER_METRICS: Final = {"co2_reduction": ("co2_reduction", "other"), "economic_
 class Row:
     """One published figure and the distribution under the assumptions; numbers in `unit`.
 
-    `quantiles` are those of QUANTILES, `error` the largest Monte Carlo standard error of 0.05, 0.5 and 0.95.
+    `quantiles` are those of QUANTILES, `error` the largest Monte Carlo standard error of 0.05, 0.5 and 0.95;
+    `our_year`: a year's amount only as it is read.
     """
 
     programme: str
@@ -48,6 +49,7 @@ class Row:
     computed: float
     quantiles: tuple[float, ...]
     error: float
+    our_year: bool = False
 
     @property
     def key(self) -> str:
@@ -124,7 +126,8 @@ def _cell_rows(cells: xr.Dataset, metric: str) -> list[Row]:
         for year in cells["year"].values.tolist():
             cell = cells.sel(programme=programme, year=year)
             if _printed(cell):
-                found.append(_row(cell, cells, str(programme), metric, str(year), dict.fromkeys(LANGUAGES, ""), unit))
+                row = _row(cell, cells, str(programme), metric, str(year), dict.fromkeys(LANGUAGES, ""), unit)
+                found.append(replace(row, our_year=str(cell["period"].values) == "unstated"))
     return found
 
 

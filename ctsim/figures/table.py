@@ -56,7 +56,7 @@ class Line:
             published="–".join(as_printed(end * amount.factor) for end in ends),
             computed=rounded(row.computed * amount.factor, 3),
             interval=said if row.finite else "–",
-            unit=amount.word,
+            unit=amount.word + "*" * row.our_year,
         )
 
     @property

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
@@ -15,17 +16,20 @@ from ctsim.catalog import Scenario
 from ctsim.console import number
 from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
+from ctsim.locale import when
 from ctsim.ranking import SMALL
 from ctsim.report.facts import Fact, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
-from ctsim.trail import every_trail
+from ctsim.totals import Total
+from ctsim.trail import Trail, every_trail, totals
 
 TOP: Final = 3
 HALF: Final = 0.5
 _NODES: Final = (
     "co2_reduction", "economic_effect", "items/co2_reduction", "items/economic_effect", "other", "readings",
 )  # fmt: skip
+_SUMS: Final = ("totals/co2_reduction", "totals/economic_effect", "totals/other")
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def _percent(fact: Fact, name: str) -> Markup:
 class DriversPage(Page):
     """Everything the page of a sensitivity analysis asks for."""
 
-    contents: ClassVar = ("rests", "cells", "quiet", "run", "words")
+    contents: ClassVar = ("rests", "sums", "cells", "quiet", "run", "words")
     glossary: ClassVar = ("assumed_share", "shapley", "first_order", "total_order", "narrowing", "swing", "approach1",
                           "basis", "boundary")  # fmt: skip
     kind: ClassVar = "sensitivity"
@@ -110,10 +114,20 @@ class DriversPage(Page):
     def title_of_run(self) -> str:
         return scenario_title(self.scenario, self.lang)
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Its sections; sums only where there are any."""
+        return tuple(one for one in self.contents if one != "sums" or self.sums)
+
     @cached_property
     def cells(self) -> list[Cell]:
         """Every cell that is random."""
         return [Cell(**one) for node in _NODES if f"/{node}" in self.tree.groups for one in self._read(node)]
+
+    @cached_property
+    def sums(self) -> list[Cell]:
+        """Every sum that is random."""
+        return [Cell(**one) for node in _SUMS if f"/{node}" in self.tree.groups for one in self._read(node)]
 
     @cached_property
     def by_name(self) -> Mapping[str, Cell]:
@@ -142,8 +156,19 @@ class DriversPage(Page):
             found.setdefault(one.programme, []).append(one)
         return sorted(found.items(), key=lambda one: self.number(one[0]))
 
+    def sum_groups(self) -> list[Group[Cell]]:
+        """Sums by boundary."""
+        return groups([(one.panel, one) for one in self.sums], "sums", self.lang)
+
+    def owner(self, cell: Cell) -> str:
+        """Programme, or sum, that a number is of."""
+        return cell.said("title") or self.title(cell.programme)
+
     def label(self, cell: Cell) -> str:
-        """Metric, year and part; of a reading also its name."""
+        """Metric, year and part; of a reading also its name; of a sum of figures of several years all of them."""
+        if ", " in cell.when:
+            years = ", ".join(when(one, self.lang) for one in cell.when.split(", "))
+            return f"{self.text(f'metric.{cell.metric}')} {years}"
         said = label_of(cell.metric, cell.when, cell.said("item"), self.lang)
         return f"{said} · {cell.word('reading')}" if cell.word("reading") else said
 
@@ -173,7 +198,7 @@ class DriversPage(Page):
         self, node: str, labels: tuple[str, ...], values: dict[str, Any], drivers: list[dict[str, Any]]
     ) -> dict[str, Any]:
         name = cell_name(node, labels)
-        words = self._words(name)
+        words = self._of_sum(name) if node in _SUMS else self._words(name)
         metric = words.pop("metric", node.rpartition("/")[2])
         made: dict[str, Any] = {
             "address": (f"{self._prefix}/{node}", *labels), "name": name, "metric": metric,
@@ -188,20 +213,32 @@ class DriversPage(Page):
         """By cell: the parameters that reach it."""
         only = data[[name for name in data.data_vars if "parameter" in data[name].dims]]
         found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for one in places(only, "parameter", *dims):
-            if one["Sh"] != 0.0 and isfinite(one["Sh"]):
-                labels, name = tuple(str(one[dim]) for dim in dims), str(one["parameter"])
-                made = {"address": (f"{self._prefix}/{node}", name, *labels), "name": name, "metric": "", "when": "",
-                        "values": one, "unit": "1", "lang": self.lang}  # fmt: skip
-                found.setdefault(labels, []).append(made)
+        effects = only["Sh"].transpose("parameter", *dims).values
+        for one in places(only, "parameter", *dims, where=np.isfinite(effects) & (effects != 0.0)):
+            labels, name = tuple(str(one[dim]) for dim in dims), str(one["parameter"])
+            made = {"address": (f"{self._prefix}/{node}", name, *labels), "name": name, "metric": "", "when": "",
+                    "values": one, "unit": "1", "lang": self.lang}  # fmt: skip
+            found.setdefault(labels, []).append(made)
         return found
 
+    def _of_sum(self, name: str) -> dict[str, str]:
+        """What a sum is of."""
+        total = self._totals[name]
+        group = total.group
+        return {"title_ja": group.title.ja, "title_en": group.title.en, "metric": group.metric, "when": total.when,
+                "boundary": total.boundary, "money_kind": total.money_kind}  # fmt: skip
+
     @cached_property
-    def _trails(self) -> Mapping[str, Any]:
+    def _totals(self) -> Mapping[str, Total]:
+        return {one.cell: one for one in totals(self.scenario)}
+
+    @cached_property
+    def trails(self) -> Mapping[str, Trail]:
+        """What lies behind each cell."""
         return every_trail(self.scenario)
 
     def _words(self, name: str) -> dict[str, str]:
-        trail = self._trails.get(name)
+        trail = self.trails.get(name)
         if trail is None:
             return {}
         record = trail.figures[0].record

@@ -84,9 +84,20 @@ class Fact:
         return self.finite and self.value("minimum") == self.value("maximum")
 
     @property
+    def vanishes(self) -> bool:
+        """Whether mean and 90 % interval are printed as 0.000."""
+        sizes = (self.value("mean"), self.value("quantiles", LOW), self.value("quantiles", HIGH))
+        return all(abs(one * self.scale.factor) < _NEAR_ZERO for one in sizes)
+
+    @property
     def printed(self) -> bool:
         """Whether the report prints a figure."""
         return isfinite(self.value("published"))
+
+    @property
+    def our_year(self) -> bool:
+        """Whether it is a year's amount only as it is read: the report prints it without "per year"."""
+        return self.word("period") == "unstated" and self.scale.word.endswith(("/yr", "/年"))
 
     @property
     def computable(self) -> bool:
@@ -151,7 +162,7 @@ class Facts:
     @cached_property
     def items(self) -> list[Fact]:
         """Parts that are printed for a year of the axis."""
-        return [one for metric in YEARLY if f"items/{metric}" in self.tree for one in self._items(metric)]
+        return [one for metric in YEARLY if f"/items/{metric}" in self.tree.groups for one in self._items(metric)]
 
     @cached_property
     def others(self) -> list[Fact]:
@@ -205,9 +216,12 @@ class Facts:
         return [one for one in (*self.cells, *self.items, *self.others) if one.finite or one.printed]
 
     def worst_error(self) -> float:
-        """The largest Monte Carlo error of a mean as a share of its 90 % interval."""
+        """The largest Monte Carlo error of a mean as a share of its 90 % interval, where that is not printed as 0.
+
+        Of taxis grams are left in 2050, in few draws: such a mean lies far outside its interval, and both are 0.000.
+        """
         wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW))
-                for one in self.numbered if one.finite]  # fmt: skip
+                for one in self.numbered if one.finite and not one.vanishes]  # fmt: skip
         return max((error / width for error, width in wide if width > 0 and error == error), default=0.0)
 
     def _cells(self, metric: str) -> Iterator[Fact]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -10,14 +10,13 @@ from typing import Final
 from markupsafe import Markup
 
 from ctsim.accounts import AllocationFile, AllocationTotals, accounts, shipped
-from ctsim.bought import NOT_MARGINAL, Account, Line, account
+from ctsim.bought import NOT_MARGINAL, SECTIONS, Account, Line, account, sums_alone
 from ctsim.catalog import Scenario
 from ctsim.console import number
 from ctsim.locale import text
 from ctsim.report.words import tagged
 
 DRAWS: Final = 2**14
-SECTIONS: Final = ("rows", "classes", "categories", "budgets")
 TOTALS: Final = ("proceeds", "allocated", "refinanced", "unallocated")
 
 
@@ -84,10 +83,11 @@ class YenLine:
 
 
 class Issue:
-    """The bonds of one fiscal year: their money, and what it bought."""
+    """The bonds of one fiscal year: their money, and what it bought; `free` are the sums without dependence."""
 
-    def __init__(self, made: Account, lang: str) -> None:
+    def __init__(self, made: Account, lang: str, free: Mapping[tuple[str, int], Line] | None = None) -> None:
         self.made = made
+        self.free = free or {}
         self.lang = lang
         self.year = made.file.fiscal_year
 
@@ -118,6 +118,11 @@ class Issue:
         return [YenLine(line, f"yen|{self.year}|{section}|{place}", self.lang,
                         [self.footnotes.index(getattr(one, self.lang)) + 1 for one in line.footnotes])
                 for place, line in found]  # fmt: skip
+
+    def alone(self) -> list[YenLine]:
+        """Lines that add several programmes, without dependence."""
+        return [YenLine(line, f"yen|{self.year}|independent|{section}|{place}", self.lang)
+                for (section, place), line in self.free.items()]  # fmt: skip
 
     def total(self, name: str) -> Markup:
         """One of the sums as the report prints it; words where it does not."""
@@ -150,7 +155,7 @@ def _amount(value: float, at: str, lang: str) -> Markup:
 def issues(scenario: Scenario, seed: int, lang: str) -> list[Issue]:
     """Every issue that the package has the allocations of, the effects drawn under the scenario."""
     made = [account(scenario, accounts(year), draws=DRAWS, seed=seed) for year in shipped()]
-    return [Issue(one, lang) for one in made]
+    return [Issue(one, lang, sums_alone(scenario, one, seed=seed)) for one in made]
 
 
 def not_marginal(lang: str) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
@@ -206,12 +207,13 @@ class MovesPage(Page):
         """By quantity: the parts of the changes that have one, the largest first."""
         found: dict[tuple[str, ...], list[Fact]] = {}
         path = f"/attribution{node}"
-        for one in places(self.tree[path].dataset, "change", *dims):
-            if isfinite(one["mean"]) and any(one[name] for name in ("mean", "q05", "q95")):
-                labels = tuple(str(one[dim]) for dim in dims)
-                change = str(one["change"])
-                fact = Fact((f"{self._prefix}{path}", change, *labels), change, "", "", one, unit, self.lang)
-                found.setdefault(labels, []).append(fact)
+        data = self.tree[path].dataset
+        mean, *ends = (data[name].transpose("change", *dims).values for name in ("mean", "q05", "q95"))
+        there = np.isfinite(mean) & np.any([one != 0.0 for one in (mean, *ends)], axis=0)
+        for one in places(data, "change", *dims, where=there):
+            labels, change = tuple(str(one[dim]) for dim in dims), str(one["change"])
+            fact = Fact((f"{self._prefix}{path}", change, *labels), change, "", "", one, unit, self.lang)
+            found.setdefault(labels, []).append(fact)
         return {labels: tuple(sorted(mine, key=lambda one: -abs(one.value("mean")))) for labels, mine in found.items()}
 
 
@@ -228,7 +230,7 @@ class _About:
         if trail is None or not trail.figures:
             return {}
         records = [one.record for one in trail.figures]
-        said = {key: {str(getattr(one, key) or "") for one in records} for key in ("boundary", "money_kind")}
+        said = {key: {str(getattr(one, key) or "") for one in records} for key in ("boundary", "money_kind", "period")}
         words = {key: one.pop() if len(one) == 1 else "mixed" for key, one in said.items()}
         if len(records) == 1:
             words |= {f"item_{lang}": str(getattr(records[0], f"item_{lang}") or records[0].item)

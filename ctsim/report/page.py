@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+from jinja2.bccache import Bucket, bc_magic
 
 from ctsim.choices import view
 from ctsim.durable import write_asked
 from ctsim.errors import InputError
+from ctsim.kept import keep, recall
 from ctsim.locale import LANGUAGES, text, when
 from ctsim.report import pictures
 from ctsim.report.brief import Brief
@@ -90,10 +92,26 @@ def _templates() -> jinja2.Environment:
     folder = Path(__file__).parent / "templates"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, bytecode_cache=_Kept(),
     )  # fmt: skip
     environment.filters["said"] = _said
     return environment
+
+
+class _Kept(jinja2.BytecodeCache):
+    """Templates as Python's code between processes: to compile them takes as long as to fill them in."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        found = recall("templates", self._key(bucket))
+        if found is not None:
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        keep("templates", self._key(bucket), bucket.bytecode_to_string())
+
+    def _key(self, bucket: Bucket) -> str:
+        """Of one text of a template, one Python and one jinja: bucket.key is of its path only."""
+        return f"{bucket.key} {bucket.checksum} {bc_magic.hex()}"
 
 
 def _said(record: Any, lang: str, name: str = "") -> str:

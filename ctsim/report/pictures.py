@@ -173,7 +173,11 @@ def fan(facts: Sequence[Fact], title: str) -> Fan:
     unit = scale(max(abs(one) for one in (*tops, *bottoms)), facts[0].unit, lang)
     ticks = _ticks(min(0.0, *bottoms) * unit.factor, max(0.0, *tops) * unit.factor)
     frame = _Frame(ticks, unit.factor)
-    content = [*frame.grid(), _words(2, 11, f"[{unit.word}]", "unit"), *frame.bands(finite)]
+    content = [
+        *frame.grid(),
+        _words(2, 11, f"[{unit.word}{'*' * any(one.our_year for one in facts)}]", "unit"),
+        *frame.bands(finite),
+    ]
     for one in facts:
         content += [_words(frame.x(one), FAN[1] - 6, text("when.year", lang, year=one.when), "tick middle")]
         content += frame.marks(one)

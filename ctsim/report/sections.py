@@ -145,7 +145,7 @@ class Sections(Page):
         self.drives = drives
         self.moves = moves
         self.audit: Audit = audit(scenario)
-        trails = every_trail(scenario)
+        trails = drives.trails if drives and drives.scenario is scenario else every_trail(scenario)
         self.prices = {name: one.price for name, one in trails.items()}
         assumed = {name: one.assumed for name, one in drives.by_name.items()} if drives else {}
         self.lines = [_line(one, trails.get(one.name), assumed.get(one.name, nan))
@@ -168,11 +168,6 @@ class Sections(Page):
     def conditional(self) -> str:
         """Which figures stay conditional on delivery where it is drawn; "" where it is not."""
         return conditional_words(self.facts.tree, self.lang)
-
-    def our_year(self, *lines: Line) -> bool:
-        """Whether any of these is a year's amount only as it is read: the report prints it without "per year"."""
-        facts = [one.fact for one in lines]
-        return any(one.word("period") == "unstated" and one.scale.word.endswith(("/yr", "/年")) for one in facts)
 
     @property
     def with_number(self) -> int:
