@@ -31,6 +31,7 @@ FloatArray = npt.NDArray[np.float64]
 
 NOT_MARGINAL: Final = Bilingual(**both("yen.not_marginal"))
 REFINANCED: Final = Bilingual(**both("yen.refinanced_note"))
+WHOLE: Final = Bilingual(**both("yen.whole_note"))
 SETS: Final = Bilingual(**both("yen.sets"))
 POOLED: Final = Bilingual(**both("yen.pooled"))
 AT_LEAST: Final = Bilingual(**both("yen.at_least"))
@@ -160,8 +161,9 @@ class Account:
 
     @property
     def notes(self) -> tuple[Bilingual, ...]:
-        """What holds for the whole issue: what its printed sums do not say, refinancing, green categories."""
-        said = [self.file.totals.note] if self.file.totals.note else []
+        """What holds for the whole issue: why it has no ratio, what its sums do not say, refinancing, categories."""
+        said = [WHOLE] if any(line.why is None for line in self.rows) else []  # else each line says why there is none
+        said += [self.file.totals.note] if self.file.totals.note else []
         if self.file.totals.refinanced is not None:
             said.append(REFINANCED)
         sets = {row.green_categories for row in self.file.allocation if len(row.green_categories) > 1}

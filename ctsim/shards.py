@@ -74,22 +74,31 @@ def _checked(directories: Sequence[RunDirectory]) -> list[_Shard]:
         raise RunDirectoryError("no shards are given; give the directory of each")
     findings: list[Finding] = []
     shards: list[_Shard] = []
+    broken: set[int] = set()
     for directory in directories:
         try:
             shards.append(_read(directory))
         except CtsimError as error:
             findings += error.findings
+            broken |= _number(directory)
     findings += [Finding(Place(), "", said) for said in _faults(shards)]
-    broken = len(directories) - len(shards)
     if shards:
-        numbers = {one.number for one in shards if not _foreign(shards[0], one)}
+        numbers = {one.number for one in shards if not _foreign(shards[0], one)} | broken
         absent = [str(number) for number in range(1, shards[0].count + 1) if number not in numbers]
-        if absent and len(absent) > broken:
+        if absent:
             said = f"missing: shard {', '.join(absent[:20])}{', …' if len(absent) > 20 else ''} of {shards[0].count}"
             findings.append(Finding(Place(), "", f"{said}; run with --shard, then merge all"))
     if findings:
         raise RunDirectoryError(findings)
     return sorted(shards, key=lambda one: one.number)
+
+
+def _number(directory: RunDirectory) -> set[int]:
+    """The number of a shard of which only the card can be read; nothing where it says none."""
+    try:
+        return {_Shard(directory, directory.card()).number}
+    except (CtsimError, ValueError):
+        return set()
 
 
 def _read(directory: RunDirectory) -> _Shard:

@@ -47,7 +47,7 @@ def survival(age: float, mean_life: float, shape: float) -> float:
 
     Within 1e-10 of itself; NaN for an age below 0.
     """
-    return quick_exp(-_power(age, mean_life / _gamma_above_one(1.0 / shape), shape))
+    return quick_exp(-_power(age / mean_life * _gamma_above_one(1.0 / shape), shape))
 
 
 def stock_years(span: float, mean_life: float, shape: float) -> float:
@@ -58,7 +58,7 @@ def stock_years(span: float, mean_life: float, shape: float) -> float:
     """
     part = 1.0 / shape
     scale = mean_life / _gamma_above_one(part)
-    power = _power(span, scale, shape)
+    power = _power(span / scale, shape)
     total = _series(power, power, power, part)[0]
     return mean_life if power >= _DIED_OUT else span * total
 
@@ -77,7 +77,7 @@ def ramped_stock_years(span: float, ramp: float, mean_life: float, shape: float)
     part = 1.0 / shape
     scale = mean_life / _gamma_above_one(part)
     a, b, c = first + _NODES[0] * width, first + _NODES[1] * width, first + _NODES[2] * width
-    x, y, z = _power(a, scale, shape), _power(b, scale, shape), _power(c, scale, shape)
+    x, y, z = _power(a / scale, shape), _power(b / scale, shape), _power(c / scale, shape)
     totals = _series(x, y, z, part)
     one = mean_life if x >= _DIED_OUT else a * totals[0]
     two = mean_life if y >= _DIED_OUT else b * totals[1]
@@ -85,9 +85,8 @@ def ramped_stock_years(span: float, ramp: float, mean_life: float, shape: float)
     return width / rise * (_WEIGHTS[0] * one + _WEIGHTS[1] * two + _WEIGHTS[2] * three)
 
 
-def _power(age: float, scale: float, shape: float) -> float:
-    """The power of e that is left of a cohort, without its sign."""
-    share = age / scale
+def _power(share: float, shape: float) -> float:
+    """`share` to the power `shape` within 1e-11: without its sign the power of e that is left of a cohort."""
     return quick_exp(shape * quick_log(1e-300 if 0.0 <= share < 1e-300 else share))
 
 

@@ -18,6 +18,7 @@ from ctsim.bought import (
     REFINANCED,
     SECTIONS,
     SETS,
+    WHOLE,
     Account,
     Bought,
     Line,
@@ -245,11 +246,11 @@ def test_notes_stand_where_they_apply() -> None:
     for lang, shifted in (("ja", "セルのずれ"), ("en", "Cells shifted")):
         out = CliRunner().invoke(main, ["yen", "--issue", "2024", "--lang", lang]).stdout
         assert "12,352.6" in out and "1,572" in out and out.count(shifted) == 3
-        for words in (REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
+        for words in (WHOLE, REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
             assert getattr(words, lang) not in out
         assert "B(工場)" not in out and "Class B plants" not in out
         out = CliRunner().invoke(main, ["yen", "--lang", lang, "--draws", str(FEW)]).stdout
-        for words in (REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
+        for words in (WHOLE, REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
             assert getattr(words, lang) in out
         [said] = [line for line in out.splitlines() if getattr(SETS, lang) in line]
         assert "・クリーンな運輸・" in said and said.count("・") == 5

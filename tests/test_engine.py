@@ -401,7 +401,7 @@ def flip_a_byte(path: Path) -> None:
         (lambda out: (out / "summary.nc").unlink(), "missing"),
         (lambda out: (out / "run.json").write_text("{"), "cannot be read"),
         (lambda out: (out / "run.json").unlink(), "not a run directory"),
-        (lambda out: (out / "run.json").write_text('{"format": 1, "sealed": false}'), "ctsim resume"),
+        (lambda out: (out / "run.json").write_text('{"format": 1, "sealed": false}'), "is damaged .no 'scenario'."),
     ],
 )
 def test_a_damaged_run_is_refused(kept: Path, damage: Callable[[Path], None], said: str) -> None:

@@ -44,6 +44,15 @@ def test_a_run_comes_out_again(one: Scenario, tmp_path: Path, options: dict[str,
     assert parts(tmp_path / "run") == (True, [])
 
 
+def test_totals_without_dependence_are_no_other_tables(tmp_path: Path) -> None:
+    """Their rows are drawn with twins of the tables that are kept: of what a run keeps nothing differs."""
+    some = ["hydrogen_supply_chain", "water_electrolysis", "plastic_feedstock", "clean_energy_vehicles",
+            "battery_supply_chain", "power_semiconductors"]  # fmt: skip
+    run = simulate("framework_2023_11", draws=DRAWS, out=tmp_path / "run", programmes=some)
+    assert run.tree["totals"]
+    assert parts(tmp_path / "run") == (True, [])
+
+
 def test_another_version_or_machine_is_said_and_is_no_difference(one: Scenario, tmp_path: Path) -> None:
     card = simulate(one, draws=FEW, out=tmp_path / "run").card
     changed(tmp_path / "run", versions={**card["versions"], "numpy": "1.9"}, platform="Plan9 mips, no libc")

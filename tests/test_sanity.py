@@ -145,7 +145,7 @@ def test_a_published_figure_outside_its_own_range_says_why() -> None:
 def test_reasons_for_figures_outside_are_in_both_languages_and_on_the_page_of_cells() -> None:
     from tests.cells_page import cells_page
 
-    page = cells_page()
+    page = cells_page("en")
     for programme in run()[0].programmes:
         for figure in programme.figures:
             outside = figure.record.outside

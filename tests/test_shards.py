@@ -106,7 +106,18 @@ FAULTS: dict[str, tuple[Faults, list[str]]] = {
     "foreign": (foreign, ["foreign: is of another run than ", "missing: shard 3 of 7"]),
     "other count": (other_count, ["eighth: is of another run than ", "(7 shards there, 8 here)"]),
     "whole": (whole_run, ["run: is a whole run, no shard; "]),
-    "not there": (lambda p, f, s: [*p[:6], f / "nowhere"], ["nowhere: is not a run directory"]),
+    "not there": (
+        lambda p, f, s: [*p[:6], f / "nowhere"],
+        ["nowhere: is not a run directory", "missing: shard 7 of 7"],
+    ),
+    "missing, and a whole run": (
+        lambda p, f, s: [*whole_run(p[:6], f, s)],
+        ["run: is a whole run, no shard; ", "missing: shard 7 of 7"],
+    ),
+    "missing, and damaged": (
+        lambda p, f, s: damaged(p, f, s)[:-1],
+        ["damaged/state.npz: is damaged", "missing: shard "],
+    ),
     "none": (lambda p, f, s: [], ["no shards are given"]),
 }
 

@@ -23,7 +23,7 @@ _COMPARISONS: Final[dict[type[ast.AST], str]] = {
 _ATOM: Final = 9
 _CALLS: Final = {
     "min": "MIN({})", "max": "MAX({})", "exp": "EXP({})", "log": "LN({})", "sqrt": "SQRT({})", "pow": "POWER({})",
-    "_gamma_above_one": "EXP(GAMMALN(1+{}))",
+    "_gamma_above_one": "EXP(GAMMALN(1+{}))", "_power": "POWER({})", "quick_exp": "EXP({})",
 }  # fmt: skip
 """The spreadsheet's functions for what formulas call. Those of ctsim differ in the last digits, the gamma by 1e-11."""
 

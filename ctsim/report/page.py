@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,8 +111,9 @@ class _Kept(jinja2.BytecodeCache):
         keep("templates", self._key(bucket), bucket.bytecode_to_string())
 
     def _key(self, bucket: Bucket) -> str:
-        """Of one text of a template, one Python and one jinja: bucket.key is of its path only."""
-        return f"{bucket.key} {bucket.checksum} {bc_magic.hex()}"
+        """Of one text of a template, one of this module, one Python and one jinja: bucket.key is of its path only."""
+        own = sha256(Path(__file__).read_bytes()).hexdigest()
+        return f"{bucket.key} {bucket.checksum} {bc_magic.hex()} {own}"
 
 
 def _said(record: Any, lang: str, name: str = "") -> str:
