@@ -62,8 +62,8 @@ def test_carbon_value_is_tonnes_times_the_price_of_the_year() -> None:
         ("year      = 2030", "year      = 2020", "a target is later than FY2023"),
         ("reduction = 60", "reduction = 6", "6 % below FY2013 is not below FY2023"),
         (
-            'basis     = "assumed"\nreason    = "the target',
-            'basis     = "published"\nreason    = "the target',
+            'source    = { key = "gx_deck_2025_06", where = "GX policy of Japan", quote = "2035年に',
+            'reason    = "2035年に" # {',
             "'source'",
         ),
     ],
