@@ -13,16 +13,18 @@ from ctsim.policy import BETWEEN, REALISED, SHARES, FloatArray, FrameFile, Gap, 
 
 def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
     """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for."""
+    colon = text("run.colon", lang)
+    said = ", ".join(text("policy.total", lang, year=one.year, amount=f"{one.emissions:,g}") for one in file.total)
+    click.echo(f"{text('policy.totals', lang)}{colon}{said}")
     _targets(file, realised, lang)
     _credits(file, lang)
     _values(file, realised, lang)
-    said = REALISED.ja if lang == "ja" else f"{REALISED.ja} / {REALISED.en}"
-    click.echo(text("policy.of", lang, realised=said))
+    label = REALISED.ja if lang == "ja" else f"{REALISED.ja} / {REALISED.en}"
+    click.echo(text("policy.of", lang, realised=label))
     if realised.between:
         years = ", ".join(str(year) for year in sorted(realised.between))
         click.echo(f"* {years}: {getattr(BETWEEN, lang)}")
     for path in file.price_path:
-        colon = text("run.colon", lang)
         click.echo(f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{path.reason}")
 
 
@@ -42,10 +44,13 @@ def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
          "independent_value_oku_yen_per_year": carbon_value(path, realised.independent)[year].tolist()}
         for path in file.price_path for year, value in carbon_value(path, realised.tonnes).items()
     ]  # fmt: skip
-    credits_ = [{"by": one.by, "amount": one.amount, "unit": one.unit} for one in file.credits]
+    credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote}
+                for one in file.credits]  # fmt: skip
+    totals = [{"year": one.year, "mt_co2": one.emissions, "basis": one.basis, "quote": one.source.quote}
+              for one in file.total]  # fmt: skip
     label, between = REALISED.model_dump(), BETWEEN.model_dump()
-    return {"realised": label, "between_cells": between, "quantiles": list(SHARES), "targets": targets,
-            "credits": credits_, "values": values}  # fmt: skip
+    return {"realised": label, "between_cells": between, "quantiles": list(SHARES), "totals": totals,
+            "targets": targets, "credits": credits_, "values": values}  # fmt: skip
 
 
 def _percent(share: FloatArray | None) -> list[float] | None:

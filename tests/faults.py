@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests import slurm
 from tests.docs import DOCS, put_between
 from tests.markdown import table
 from tests.source import ROOT
@@ -135,6 +136,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the outcomes into docs/reliability.md")
     parser.add_argument("--long", action="store_true", help="also what takes many minutes")
     asked, started = parser.parse_args(), time.monotonic()
+    if absent := slurm.install():
+        print(f"without Slurm: {absent}")
     passed, rows, left_out = suites("long" if asked.long else "1")
     for name, said in rows:
         print(f"{name}: {said}")

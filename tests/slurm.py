@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 COMMANDS = ("slurmctld", "slurmd", "sbatch", "srun", "scancel", "scontrol", "munged", "setpriv")
 PORT = 16900
 
@@ -55,6 +56,16 @@ def missing() -> str:
     if absent:
         return f"Slurm is not installed ({', '.join(absent)})"
     return "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "Slurm's daemons need root"
+
+
+def install() -> str:
+    """Install Slurm where it is absent, this is root, and the system has apt; what is still missing then."""
+    if not missing() or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return missing()
+    told = {"capture_output": True, "timeout": 300, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
+    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *PACKAGES]):
+        subprocess.run(["apt-get", *command], check=False, **told)  # type: ignore[call-overload]
+    return missing()
 
 
 @dataclass

@@ -260,6 +260,15 @@ def test_file_system_that_fills_up(study: Study, small_disk: Path) -> None:
     assert not list(small_disk.rglob("summary.nc"))
 
 
+def test_file_system_that_can_only_be_read(study: Study, small_disk: Path) -> None:
+    """Root writes without permission, but not there."""
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True, capture_output=True, timeout=20)
+    outcome = study.process(*RUN, "--out", "disk/o")
+    assert outcome.status == 2
+    assert [like(line, "disk/o: cannot be written: Read-only file system; …") for line in outcome.lines] == [True]
+    assert list(small_disk.iterdir()) == []
+
+
 def test_interrupt(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

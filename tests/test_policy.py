@@ -136,6 +136,9 @@ def test_json_has_the_numbers_of_the_table() -> None:
     shown = CliRunner().invoke(main, arguments).stdout
     [first] = [one for one in found["targets"] if one["year"] == 2030]
     assert f"{first['closed_percent'][0]:.3g}" in shown and f"{first['missing_mt_co2']:,.0f}" in shown
+    assert [(one["year"], one["mt_co2"]) for one in found["totals"]] == [(2013, 1395.1), (2023, 1017.0)]
+    assert "1,395.1 in FY2013" in shown and "1,017 in FY2023" in shown
+    assert all(one["cumulative"] and one["quote"] for one in found["credits"])
     assert {one["price_path"] for one in found["values"]} >= {"gx_ets_floor", "gx_ets_ceiling"}
     for one in found["values"]:
         low, high = one["value_oku_yen_per_year"][1:]
