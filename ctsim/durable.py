@@ -94,6 +94,8 @@ def reason_of(error: OSError) -> str:
 
 def write_asked(path: Path, content: bytes) -> None:
     """`write_whole` where a user has named the place. Raises InputError with the reason."""
+    if "\0" in str(path):  # from Python only: no shell can say it
+        raise InputError(f"{str(path)!r}: no file can have this name")
     try:
         write_whole(path, content)
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctsim.catalog import load
-from ctsim.durable import write_whole
+from ctsim.durable import write_asked, write_whole
 from ctsim.engine import simulate
 from ctsim.errors import CtsimError, InputError
 from ctsim.rundir import RunDirectory
@@ -47,6 +47,12 @@ def test_guards_that_make_faults_takes_away_are_there(guard: faults.Guard) -> No
 
 
 # ---- code and paths
+
+
+def test_a_name_that_no_file_can_have_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no file can have this name"):
+        write_asked(tmp_path / "a\0b.html", b"x")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_formulas_outside_the_package_run_only_when_they_are_named(tmp_path: Path) -> None:
