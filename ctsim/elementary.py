@@ -83,7 +83,7 @@ def pow(x: float, y: float) -> float:
 
 
 def quick_log(x: float) -> float:
-    """The natural logarithm within 1e-13 of it or 1e-15, at a third of the cost. NaN at 0 and below."""
+    """The natural logarithm within 1e-13 of it or 1e-15, by fewer operations. NaN at 0 and below."""
     inside = x if 0.0 < x < _INFINITY else 1.0
     bits = np.float64(inside).view(np.uint64) + _TO_ROOT_HALF
     k = float(np.uint64((bits >> _FRACTION) | _WHOLE).view(np.float64)) - (2.0**52 + 1023.0)
@@ -99,7 +99,7 @@ def quick_log(x: float) -> float:
 
 
 def quick_exp(x: float) -> float:
-    """e to the power x within 1e-12 of it, at a third of the cost, for x from -700 to 700; beyond, as at these."""
+    """e to the power x within 1e-12 of it, by fewer operations, for x from -700 to 700; beyond, as at these."""
     a = 700.0 if x > 700.0 else x
     a = -700.0 if a < -700.0 else a
     k = (a * _LOG2_E + _MAGIC) - _MAGIC
