@@ -1,7 +1,7 @@
 """Sums over long rows in lanes, written as vector instructions.
 
-Loops over lanes in plain Python compile to sums that go through memory: 0.95 ns a value and not 0.4. Vectors of doubles are
-cut by the compiler to whatever registers a machine has: lane by lane the same additions in the same order.
+Loops over lanes in plain Python compile to sums that go through memory: 0.95 ns a value and not 0.4. Vectors of
+doubles are cut by the compiler to whatever registers a machine has: lane by lane the same additions in the same order.
 """
 
 from __future__ import annotations

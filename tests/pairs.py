@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from ctsim.kernel import Kernel
 from tests.runs import outside
 
 PARAMETERS = {
@@ -97,3 +101,19 @@ CHANGES = (
     moved("mine.u", 12.0, "lognormal", "median = 12, gsd = 1.5", "u is higher"),
     moved("mine.v", 1.0, "lognormal", "median = 1, gsd = 1.6", "v is less sure"),
 )
+
+
+def stopping(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], dict[str, Any]]:
+    """What is drawn, a first tile a chunk, and what to say: at the chunk numbered "stop at" the "event" is set."""
+    drawn: list[int] = []
+    now: dict[str, Any] = {}
+    whole = Kernel.chunk
+
+    def chunk(self: Kernel, plan: object, first: int, tiles: int) -> object:
+        drawn.append(first)
+        if len(drawn) == now["stop at"]:
+            now["event"].set()
+        return whole(self, plan, first, tiles)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Kernel, "chunk", chunk)
+    return drawn, now

@@ -24,7 +24,7 @@ from ctsim.engine import simulate
 from ctsim.errors import CtsimError, InputError, RunDirectoryError, Stopped
 from ctsim.kernel import Kernel
 from tests import pairs
-from tests.pairs import CHANGES, moved, other_formula, scenario, together, write
+from tests.pairs import CHANGES, moved, other_formula, scenario, stopping, together, write
 
 DRAWS = 2**16
 TOLERANCE = 2e-4
@@ -335,17 +335,7 @@ def test_one_that_is_stopped_goes_on(
     folder: Path, known: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped in its first pass and again in its second: no chunk is drawn twice, and the result has the same bits."""
-    drawn_: list[int] = []
-    now: dict[str, Any] = {}
-    whole = Kernel.chunk
-
-    def chunk(self: Kernel, plan: object, first: int, tiles: int) -> object:
-        drawn_.append(first)
-        if len(drawn_) == now["stop at"]:
-            now["event"].set()
-        return whole(self, plan, first, tiles)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Kernel, "chunk", chunk)
+    drawn_, now = stopping(monkeypatch)
     module = sys.modules["ctsim.compare"]
     monkeypatch.setattr(module, "WORTH_KEEPING", -1.0)
     monkeypatch.setattr(module, "stoppable", lambda: nullcontext(now["event"]))

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from ctsim.errors import InputError, RunDirectoryError, Stopped
-from ctsim.kernel import Kernel
 from ctsim.stress import LEVELS, open_stress, stress
-from tests.pairs import scenario, together, write
+from tests.pairs import scenario, stopping, together, write
 
 DRAWS = 2**16
 
@@ -90,19 +89,11 @@ def test_what_is_kept_is_opened_again(folder: Path, tmp_path: Path) -> None:
 
 def test_one_that_is_stopped_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped at its first level and again at its third: no chunk is drawn twice, the numbers are the same."""
-    drawn: list[int] = []
-    now: dict[str, Any] = {}
-    whole = Kernel.chunk
-
-    def chunk(self: Kernel, plan: object, first: int, tiles: int) -> object:
-        drawn.append(first)
-        if len(drawn) == now["stop at"]:
-            now["event"].set()
-        return whole(self, plan, first, tiles)  # type: ignore[arg-type]
-
+    drawn, now = stopping(monkeypatch)
+    now |= {"stop at": 0, "event": Event()}
     path = scenario(folder, "s", together(["mine.x", "mine.y"], 0.5))
     expected = stress(path, draws=DRAWS, formulas=folder / "formulas").result_digest
-    monkeypatch.setattr(Kernel, "chunk", chunk)
+    drawn.clear()
     monkeypatch.setattr(sys.modules["ctsim.compare"], "WORTH_KEEPING", -1.0)
     monkeypatch.setattr(sys.modules["ctsim.stress"], "stoppable", lambda: nullcontext(now["event"]))
     asked: dict[str, Any] = {"draws": DRAWS, "formulas": folder / "formulas", "chunk": DRAWS // 4, "workers": 1}
