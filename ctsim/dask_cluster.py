@@ -96,6 +96,8 @@ def _connected(spec: str) -> Iterator[tuple[Any, float]]:
             hint = "; a tls:// address needs distributed.comm.tls of dask's configuration" if "tls:" in spec else ""
             raise ClusterError(f"--cluster {spec}: cannot be reached: {_first_line(error)}{hint}") from None
         stack.callback(_closed, client)
+        # what dask gives up itself while a connection is cut, asyncio would print as a traceback when it is collected
+        client.loop.asyncio_loop.set_exception_handler(lambda loop, context: None)
         try:
             client.wait_for_workers(1, timeout=wait)
         except TimeoutError:

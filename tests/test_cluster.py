@@ -4,6 +4,7 @@ Real processes on loopback throughout: two workers that several tests share, and
 killed or frozen.
 """
 
+import gc
 import os
 import re
 import signal
@@ -208,6 +209,18 @@ def test_a_worker_that_is_frozen_does_not_freeze_the_run(
         "the connection to the cluster is lost; stopped at",
     )
     assert any(end in str(said[0]) for end in ends), said
+
+
+def test_a_result_that_is_given_up_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """dask waits for the parts of a result in tasks of its own, which end in an exception that nobody takes."""
+    with dask_cluster._connected("local:1") as (client, _):
+        future = client.submit(time.sleep, 60)
+        with pytest.raises(TimeoutError):
+            client.sync(client._gather, [future], callback_timeout=0.5)
+        client.sync(client._cancel, [future], callback_timeout=5)
+    del future, client
+    gc.collect()
+    assert not [record for record in caplog.records if "never retrieved" in record.getMessage()]
 
 
 def test_what_makes_dask_wait_for_ever_is_set() -> None:
