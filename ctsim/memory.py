@@ -90,7 +90,7 @@ def _made(kernel: Kernel) -> str:
 def _state_bytes(thresholds: int) -> int:
     """Of one output: exact sums, cuts and thresholds by replicate, bins, and bins that are pending."""
     by_replicate = summaries.REPLICATES * (3 * 68 + len(summaries.QUANTILES) + 2 + thresholds)
-    return 8 * (by_replicate + _BINS) + 4 * _BINS
+    return 8 * (by_replicate + _BINS) + 2 * _BINS
 
 
 def _kept_bytes(layout: Layout) -> int:

@@ -28,7 +28,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 MOST_BYTES: Final = 1 << 30
 _HEADER: Final = 4096
-_TRANSIENT: Final = ("pending", "pending_replicate")
+_TRANSIENT: Final = ("pending", "pending_replicate", "pending_tiles")
 _NAMES: Final = ("labels", "kinds", "parameters", "ends", "moments", "table", "tables", "atom", "atoms")
 
 

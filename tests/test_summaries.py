@@ -165,6 +165,21 @@ def test_tiles_of_one_replicate_may_be_added_together() -> None:
     assert as_bytes(summaries.finalize(PLAN, state)) == as_bytes(WHOLE_SUMMARY)
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 45, 130])
+def test_small_counts_do_not_overflow(at_once: int) -> None:
+    """130 tiles of one replicate and one value: twice as many draws as a pending bin can count."""
+    values = np.array([np.full(130 * TILE, 0.25), np.tile([0.25, 0.5], 65 * TILE)])
+    plan = planned(values)
+    state = summaries.empty(plan)
+    for first in range(0, 130, at_once):
+        block = values[:, first * TILE : (first + at_once) * TILE]
+        summaries.accumulate(plan, state, block, first * REPLICATES, REPLICATES)
+    summaries.fold(plan, state)
+    starts = [0, int(plan.offsets[1]) + 1, len(state.bins)]
+    assert [state.bins[a:b].max() for a, b in pairwise(starts)] == [130 * TILE, 65 * TILE]
+    assert state.bins.sum() == 260 * TILE
+
+
 def test_an_output_does_not_depend_on_its_neighbours() -> None:
     alone = AWKWARD[[4]]
     plan = planned(alone, MARKS[[4]])

@@ -16,6 +16,8 @@ from ctsim.summaries.records import DIGITS, EVEN, REPLICATES, TILE, FloatArray, 
 
 BEYOND: Final = 1 << 40
 """Added to the last digit of a sum for what is not finite; no sum of doubles reaches it."""
+MOST_PENDING: Final = 63
+"""Tiles whose draws a pending bin can count, all in one: small counts, so that those of all outputs stay in cache."""
 
 
 def accumulate(
@@ -31,14 +33,16 @@ def accumulate(
     at = np.arange(plan.outputs) if at is None else at
     tiles = values.shape[1] // TILE
     state.draws[0] += tiles * TILE
-    together = tiles if stride % REPLICATES == 0 else 1
+    together = min(tiles, MOST_PENDING) if stride % REPLICATES == 0 else 1
     for start in range(0, tiles, together):
-        first = first_tile + start * stride
-        if state.pending_replicate not in (-1, first % REPLICATES):
+        first, count = first_tile + start * stride, min(together, tiles - start)
+        is_full = state.pending_tiles + count > MOST_PENDING
+        if is_full or state.pending_replicate not in (-1, first % REPLICATES):
             fold(plan, state)
         state.pending_replicate = first % REPLICATES
+        state.pending_tiles += count
         _count(
-            values[:, start * TILE : (start + together) * TILE], at, first, stride, plan.kind, plan.centre, plan.scale,
+            values[:, start * TILE : (start + count) * TILE], at, first, stride, plan.kind, plan.centre, plan.scale,
             plan.low, plan.per_width, plan.edges, plan.offsets, plan.thresholds, state.digits, state.finite,
             state.not_finite, state.first_bad, state.minimum, state.maximum, state.at_least, state.pending,
         )  # fmt: skip
@@ -48,7 +52,7 @@ def fold(plan: Plan, state: State) -> None:
     """Move the pending bins of one replicate into the state's own counts."""
     if state.pending_replicate >= 0:
         _fold(state.pending, plan.offsets, plan.cuts, state.bins, state.at_most[:, state.pending_replicate])
-        state.pending_replicate = -1
+        state.pending_replicate, state.pending_tiles = -1, 0
 
 
 def combine(plan: Plan, left: State, right: State) -> State:
@@ -93,7 +97,7 @@ def _count(
     minimum: FloatArray,
     maximum: FloatArray,
     at_least: IntArray,
-    pending: npt.NDArray[np.int32],
+    pending: npt.NDArray[np.uint16],
 ) -> None:
     found = np.zeros(5)
     bits = found.view(np.uint64)
@@ -152,7 +156,7 @@ def _count_at_least(row: FloatArray, mark: float) -> int:
 
 
 @inlined
-def _even_bins(places: npt.NDArray[np.uint32], bins: npt.NDArray[np.int32]) -> None:
+def _even_bins(places: npt.NDArray[np.uint32], bins: npt.NDArray[np.uint16]) -> None:
     for k in range(0, 1024, 4):  # four loads at once, so that no load waits for a store of before
         first, second, third, fourth = places[k], places[k + 1], places[k + 2], places[k + 3]
         bins[first] += 1
@@ -163,7 +167,7 @@ def _even_bins(places: npt.NDArray[np.uint32], bins: npt.NDArray[np.int32]) -> N
 
 @inlined
 def _listed_bins(
-    row: FloatArray, edges: FloatArray, places: npt.NDArray[np.uint32], bins: npt.NDArray[np.int32]
+    row: FloatArray, edges: FloatArray, places: npt.NDArray[np.uint32], bins: npt.NDArray[np.uint16]
 ) -> None:
     """Count each value in the bin between the last edge at or below it and the next.
 
@@ -183,7 +187,9 @@ def _listed_bins(
 
 
 @compiled
-def _fold(pending: npt.NDArray[np.int32], offsets: IntArray, cuts: IntArray, bins: IntArray, at_most: IntArray) -> None:
+def _fold(
+    pending: npt.NDArray[np.uint16], offsets: IntArray, cuts: IntArray, bins: IntArray, at_most: IntArray
+) -> None:
     for i in range(pending.shape[0]):
         count = 0
         start = 0

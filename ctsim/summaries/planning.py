@@ -152,5 +152,5 @@ def empty(plan: Plan) -> State:
         bins=np.zeros(len(plan.edges) + n, np.int64),
         at_most=np.zeros((n, REPLICATES, q), np.int64),
         at_least=np.zeros((n, REPLICATES, h), np.int64),
-        pending=np.zeros((n, plan.most_bins), np.int32),
+        pending=np.zeros((n, plan.most_bins), np.uint16),
     )

@@ -58,7 +58,8 @@ class Plan:
 class State:
     """What is known of a set of tiles. Arrays by output n, replicate r, quantile q, threshold h: see `Plan`.
 
-    `pending` holds the bins of the tiles of one replicate that are not yet in `bins` and `at_most`.
+    `pending` holds the bins of the tiles of one replicate that are not yet in `bins` and `at_most`; `pending_tiles`
+    says of how many.
     """
 
     draws: IntArray  # (1)
@@ -71,13 +72,14 @@ class State:
     bins: IntArray  # flat
     at_most: IntArray  # (n, r, q) draws in the bins below each cut
     at_least: IntArray  # (n, r, h) draws at or above each threshold
-    pending: npt.NDArray[np.int32]  # (n, bin)
+    pending: npt.NDArray[np.uint16]  # (n, bin)
     pending_replicate: int = -1
+    pending_tiles: int = 0
 
     @property
     def nbytes(self) -> int:
         """Memory of all arrays."""
-        return sum(getattr(self, one.name).nbytes for one in fields(self) if one.name != "pending_replicate")
+        return sum(getattr(self, one.name).nbytes for one in fields(self) if one.type != "int")
 
 
 @dataclass(frozen=True)
