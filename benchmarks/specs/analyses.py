@@ -81,7 +81,7 @@ register(
         name="pair",
         title="Two scenarios on common draws beside one run, 2 threads, without attribution",
         build=_pair,
-        sweep=tuple({"draws": 2**22, "changed": one} for one in ("one run", "ten", "every")),
+        sweep=tuple({"draws": 2**21, "changed": one} for one in ("one run", "ten", "every")),
         quick=tuple({"draws": 2**18, "changed": one} for one in ("one run", "ten")),
         tiny={"draws": 2**14, "changed": "one run"},
         repeats=3,

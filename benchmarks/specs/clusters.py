@@ -36,7 +36,9 @@ register(
         name="processes",
         title="Worker processes over TCP beside threads, workers started before",
         build=_run,
-        sweep=tuple({"scenario": REPORT, "draws": 10**7, "workers": 2, "place": place} for place in ("threads", "TCP")),
+        sweep=tuple(
+            {"scenario": REPORT, "draws": 4 * 10**6, "workers": 2, "place": place} for place in ("threads", "TCP")
+        ),
         quick=tuple({"scenario": REPORT, "draws": 10**6, "workers": 2, "place": place} for place in ("threads", "TCP")),
         tiny={"scenario": W, "draws": 2048, "workers": 1, "place": "threads"},
         missing=missing,
@@ -63,7 +65,7 @@ register(
         name="tasks",
         title="Tasks that do nothing, on two worker processes: what dask takes for each",
         build=_tasks,
-        sweep=({"tasks": 10_000},),
+        sweep=({"tasks": 2_000},),
         quick=({"tasks": 1_000},),
         tiny={"tasks": 20},
         unit="tasks",

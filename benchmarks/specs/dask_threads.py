@@ -41,7 +41,7 @@ register(
         name="dask_threads",
         title="dask threads beside a plain thread pool, 2 threads",
         build=_run,
-        sweep=tuple({"scenario": REPORT, "draws": 10**7, "threads": name} for name in ("dask", "pool")),
+        sweep=tuple({"scenario": REPORT, "draws": 2 * 10**6, "threads": name} for name in ("dask", "pool")),
         quick=tuple({"scenario": REPORT, "draws": 10**6, "threads": name} for name in ("dask", "pool")),
         tiny={"scenario": W, "draws": 2048, "threads": "pool"},
         repeats=7,

@@ -44,7 +44,7 @@ register(
         name="parameter_draw",
         title="A parameter's draw, everything included, beside words and quantile functions alone, 1 thread",
         build=_everything,
-        sweep=_points(2**22, REPORT, W),
+        sweep=_points(2**20, REPORT) + _points(2**22, W),
         quick=_points(2**20, W),
         tiny={"scenario": W, "method": "sobol", "what": "floor", "draws": 1024},
     )

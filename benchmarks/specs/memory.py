@@ -34,7 +34,7 @@ register(
         quick=_points(10**6),
         tiny={"scenario": W, "draws": 2048},
         full=({"scenario": REPORT, "draws": 10**9},),
-        repeats=2,
+        repeats=1,
         warm=False,
     )
 )

@@ -22,7 +22,7 @@ register(
         name="draws",
         title="Throughput by draws, 2 threads",
         build=_run,
-        sweep=_draws(REPORT, 10**5, 10**6, 10**7, 10**8) + _draws(W, 10**5, 10**6, 10**7, 10**8),
+        sweep=_draws(REPORT, 10**5, 10**6, 10**7) + _draws(W, 10**5, 10**6, 10**7, 10**8),
         quick=_draws(REPORT, 10**6) + _draws(W, 10**6),
         tiny={"scenario": W, "draws": TINY},
         seconds=120,
@@ -34,7 +34,9 @@ register(
         name="threads",
         title="Throughput by threads",
         build=_run,
-        sweep=tuple({"scenario": s, "draws": 10**7, "workers": n} for s in (REPORT, W) for n in (1, 2)),
+        sweep=tuple(
+            {"scenario": s, "draws": d, "workers": n} for s, d in ((REPORT, 2**21), (W, 10**7)) for n in (1, 2)
+        ),
         quick=tuple({"scenario": REPORT, "draws": 10**6, "workers": n} for n in (1, 2)),
         tiny={"scenario": W, "draws": TINY, "workers": 1},
     )
@@ -67,7 +69,9 @@ register(
         name="method",
         title="Throughput by method, 2 threads",
         build=_run,
-        sweep=tuple({"scenario": s, "method": m, "draws": 2**23} for s in (REPORT, W) for m in METHODS),
+        sweep=tuple(
+            {"scenario": s, "method": m, "draws": n} for s, n in ((REPORT, 2**21), (W, 2**23)) for m in METHODS
+        ),
         quick=tuple({"scenario": REPORT, "method": m, "draws": 2**20} for m in METHODS),
         tiny={"scenario": W, "method": "sobol", "draws": TINY},
     )
