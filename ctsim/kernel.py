@@ -32,7 +32,7 @@ IntArray = npt.NDArray[np.int64]
 Keep = Callable[[FloatArray, FloatArray, int, int], None]
 """keep(rows, targets, first tile, stride): take the values of a block of draws before they are overwritten."""
 
-BLOCK_TILES: Final = 2
+BLOCK_TILES: Final = 4
 HOW: Final = {"sum": 0, "largest": 1, "two_largest": 2}
 """How parts make a target: all of them, or so many of the largest."""
 
