@@ -263,9 +263,10 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
 
 
 def finished(
-    asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...]
-) -> Run:
-    """Draw what is missing in a held directory that has an unsealed card, and seal it.
+    asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...],
+    planned: job.Planned | None = None,
+) -> Run:  # fmt: skip
+    """Draw what is missing in a held directory that has an unsealed card, and seal it; `planned` where it is known.
 
     Raises Stopped where a signal or a lost cluster ends it, ClusterError where a lost cluster has left nothing.
     """
@@ -273,7 +274,7 @@ def finished(
     card = {**card, **job.forecast(asked, kernel, directory.path)}
     with stoppable() as stop:
         try:
-            planned = job.planned(asked, kernel)
+            planned = planned or job.planned(asked, kernel)
             counted = job.count(asked, planned, directory.chunks, stop)
             if counted.state is None:
                 raise KeyboardInterrupt
