@@ -50,7 +50,8 @@ PROMISES = (
                           "test_a_run_may_change_from_threads_to_a_cluster_and_back"),
          "test_shards": ("test_seven_shards_in_random_order_are_the_undivided_run",),
          "test_resume": ("test_a_run_goes_on_in_other_chunks",),
-         "test_slurm": ("test_an_array_of_three",),
+         "test_slurm": ("test_an_array_of_three",
+                        "test_slurm_a_killed_worker_seven_shards_and_a_plain_run_have_one_digest"),
          "test_cpu_bits": ("test_layouts_give_one_digest", "test_a_run_on_another_cpu_has_the_same_digest")},
     ),
     Promise(
@@ -107,7 +108,8 @@ PROMISES = (
         {"test_slurm": ("test_an_array_of_three", "test_an_array_with_a_task_out_of_time_and_one_cancelled",
                         "test_an_array_while_the_controller_is_killed", "test_a_task_that_runs_into_its_limit",
                         "test_dask_workers_in_jobs_one_of_them_cancelled", "test_a_driver_that_is_killed_goes_on"),
-         "test_cluster": ("test_only_who_has_a_certificate_of_the_same_authority_takes_part",)},
+         "test_cluster": ("test_only_who_has_a_certificate_of_the_same_authority_takes_part",
+                          "test_a_worker_of_another_authority_or_of_none_cannot_join")},
     ),
     Promise(
         "nothing listens beyond loopback unless an address is given; a scenario, a page or a run directory runs no "

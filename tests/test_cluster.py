@@ -4,6 +4,7 @@ Real processes on loopback throughout: two workers that several tests share, and
 killed or frozen.
 """
 
+import asyncio
 import gc
 import os
 import re
@@ -20,7 +21,7 @@ from typing import Any
 import dask
 import psutil
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Security, Worker
 
 from ctsim import clusters, dask_cluster, dask_worker
 from ctsim.catalog import Scenario, load
@@ -319,20 +320,65 @@ def test_a_cluster_file_with_a_fault(one: Scenario, tmp_path: Path, text: str, s
 # ---- TLS
 
 
-def test_only_who_has_a_certificate_of_the_same_authority_takes_part(
-    one: Scenario, whole: dict[int, str], tmp_path: Path
-) -> None:
-    ours, theirs = authority(tmp_path, "ours"), authority(tmp_path, "theirs")
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
+    """A TLS scheduler with one worker, and files of three kinds of people."""
+    folder = tmp_path_factory.mktemp("tls")
+    ours, theirs = authority(folder, "ours"), authority(folder, "theirs")
     mine, foreign = signed(ours, "mine"), signed(theirs, "foreign")
+    mixed = {**foreign, "tls-ca-file": mine["tls-ca-file"]}  # trusts us, but we do not know it
     with processes(mine) as (here, _):
-        with dask.config.set(tls_settings(mine)):
-            assert simulate(one, draws=DRAWS, cluster=here).result_digest == whole[DRAWS]
-        with dask.config.set(tls_settings(foreign)), pytest.raises(ClusterError, match="cannot be reached"):
+        yield here, {"mine": mine, "foreign": foreign, "mixed": mixed}
+
+
+def test_only_who_has_a_certificate_of_the_same_authority_takes_part(
+    one: Scenario, whole: dict[int, str], guarded: tuple[str, dict[str, dict[str, str]]]
+) -> None:
+    here, people = guarded
+    with dask.config.set(tls_settings(people["mine"])):
+        assert simulate(one, draws=DRAWS, cluster=here).result_digest == whole[DRAWS]
+    for stranger in ("foreign", "mixed"):
+        with (
+            dask.config.set(tls_settings(people[stranger])),
+            pytest.raises(ClusterError, match="cannot be reached"),
+        ):
             simulate(one, draws=DRAWS, cluster=here)
-        mixed = {**foreign, "tls-ca-file": mine["tls-ca-file"]}  # trusts us, but we do not know it
-        with dask.config.set(tls_settings(mixed)), pytest.raises(ClusterError, match="cannot be reached"):
-            simulate(one, draws=DRAWS, cluster=here)
-        with pytest.raises(ClusterError, match=r"needs distributed.comm.tls of dask's configuration"):
-            simulate(one, draws=DRAWS, cluster=here)
-        with pytest.raises(ClusterError, match="cannot be reached"):
-            simulate(one, draws=DRAWS, cluster=here.replace("tls", "tcp"))
+    with pytest.raises(ClusterError, match=r"needs distributed.comm.tls of dask's configuration"):
+        simulate(one, draws=DRAWS, cluster=here)
+    with pytest.raises(ClusterError, match="cannot be reached"):
+        simulate(one, draws=DRAWS, cluster=here.replace("tls", "tcp"))
+
+
+def joins(here: str, security: Security, seconds: float) -> bool:
+    """Whether a worker gets to that scheduler within so many seconds."""
+
+    async def tried() -> bool:
+        options = {"nthreads": 1, "dashboard": False, "death_timeout": seconds, "silence_logs": 50}
+        try:
+            async with Worker(here, security=security, host="127.0.0.1", **options):
+                return True
+        except (TimeoutError, OSError):
+            return False
+
+    return asyncio.run(tried())
+
+
+@pytest.mark.parametrize("who", ["foreign", "mixed", "nobody"])
+def test_a_worker_of_another_authority_or_of_none_cannot_join(
+    guarded: tuple[str, dict[str, dict[str, str]]], who: str
+) -> None:
+    """One of ours, made in the same way, can."""
+    here, people = guarded
+
+    def worker_of(name: str) -> Security:
+        files = people[name]
+        pair = {"tls_worker_key": files["tls-key"], "tls_worker_cert": files["tls-cert"]}
+        return Security(tls_ca_file=files["tls-ca-file"], require_encryption=True, **pair)
+
+    if who == "nobody":
+        assert not joins(here.replace("tls", "tcp"), Security(), 2.0)
+    else:
+        assert not joins(here, worker_of(who), 2.0)
+    assert joins(here, worker_of("mine"), 60.0)
+    with dask.config.set(tls_settings(people["mine"])), Client(here, set_as_default=False) as client:
+        assert len(client.scheduler_info()["workers"]) == 1

@@ -1,11 +1,12 @@
 """What run directories cost: shards merged, and a run that is stopped and resumed beside one that is not."""
 
+import atexit
 import os
 import signal
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 from benchmarks.registry import Case, Point, Spec, register
 from benchmarks.scenarios import REPORT, scenario
@@ -16,11 +17,12 @@ from ctsim.shards import merge
 
 def _merge(point: Point) -> Case:
     """Shards of few draws: a state has the same arrays however many draws it counts."""
-    folder, number = Path(mkdtemp(prefix="ctsim-bench-")), point["shards"]
-    parts = [folder / str(one) for one in range(1, number + 1)]
+    folder, number = TemporaryDirectory(prefix="ctsim-bench-"), point["shards"]
+    atexit.register(folder.cleanup)
+    parts = [Path(folder.name, str(one)) for one in range(1, number + 1)]
     for one in parts:
         simulate(scenario(point["scenario"]), draws=point["draws"], out=one, shard=f"{one.name}/{number}")
-    places = (folder / f"whole{one}" for one in count())
+    places = (Path(folder.name, f"whole{one}") for one in count())
     size = sum((one / "state.npz").stat().st_size for one in parts) / number
 
     def run() -> None:
