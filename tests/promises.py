@@ -65,7 +65,8 @@ PROMISES = (
         "marker over wrong data",
         {"test_resume": ("test_killed_many_times",
                          "test_a_kill_at_the_very_beginning_is_mended_by_the_same_command"),
-         "test_checkpoint": ("test_killed_at_any_write_or_removal",)},
+         "test_checkpoint": ("test_killed_at_any_write_or_removal",),
+         "test_cluster": ("test_a_worker_and_the_scheduler_killed_at_random_moments",)},
     ),
     Promise(
         "an unfinished or damaged result is not opened: it says how far it is and how to go on; 200 flipped bits, 200 "

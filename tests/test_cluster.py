@@ -7,6 +7,7 @@ killed or frozen.
 import asyncio
 import gc
 import os
+import random
 import re
 import signal
 import subprocess
@@ -22,10 +23,11 @@ import dask
 import psutil
 import pytest
 from distributed import Client, LocalCluster, Security, Worker
+from distributed.comm import CommClosedError
 
 from ctsim import clusters, dask_cluster, dask_worker
 from ctsim.catalog import Scenario, load
-from ctsim.engine import resume, simulate
+from ctsim.engine import open_run, resume, simulate
 from ctsim.errors import ClusterError, CtsimError, InputError, Stopped
 from ctsim.shards import merge
 from tests.runs import outside, study
@@ -172,6 +174,52 @@ def test_processes_of_this_machine_listen_on_loopback_only(
 # ---- lost
 
 
+USUAL = 1.5
+"""Seconds that such a run takes, about."""
+
+
+def killed_at(moment: float, process: int, stopped: list[CtsimError], run: Callable[[], object]) -> None:
+    """Do `run` while a process is killed after so many seconds; what ends it is put into `stopped`."""
+    timer = threading.Timer(moment, os.kill, (process, signal.SIGKILL))
+    timer.start()
+    try:
+        run()
+    except (Stopped, ClusterError) as error:
+        stopped.append(error)
+    timer.join()
+
+
+ROUNDS = 20 if os.environ.get("CTSIM_FAULTS") == "long" else 1
+
+
+def test_a_worker_and_the_scheduler_killed_at_random_moments(
+    one: Scenario, whole: dict[int, str], tmp_path: Path
+) -> None:
+    """From the question who they are to the last result. The other worker draws all of it; without a scheduler no chunk
+    of which progress was told is lost, and what is left is drawn without a cluster.
+    """
+    chance = random.Random(20260122)
+    for number in range(ROUNDS):
+        told, stopped = [0], []
+        first, second = tmp_path / f"{number}-worker", tmp_path / f"{number}-scheduler"
+
+        def run(out: Path, told: list[int] = told) -> None:
+            simulate(one, draws=DRAWS, chunk=CHUNK, cluster=here, out=out, progress=lambda done, *_: told.append(done))
+
+        with processes(workers=2) as (here, started):
+            with Client(here, set_as_default=False) as client:
+                client.wait_for_workers(2, timeout=60)
+            killed_at(chance.uniform(0, USUAL), started[1].pid, stopped, lambda out=first: run(out))
+            assert stopped == [] and open_run(first).result_digest == whole[DRAWS]
+            told[:] = [0]
+            killed_at(chance.uniform(0, USUAL), started[0].pid, stopped, lambda out=second: run(out))
+        if stopped:
+            assert tiles(second) * 1024 >= max(told)
+            assert "\n" not in str(stopped[0])
+        again = resume(second) if (second / "run.json").exists() else simulate(one, draws=DRAWS)
+        assert again.result_digest == whole[DRAWS]
+
+
 def test_a_scheduler_that_is_killed(one: Scenario, whole: dict[int, str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     with processes() as (here, started):
@@ -255,6 +303,28 @@ def test_a_worker_without_ctsim_is_named(one: Scenario, tmp_path: Path, monkeypa
         pytest.raises(ClusterError, match=r"the scheduler has .*source none \(no ctsim\), here .*install the same"),
     ):
         simulate(one, draws=DRAWS, cluster=here)
+
+
+def test_a_worker_that_is_lost_while_it_is_asked_is_left_out() -> None:
+    """Its answer is the end of its connection, which is no other version."""
+
+    class Asked:
+        def __init__(self, **answers: object) -> None:
+            self.answers = answers
+
+        def sync(self, what: str, *_: object, **__: object) -> object:
+            return self.answers if what == "workers" else dask_worker.identity()
+
+        def nthreads(self) -> dict[str, int]:
+            return {"tcp://a:1": 1}
+
+        _run, _run_on_scheduler = "workers", "scheduler"
+
+    lost = CommClosedError("closed")
+    said = dask_cluster._checked(Asked(a=dask_worker.identity(), b=lost), "tcp://x:1")[1]
+    assert said.startswith("tcp://x:1: 1 worker, 1 thread, all with ctsim")
+    with pytest.raises(ClusterError, match=r"its workers were lost while they were asked; start some"):
+        dask_cluster._checked(Asked(b=lost), "tcp://x:1")
 
 
 def test_a_worker_that_joins_late_is_asked_too(one: Scenario) -> None:
