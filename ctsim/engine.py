@@ -166,6 +166,7 @@ def total(
     seed: int = 0,
     method: str = DEFAULT_METHOD,
     formulas: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """The sum of these cells, draw by draw. Raises InputError with the reason where they may not be added."""
     resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
@@ -174,6 +175,7 @@ def total(
     made = simulate(
         resolved.with_totals([group]), draws=draws, seed=seed, method=method, years=[year] if year else None,
         programmes=[one.id for one in resolved.programmes if one.id in names], metrics=[group.metric],
+        progress=progress,
     )  # fmt: skip
     return _total_node(made, year)
 
