@@ -53,7 +53,7 @@ class FloorRatio:
 def goals(results: Mapping[str, Any]) -> list[Goal]:
     """Every goal, in the order of the table."""
     parts: list[Callable[[Mapping[str, Any]], Iterator[Goal]]] = [
-        _opponents, _floors, _threads, _memory, _accuracy, _revision, _analyses, _starts,
+        _opponents, _floors, _threads, _memory, _accuracy, _revision, _analyses, _starts, _directories,
     ]  # fmt: skip
     return [goal for part in parts for goal in part(results)]
 
@@ -203,3 +203,11 @@ def _starts(results: Mapping[str, Any]) -> Iterator[Goal]:
         points = _points(results, "start", command=command, cache=cache)
         what = "`ctsim --help`" if command == "help" else f"`ctsim run {REPORT} --draws 1e6`, {cache} cache"
         yield _at_most(f"{what}, whole process", _seconds(points[0]) if points else None, goal, unit=" s")
+
+
+def _directories(results: Mapping[str, Any]) -> Iterator[Goal]:
+    merged = _points(results, "merge", shards=100)
+    yield _at_most("merge of 100 shards of the whole report", _seconds(merged[-1]) if merged else None, 10, unit=" s")
+    both = [_points(results, "resume", run=run) for run in ("undisturbed", "stopped, resumed")]
+    more = _seconds(both[1][0]) - _seconds(both[0][0]) if all(both) else None
+    yield _at_most("a run of the whole report stopped and resumed, beyond one undisturbed", more, 2, unit=" s")

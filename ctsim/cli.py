@@ -30,6 +30,7 @@ from ctsim.options import (
     formulas_option,
     json_option,
     lang_option,
+    log_option,
     memory_option,
     metrics_option,
     quiet_option,
@@ -258,8 +259,6 @@ cluster_option = click.option(
     "--cluster", metavar="WHERE", help="Draw on dask workers: local:N processes, tcp:// or tls:// address, FILE.toml."
 )
 
-log_option = click.option("--log", metavar="FILE", help="Append what happens to FILE, a line of JSON each.")
-
 
 @main.command()
 @click.argument("scenario")
@@ -419,14 +418,16 @@ def merge(directories: tuple[str, ...], out: str, lang: str, quiet: bool, formul
 @click.argument("directory", metavar="DIR")
 @workers_option
 @cluster_option
+@log_option
 @click.option("--quiet", is_flag=True, help="Only the result: no progress.")
 @formulas_option
-def reproduce(directory: str, quiet: bool, **asked: Any) -> int:
+def reproduce(directory: str, quiet: bool, log: str | None, **asked: Any) -> int:
     """Draw the run in DIR anew: identical (exit 0), or which part differs (exit 1)."""
     from ctsim.reproduce import reproduce as draw_anew
 
-    with _progress(quiet) as progress:
+    with logged(log, command_line()) as log_, _progress(quiet, log_) as progress:
         found = draw_anew(directory, progress=progress, **asked)
+        log_.event("end", directory=directory, result_digest=found.result_digest, identical=found.identical)
     if found.differences:
         rows = [[one.part, one.there, one.here] for one in found.differences]
         table("Not the same here", ["part", "in the card", "here"], rows)

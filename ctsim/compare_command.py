@@ -14,12 +14,13 @@ from ctsim.options import (
     formulas_option,
     json_option,
     lang_option,
+    log_option,
     metrics_option,
     quiet_option,
     switch_options,
     workers_option,
 )
-from ctsim.progress import progress
+from ctsim.progress import logged, progress
 
 
 @click.command("compare")
@@ -41,11 +42,12 @@ from ctsim.progress import progress
 @json_option
 @workers_option
 @click.option("--chunk", type=COUNT, default=2**18, show_default=True, help="Draws a task.")
+@log_option
 @quiet_option
 @formulas_option
 def compare_command(
     a: str, b: str | None, stress: bool, out: str | None, figure: bool, lang: str, as_json: bool, quiet: bool,
-    formulas: str | None, **asked: Any,
+    log: str | None, formulas: str | None, **asked: Any,
 ) -> None:  # fmt: skip
     """How B differs from A: what changed, by how much, how sure, because of which entries.
 
@@ -64,7 +66,7 @@ def compare_command(
         raise InputError("compare: give A and B, or A alone with --stress")
     given = [_given(one, formulas, switches) for one in (a, b) if one is not None]
     if stress:
-        _stress(given[0], formulas, asked, as_json, quiet, out, figure, lang)
+        _stress(given[0], formulas, asked, as_json, quiet, log, out, figure, lang)
         return
     from ctsim.compare import compare, default_directory
     from ctsim.compare_tables import as_dict, comparison_tables
@@ -72,11 +74,12 @@ def compare_command(
     if out is None:
         plain = {name: value for name, value in asked.items() if name not in ("workers", "chunk")}
         out = str(default_directory(given[0], given[1], formulas, **plain))
-    with progress(quiet) as report:
+    with logged(log, command_line()) as log_, progress(quiet, log_) as report:
         found = compare(
             given[0], given[1], out=out, formulas=formulas, progress=report, **asked,
             command=command_line(),
         )  # fmt: skip
+        log_.event("end", directory=str(found.directory))
     if as_json:
         _print_json(as_dict(found))
     else:
@@ -109,8 +112,8 @@ def _given(name: str, formulas: str | None, switches: dict[str, Any]) -> Any:
 
 
 def _stress(
-    given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, out: str | None, figure: bool,
-    lang: str,
+    given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, log: str | None,
+    out: str | None, figure: bool, lang: str,
 ) -> None:  # fmt: skip
     from ctsim.compare_tables import stress_table
     from ctsim.stress import default_directory
@@ -123,8 +126,9 @@ def _stress(
         plain = {name: value for name, value in asked.items() if name not in ("workers", "chunk")}
         out = str(default_directory(given, formulas, **plain))
     command = command_line()
-    with progress(quiet) as report:
+    with logged(log, command) as log_, progress(quiet, log_) as report:
         found = run_stress(given, formulas=formulas, progress=report, out=out, command=command, **asked)
+        log_.event("end", directory=str(found.directory))
     if as_json:
         _print_json(found.to_dict())
     else:

@@ -134,6 +134,9 @@ def _checked(client: Any, spec: str) -> tuple[int, str]:
     except (OSError, TimeoutError) as error:
         message = f"does not answer within {ANSWER:.0f} s ({_first_line(error)}); is a worker frozen?"
         raise ClusterError(f"--cluster {spec}: {message}") from None
+    answers = {name: one for name, one in answers.items() if not isinstance(one, OSError)}  # lost since
+    if not answers:
+        raise ClusterError(f"--cluster {spec}: its workers were lost while they were asked; start some, then again")
     for place, there in [("the scheduler", scheduler), *((f"worker {name}", one) for name, one in answers.items())]:
         said = differing(identity(), there) if isinstance(there, dict) else _first_line(there)
         if said:

@@ -166,6 +166,7 @@ def total(
     seed: int = 0,
     method: str = DEFAULT_METHOD,
     formulas: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """The sum of these cells, draw by draw. Raises InputError with the reason where they may not be added."""
     resolved = scenario if isinstance(scenario, Scenario) else load(scenario, formulas)
@@ -174,6 +175,7 @@ def total(
     made = simulate(
         resolved.with_totals([group]), draws=draws, seed=seed, method=method, years=[year] if year else None,
         programmes=[one.id for one in resolved.programmes if one.id in names], metrics=[group.metric],
+        progress=progress,
     )  # fmt: skip
     return _total_node(made, year)
 
@@ -263,9 +265,10 @@ def _kept(asked: Job, directory: RunDirectory, command: str | None, said: tuple[
 
 
 def finished(
-    asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...]
-) -> Run:
-    """Draw what is missing in a held directory that has an unsealed card, and seal it.
+    asked: Job, directory: RunDirectory, kernel: Kernel, card: Mapping[str, Any], said: tuple[str, ...],
+    planned: job.Planned | None = None,
+) -> Run:  # fmt: skip
+    """Draw what is missing in a held directory that has an unsealed card, and seal it; `planned` where it is known.
 
     Raises Stopped where a signal or a lost cluster ends it, ClusterError where a lost cluster has left nothing.
     """
@@ -273,7 +276,7 @@ def finished(
     card = {**card, **job.forecast(asked, kernel, directory.path)}
     with stoppable() as stop:
         try:
-            planned = job.planned(asked, kernel)
+            planned = planned or job.planned(asked, kernel)
             counted = job.count(asked, planned, directory.chunks, stop)
             if counted.state is None:
                 raise KeyboardInterrupt

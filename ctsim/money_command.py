@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ctsim.errors import InputError
-from ctsim.options import COUNT, formulas_option, json_option, lang_option, seed_option
+from ctsim.options import COUNT, formulas_option, json_option, lang_option, quiet_option, seed_option
 from ctsim.printing_totals import (
     asked_total_json,
     asked_total_table,
@@ -16,6 +16,7 @@ from ctsim.printing_totals import (
     money_json,
     money_table,
 )
+from ctsim.progress import progress
 
 
 @click.command("total")
@@ -25,10 +26,12 @@ from ctsim.printing_totals import (
 @seed_option
 @lang_option
 @json_option
+@quiet_option
 @formulas_option
 def total_command(
-    what: str, cells: tuple[str, ...], draws: int, seed: int, lang: str, as_json: bool, formulas: str | None
-) -> None:
+    what: str, cells: tuple[str, ...], draws: int, seed: int, lang: str, as_json: bool, quiet: bool,
+    formulas: str | None,
+) -> None:  # fmt: skip
     """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
 
     A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
@@ -42,7 +45,8 @@ def total_command(
     if holds(Path(what).is_dir):
         made = engine.open_run(what).total(cells, formulas)
     else:
-        made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas)
+        with progress(quiet) as report:
+            made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas, progress=report)
     if as_json:
         click.echo(json.dumps(asked_total_json(made), ensure_ascii=False, indent=1))
     else:
@@ -57,6 +61,7 @@ def total_command(
 @seed_option
 @lang_option
 @json_option
+@click.option("--quiet", is_flag=True, expose_value=False, help="For scripts: nothing but the result is said anyway.")
 @formulas_option
 def yen_command(
     scenario: str, issue: str, discount_rate: float, draws: int, seed: int, lang: str, as_json: bool,
@@ -94,9 +99,10 @@ def yen_command(
 @seed_option
 @lang_option
 @json_option
+@quiet_option
 @formulas_option
 def policy_command(
-    scenario: str, path: str | None, draws: int, seed: int, lang: str, as_json: bool, formulas: str | None
+    scenario: str, path: str | None, draws: int, seed: int, lang: str, as_json: bool, quiet: bool, formulas: str | None
 ) -> None:
     """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices.
 
@@ -114,7 +120,10 @@ def policy_command(
     programmes = [one.id for one in resolved.programmes if one.id in members]
     if not programmes:
         raise InputError(f"{scenario}: has no programme of units that were paid for: {', '.join(members)}")
-    made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes)
+    with progress(quiet) as report:
+        made = simulate(
+            resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes, progress=report
+        )
     totals = made.tree["totals/co2_reduction"].to_dataset()
     closed = realised(resolved, totals, file, made.card["draws"], seed)
     if as_json:

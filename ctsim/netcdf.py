@@ -90,9 +90,12 @@ def _write_attributes(place: h5py.Group | h5py.Dataset, attributes: Mapping[Any,
 
 # ---- back again
 
+UNREADABLE: Final = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+"""What `netcdf_tree` raises of a file that `netcdf_content` did not make."""
+
 
 def netcdf_tree(path: str | Path) -> xr.DataTree:
-    """The tree of a file that `netcdf_content` made, in memory. Raises OSError, LookupError or ValueError otherwise."""
+    """The tree of a file that `netcdf_content` made, in memory. Raises one of UNREADABLE otherwise."""
     nodes: dict[str, xr.Dataset] = {}
     with h5py.File(path) as file:
         _read_nodes(file, "/", nodes)

@@ -27,6 +27,7 @@ class _Count(click.ParamType[int]):
 COUNT = _Count()
 workers_option = click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 quiet_option = click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
+log_option = click.option("--log", metavar="FILE", help="Append what happens to FILE, a line of JSON each.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 lang_option = click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language of the tables."

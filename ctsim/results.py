@@ -13,9 +13,10 @@ from typing import Any, Final
 import xarray as xr
 
 import ctsim
+from ctsim import run_card
 from ctsim.durable import card_content, card_digest, digest_of, locked, read_card, reason_of, sweep, write_whole
 from ctsim.errors import RunDirectoryError
-from ctsim.netcdf import netcdf_content, netcdf_tree
+from ctsim.netcdf import UNREADABLE, netcdf_content, netcdf_tree
 
 FORMAT: Final = 1
 SUMMARY: Final = "summary.nc"
@@ -46,7 +47,10 @@ def sealed(directory: Path, card_name: str) -> tuple[dict[str, Any], xr.DataTree
         if not (directory / name).is_file() or digest_of(directory / name) != digest:
             message = "is missing or damaged; move the directory away and run it again"
             raise RunDirectoryError(f"{directory / name}: {message}")
-    return card, netcdf_tree(directory / SUMMARY)
+    try:
+        return card, netcdf_tree(directory / SUMMARY)
+    except UNREADABLE as error:
+        raise RunDirectoryError(f"{directory / SUMMARY}: cannot be read as NetCDF: {error}") from None
 
 
 @contextmanager
@@ -114,6 +118,8 @@ def _card(directory: Path, name: str) -> dict[str, Any]:
     whole = isinstance(card, dict) and card.get("format") == FORMAT and card.get("sealed") is True
     if not whole or card.get("card_digest") != card_digest(card) or content != card_content(card):
         raise RunDirectoryError(f"{directory / name}: is damaged (it is not as it was sealed); give a new directory")
+    if wrong := run_card.fault(card, run_card.ResultCard):
+        raise RunDirectoryError(f"{directory / name}: is damaged ({wrong}); give a new directory")
     return dict(card)
 
 

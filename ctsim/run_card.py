@@ -1,4 +1,4 @@
-"""What kind of value each entry of a run's card has: a changed card is refused before anything goes by it."""
+"""What kind of value each entry of a card has, of runs and other results: a changed one is refused."""
 
 from __future__ import annotations
 
@@ -58,16 +58,39 @@ class SealedCard(RunCard):
     """What a sealed card says more."""
 
     result_digest: str
+    command: str
+    started: str
     files: dict[str, str]
+
+
+class ResultCard(BaseModel):
+    """The entries that comparisons and stresses are opened and shown by."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    request: dict[str, Any]
+    names: Annotated[list[str], Field(min_length=1)]
+    scenarios: Annotated[list[str], Field(min_length=1)]
+    draws: Count
+    seed: Count
+    method: Literal["mc", "sobol"]
+    versions: dict[str, str]
+    command: str
+    result_digest: str
+    files: dict[str, str]
+    attribution: str = ""
 
 
 _SAID: Final = 60
 
 
-def fault(card: dict[str, Any]) -> str:
-    """What is wrong with the first entry that is of another kind than it should be; "" where none is."""
+def fault(card: dict[str, Any], model: type[BaseModel] | None = None) -> str:
+    """What is wrong with the first entry that is of another kind than it should be; "" where none is.
+
+    Without a model it is the card of a run, sealed or not as it says.
+    """
     try:
-        (SealedCard if card.get("sealed") else RunCard).model_validate(card)
+        (model or (SealedCard if card.get("sealed") else RunCard)).model_validate(card)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         if first["type"] == "missing":

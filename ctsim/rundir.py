@@ -30,7 +30,7 @@ from ctsim.durable import (
     write_whole,
 )
 from ctsim.errors import RunDirectoryError
-from ctsim.netcdf import netcdf_content, netcdf_tree
+from ctsim.netcdf import UNREADABLE, netcdf_content, netcdf_tree
 from ctsim.streams import TILE
 
 FORMAT: Final = 1
@@ -166,7 +166,7 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path}: {message}")
         try:
             return card, self.with_draws(netcdf_tree(self.path / SUMMARY), card)
-        except (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
+        except UNREADABLE as error:
             raise RunDirectoryError(f"{self.path / SUMMARY}: cannot be read as NetCDF: {error}") from None
 
     def with_draws(self, tree: xr.DataTree, card: Mapping[str, Any]) -> xr.DataTree:

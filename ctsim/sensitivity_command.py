@@ -15,13 +15,14 @@ from ctsim.options import (
     formulas_option,
     json_option,
     lang_option,
+    log_option,
     metrics_option,
     quiet_option,
     seed_option,
     switch_options,
     workers_option,
 )
-from ctsim.progress import progress
+from ctsim.progress import logged, progress
 
 
 @click.command("sensitivity")
@@ -42,11 +43,12 @@ from ctsim.progress import progress
 @click.option("--kept-draws", is_flag=True, help="SCENARIO is a run that kept all draws: indices from their ranks.")
 @lang_option
 @json_option
+@log_option
 @quiet_option
 @formulas_option
 def sensitivity_command(
     scenario: str, workers: int | None, out: str | None, lang: str, as_json: bool, quiet: bool, formulas: str | None,
-    cells: tuple[str, ...], kept_draws: bool, **chosen: Any,
+    log: str | None, cells: tuple[str, ...], kept_draws: bool, **chosen: Any,
 ) -> None:  # fmt: skip
     """Say which parameters the spread of every cell of SCENARIO comes from, and how much of it is assumed.
 
@@ -67,9 +69,10 @@ def sensitivity_command(
 
     resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics", "years")}
-    with progress(quiet or as_json) as report:
+    with logged(log, command_line()) as log_, progress(quiet or as_json, log_) as report:
         found = analysis(resolved, workers=workers, out=out or default_directory(resolved, **chosen),
                          progress=report, command=command_line(), **chosen)  # fmt: skip
+        log_.event("end", directory=str(found.directory))
     checked(found, cells)
     if as_json:
         click.echo(json.dumps(sensitivity_json(found), ensure_ascii=False, indent=1))

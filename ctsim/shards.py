@@ -65,7 +65,7 @@ def merge(
             for one in shards if request["keep_draws"] else ():
                 draws.carry(one.directory.path, target.path)
             checkpoint.write_chunk(target.chunks, (asked.span,), planned.digest, content)
-            return finished(asked, target, kernel, card, ())
+            return finished(asked, target, kernel, card, (), planned)
 
 
 def _checked(directories: Sequence[RunDirectory]) -> list[_Shard]:

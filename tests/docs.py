@@ -20,6 +20,7 @@ from tests.commands_page import commands_page
 from tests.executed import executed, with_blocks_of
 from tests.page_texts import place
 from tests.programmes_page import programmes_page
+from tests.promises import promises
 from tests.source import ROOT
 from tests.test_layers import LAYERS
 from tests.trail_page import trail_page, trail_page_ja
@@ -42,6 +43,11 @@ def layers() -> str:
 def architecture_page() -> str:
     """docs/architecture.md as it stands, with the picture of the layers as it is now."""
     return put_between((DOCS / "architecture.md").read_text(encoding="utf-8"), "layers", layers())
+
+
+def reliability_page() -> str:
+    """docs/reliability.md as it stands, with the table of promises as it is now; `make faults` writes its outcomes."""
+    return put_between((DOCS / "reliability.md").read_text(encoding="utf-8"), "promises", promises())
 
 
 # ---- README.md
@@ -131,6 +137,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "trail.ja.md": trail_page_ja,
     "architecture.md": architecture_page,
     "commands.md": commands_page,
+    "reliability.md": reliability_page,
     "new-edition.md": lambda: executed("new-edition.md"),
     "new-edition.ja.md": lambda: with_blocks_of("new-edition.ja.md", "new-edition.md"),
     "make-a-study.md": lambda: executed("make-a-study.md"),

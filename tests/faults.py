@@ -21,21 +21,9 @@ from xml.etree import ElementTree
 from tests import slurm
 from tests.docs import DOCS, put_between
 from tests.markdown import table
+from tests.promises import SUITES
 from tests.source import ROOT
 
-SUITES = (
-    "test_slurm",
-    "test_hosts",
-    "test_cluster_memory",
-    "test_cluster",
-    "test_shards",
-    "test_resume",
-    "test_bad_runs",
-    "test_reproduce",
-    "test_checkpoint",
-    "test_reliability",
-)
-"""Those that wait most come first: each is one process's work from its first test to its last."""
 AT_ONCE = 3
 ENDS = {"failure": "FAILED", "error": "FAILED", "skipped": "left out"}
 MARK = "outcomes"

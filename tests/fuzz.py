@@ -1,8 +1,12 @@
-"""`python -m tests.fuzz COUNT [SEED]`: changed scenarios, pages, cluster files, run cards, states, command lines.
+"""`python -m tests.fuzz COUNT [SEED]`: changed scenarios, pages, workbooks, cluster files, results, command lines.
 
 Each gives what it gives in one line or works; none may end in a traceback, take five seconds of processor time, run
 code, or write anywhere but into its folder. Half of the changed files of run directories get digests that agree with
 them: SHA-256 finds accidents, not somebody who writes a directory on purpose.
+
+Changes come from `random`, seeded by kind and number: what is found is found again by its seed, and a case costs a copy
+of some files and no search. Pages and scenarios are also searched by hypothesis, which shrinks what it finds:
+`test_bad_input`.
 """
 
 import json
@@ -14,22 +18,42 @@ import sys
 import tempfile
 import time
 import traceback
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from hashlib import sha256
-from io import StringIO
+from io import BytesIO, StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 
-from ctsim import catalog, cli, cluster_file, engine, explain, job, reproduce, rundir, shards
+from ctsim import (
+    catalog,
+    cli,
+    cluster_file,
+    engine,
+    explain,
+    job,
+    reproduce,
+    rundir,
+    shards,
+    stress,
+)
 from ctsim.audit import audit
 from ctsim.caches import cache_folder
-from ctsim.durable import card_digest
+from ctsim.compare import CARD_NAME as COMPARED
+from ctsim.compare import compare
+from ctsim.durable import card_content, card_digest
 from ctsim.errors import CtsimError
+from ctsim.export.edited import from_workbook
+from ctsim.export.editing import to_workbook
+from ctsim.report.page import report
 from ctsim.rundir import RunDirectory
+from ctsim.sensitivity import sensitivity
 from tests.studies import PAGE, SCENARIO, Study, small_library
 from tests.unfinished import broken_off
 
@@ -69,6 +93,27 @@ def changed_text(text: str, chance: random.Random) -> str:
     return "".join(tokens)
 
 
+VALUES: tuple[Any, ...] = (
+    None, True, 0, -1, 2**64, 1e308, "", "x", "../../escaped", "\x00", [], {}, [[]], {"x": "y"}, ["x"],
+)  # fmt: skip
+
+
+def changed_json(content: bytes, chance: random.Random) -> bytes:
+    """JSON that stays JSON, with an entry at any depth taken out or of another kind."""
+    whole = json.loads(content)
+    place = whole
+    while True:
+        key = chance.choice(list(place) if isinstance(place, dict) else range(len(place)))
+        if isinstance(place[key], dict | list) and place[key] and chance.random() < 0.7:
+            place = place[key]
+            continue
+        if chance.random() < 0.3:
+            del place[key]
+        else:
+            place[key] = chance.choice(VALUES)
+        return json.dumps(whole).encode()
+
+
 def changed_bytes(content: bytes, chance: random.Random) -> bytes:
     """`content` with bytes exchanged, or cut off, or with something behind it."""
     changed = bytearray(content)
@@ -89,6 +134,9 @@ class Bench:
     sealed: Path
     unsealed: Path
     parts: list[Path]
+    book: bytes
+    others: dict[str, Path]
+    """Results that are no runs, by the name of their cards."""
 
     @property
     def formulas(self) -> Path:
@@ -110,7 +158,18 @@ def bench(folder: Path) -> Iterator[Bench]:
         parts = [folder / "part1", folder / "part2"]
         for number, part in enumerate(parts, 1):
             engine.simulate(scenario, draws=2**14, out=part, shard=f"{number}/2")
-        yield Bench(study, folder / "sealed", folder / "unsealed", parts)
+        book = to_workbook(scenario, study.folder / "book.xlsx", "en")
+        yield Bench(study, folder / "sealed", folder / "unsealed", parts, book, others(study, scenario, folder))
+
+
+def others(study: Study, scenario: catalog.Scenario, folder: Path) -> dict[str, Path]:
+    """A comparison, a stress and a sensitivity analysis of the study."""
+    made = {name: folder / name for name in ("compared", "stressed", "driven")}
+    before = study.write("before.toml", SCENARIO[: SCENARIO.index("[[change]]")])
+    compare(catalog.load(before, study.folder / "formulas"), scenario, draws=1024, out=made["compared"])
+    stress.stress(scenario, draws=1024, out=made["stressed"])
+    sensitivity(scenario, draws=1024, out=made["driven"])
+    return dict(zip((COMPARED, stress.CARD_NAME, rundir.CARD), made.values(), strict=True))
 
 
 def scenario_or_page(it: Bench, chance: random.Random, work: Path) -> None:
@@ -121,6 +180,60 @@ def scenario_or_page(it: Bench, chance: random.Random, work: Path) -> None:
     audit(scenario)
     scenario.to_toml()
     engine.parameters_at(scenario, 0, 0)
+
+
+def workbook(it: Bench, chance: random.Random, work: Path) -> None:
+    """A cell, a part or the file itself is changed; what is made of it is a scenario that can be read."""
+    Study(work)
+    (work / "book.xlsx").write_bytes(
+        changed_bytes(it.book, chance) if chance.random() < 0.1 else changed_part(it.book, chance)
+    )
+    from_workbook(work / "book.xlsx", work / "edited.toml", work / "formulas")
+    catalog.load(work / "edited.toml", work / "formulas")
+
+
+CELL = re.compile(r"(?<=>)[^<>]+(?=<)")
+
+
+def changed_cells(text: str, chance: random.Random) -> str:
+    """XML with up to four of the numbers or texts between its marks exchanged, changed, or replaced by strange ones."""
+    found = CELL.findall(text) or [" "]
+    chosen = {chance.randrange(len(found)) for _ in range(chance.randint(1, 4))}
+    number = count()
+
+    def other(match: re.Match[str]) -> str:
+        if next(number) not in chosen:
+            return match[0]
+        return escape(chance.choice([chance.choice(found), changed_text(match[0], chance), chance.choice(STRANGE)]))
+
+    return CELL.sub(other, text)
+
+
+def changed_part(book: bytes, chance: random.Random) -> bytes:
+    """A workbook with one part changed: sheets and texts more often than what holds them together."""
+    into = BytesIO()
+    with zipfile.ZipFile(BytesIO(book)) as old, zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as new:
+        names = old.namelist()
+        telling = [name for name in names if "sheet" in name.lower() or "sharedStrings" in name]
+        wanted = chance.choice(telling if chance.random() < 0.8 else names)
+        for name in names:
+            content = old.read(name)
+            if name == wanted:
+                change = changed_text if chance.random() < 0.2 else changed_cells
+                content = change(content.decode(), chance).encode("utf-8", "replace")
+            new.writestr(name, content)
+    return into.getvalue()
+
+
+def other_result(it: Bench, chance: random.Random, work: Path) -> None:
+    card = chance.choice(list(it.others))
+    place = Path(shutil.copytree(it.others[card], work / "result"))
+    names = sorted(str(path.relative_to(place)) for path in place.rglob("*.*") if path.is_file())
+    break_one(place, chance, [card] * 4 + names, card)
+    if card == stress.CARD_NAME:
+        stress.open_stress(place).to_dict()
+    else:
+        report(place, "en", work / "page.html", it.formulas)
 
 
 def cluster(it: Bench, chance: random.Random, work: Path) -> None:
@@ -227,28 +340,33 @@ def affordable(word: str) -> str:
 
 
 KINDS: dict[str, Callable[[Bench, random.Random, Path], None]] = {
-    "scenario or page": scenario_or_page, "cluster file": cluster, "sealed run": sealed_run,
-    "unsealed run": unsealed_run, "shard": shard, "command line": command_line,
+    "scenario or page": scenario_or_page, "workbook": workbook, "cluster file": cluster, "sealed run": sealed_run,
+    "unsealed run": unsealed_run, "shard": shard, "other result": other_result, "command line": command_line,
 }  # fmt: skip
 
 
-def break_one(place: Path, chance: random.Random, names: list[str]) -> None:
+def break_one(place: Path, chance: random.Random, names: list[str], card_name: str = rundir.CARD) -> None:
     """Change one file of a run directory; in half of all cases its digests are made to agree."""
     path = place / chance.choice(names)
     text = path.suffix in (".json", ".toml")
     content = path.read_bytes()
-    path.write_bytes(
-        changed_text(content.decode(), chance).encode("utf-8", "replace") if text else changed_bytes(content, chance)
-    )
+    if path.suffix == ".json" and chance.random() < 0.5:
+        path.write_bytes(changed_json(content, chance))
+    else:
+        path.write_bytes(
+            changed_text(content.decode(), chance).encode("utf-8", "replace")
+            if text
+            else changed_bytes(content, chance)
+        )
     try:
-        card = json.loads((place / "run.json").read_bytes())
+        card = json.loads((place / card_name).read_bytes())
         if chance.random() < 0.5 or not isinstance(card, dict):
             return
-        if isinstance(card.get("files"), dict) and path.name != "run.json":
+        if isinstance(card.get("files"), dict) and path.name != card_name:
             card["files"][str(path.relative_to(place))] = sha256(path.read_bytes()).hexdigest()
         sealed = card.get("sealed")
         card["card_digest" if sealed else "request_digest"] = (card_digest if sealed else rundir._request_digest)(card)
-        (place / "run.json").write_bytes(rundir._card_content(card))
+        (place / card_name).write_bytes(card_content(card) if sealed else rundir._card_content(card))
     except (ValueError, UnicodeEncodeError, RecursionError, TypeError, AttributeError):
         return
 

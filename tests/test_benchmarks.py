@@ -99,7 +99,7 @@ def test_a_name_counts_once() -> None:
 
 def test_subjects_of_the_page_are_covered() -> None:
     wanted = {"draws", "threads", "parameters", "formulas", "method", "parts", "parameter_draw", "dask_threads"}
-    assert wanted | {"memory", "start", "accuracy", "revision"} <= {spec.name for spec in specs()}
+    assert wanted | {"memory", "start", "accuracy", "revision", "merge", "resume"} <= {spec.name for spec in specs()}
 
 
 # ---- how things are timed
@@ -377,9 +377,11 @@ def test_goals_of_specs_are_judged() -> None:
         spec_record("start", point(0.3, command="help", cache="warm"), point(16.0, command="run", cache="cold")),
         spec_record("accuracy", *(point(1.0, 8, {"mean error": e, "tail error": e}, scenario=REPORT, method=m, draws=8)
                                   for m, e in (("mc", 1.0), ("sobol", 0.1)))),
+        spec_record("merge", point(6.0, 100.0, shards=100), point(11.0, 100.0, shards=100)),
+        spec_record("resume", point(9.0, run="undisturbed"), point(10.9, run="stopped, resumed")),
     )  # fmt: skip
     found = list(verdicts(made).values())
-    assert found == [True, False, True, False, True, False, False, True, True, False]
+    assert found == [True, False, True, False, True, False, False, True, True, False, False, True]
 
 
 def test_the_error_of_a_revision_is_judged_by_its_worst_cell() -> None:

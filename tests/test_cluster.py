@@ -4,8 +4,10 @@ Real processes on loopback throughout: two workers that several tests share, and
 killed or frozen.
 """
 
+import asyncio
 import gc
 import os
+import random
 import re
 import signal
 import subprocess
@@ -20,11 +22,12 @@ from typing import Any
 import dask
 import psutil
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Security, Worker
+from distributed.comm import CommClosedError
 
 from ctsim import clusters, dask_cluster, dask_worker
 from ctsim.catalog import Scenario, load
-from ctsim.engine import resume, simulate
+from ctsim.engine import open_run, resume, simulate
 from ctsim.errors import ClusterError, CtsimError, InputError, Stopped
 from ctsim.shards import merge
 from tests.runs import outside, study
@@ -171,6 +174,52 @@ def test_processes_of_this_machine_listen_on_loopback_only(
 # ---- lost
 
 
+USUAL = 1.5
+"""Seconds that such a run takes, about."""
+
+
+def killed_at(moment: float, process: int, stopped: list[CtsimError], run: Callable[[], object]) -> None:
+    """Do `run` while a process is killed after so many seconds; what ends it is put into `stopped`."""
+    timer = threading.Timer(moment, os.kill, (process, signal.SIGKILL))
+    timer.start()
+    try:
+        run()
+    except (Stopped, ClusterError) as error:
+        stopped.append(error)
+    timer.join()
+
+
+ROUNDS = 20 if os.environ.get("CTSIM_FAULTS") == "long" else 1
+
+
+def test_a_worker_and_the_scheduler_killed_at_random_moments(
+    one: Scenario, whole: dict[int, str], tmp_path: Path
+) -> None:
+    """From the question who they are to the last result. The other worker draws all of it; without a scheduler no chunk
+    of which progress was told is lost, and what is left is drawn without a cluster.
+    """
+    chance = random.Random(20260122)
+    for number in range(ROUNDS):
+        told, stopped = [0], []
+        first, second = tmp_path / f"{number}-worker", tmp_path / f"{number}-scheduler"
+
+        def run(out: Path, told: list[int] = told) -> None:
+            simulate(one, draws=DRAWS, chunk=CHUNK, cluster=here, out=out, progress=lambda done, *_: told.append(done))
+
+        with processes(workers=2) as (here, started):
+            with Client(here, set_as_default=False) as client:
+                client.wait_for_workers(2, timeout=60)
+            killed_at(chance.uniform(0, USUAL), started[1].pid, stopped, lambda out=first: run(out))
+            assert stopped == [] and open_run(first).result_digest == whole[DRAWS]
+            told[:] = [0]
+            killed_at(chance.uniform(0, USUAL), started[0].pid, stopped, lambda out=second: run(out))
+        if stopped:
+            assert tiles(second) * 1024 >= max(told)
+            assert "\n" not in str(stopped[0])
+        again = resume(second) if (second / "run.json").exists() else simulate(one, draws=DRAWS)
+        assert again.result_digest == whole[DRAWS]
+
+
 def test_a_scheduler_that_is_killed(one: Scenario, whole: dict[int, str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     with processes() as (here, started):
@@ -256,6 +305,28 @@ def test_a_worker_without_ctsim_is_named(one: Scenario, tmp_path: Path, monkeypa
         simulate(one, draws=DRAWS, cluster=here)
 
 
+def test_a_worker_that_is_lost_while_it_is_asked_is_left_out() -> None:
+    """Its answer is the end of its connection, which is no other version."""
+
+    class Asked:
+        def __init__(self, **answers: object) -> None:
+            self.answers = answers
+
+        def sync(self, what: str, *_: object, **__: object) -> object:
+            return self.answers if what == "workers" else dask_worker.identity()
+
+        def nthreads(self) -> dict[str, int]:
+            return {"tcp://a:1": 1}
+
+        _run, _run_on_scheduler = "workers", "scheduler"
+
+    lost = CommClosedError("closed")
+    said = dask_cluster._checked(Asked(a=dask_worker.identity(), b=lost), "tcp://x:1")[1]
+    assert said.startswith("tcp://x:1: 1 worker, 1 thread, all with ctsim")
+    with pytest.raises(ClusterError, match=r"its workers were lost while they were asked; start some"):
+        dask_cluster._checked(Asked(b=lost), "tcp://x:1")
+
+
 def test_a_worker_that_joins_late_is_asked_too(one: Scenario) -> None:
     class Worker:
         address = "tcp://elsewhere:1"
@@ -319,20 +390,65 @@ def test_a_cluster_file_with_a_fault(one: Scenario, tmp_path: Path, text: str, s
 # ---- TLS
 
 
-def test_only_who_has_a_certificate_of_the_same_authority_takes_part(
-    one: Scenario, whole: dict[int, str], tmp_path: Path
-) -> None:
-    ours, theirs = authority(tmp_path, "ours"), authority(tmp_path, "theirs")
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
+    """A TLS scheduler with one worker, and files of three kinds of people."""
+    folder = tmp_path_factory.mktemp("tls")
+    ours, theirs = authority(folder, "ours"), authority(folder, "theirs")
     mine, foreign = signed(ours, "mine"), signed(theirs, "foreign")
+    mixed = {**foreign, "tls-ca-file": mine["tls-ca-file"]}  # trusts us, but we do not know it
     with processes(mine) as (here, _):
-        with dask.config.set(tls_settings(mine)):
-            assert simulate(one, draws=DRAWS, cluster=here).result_digest == whole[DRAWS]
-        with dask.config.set(tls_settings(foreign)), pytest.raises(ClusterError, match="cannot be reached"):
+        yield here, {"mine": mine, "foreign": foreign, "mixed": mixed}
+
+
+def test_only_who_has_a_certificate_of_the_same_authority_takes_part(
+    one: Scenario, whole: dict[int, str], guarded: tuple[str, dict[str, dict[str, str]]]
+) -> None:
+    here, people = guarded
+    with dask.config.set(tls_settings(people["mine"])):
+        assert simulate(one, draws=DRAWS, cluster=here).result_digest == whole[DRAWS]
+    for stranger in ("foreign", "mixed"):
+        with (
+            dask.config.set(tls_settings(people[stranger])),
+            pytest.raises(ClusterError, match="cannot be reached"),
+        ):
             simulate(one, draws=DRAWS, cluster=here)
-        mixed = {**foreign, "tls-ca-file": mine["tls-ca-file"]}  # trusts us, but we do not know it
-        with dask.config.set(tls_settings(mixed)), pytest.raises(ClusterError, match="cannot be reached"):
-            simulate(one, draws=DRAWS, cluster=here)
-        with pytest.raises(ClusterError, match=r"needs distributed.comm.tls of dask's configuration"):
-            simulate(one, draws=DRAWS, cluster=here)
-        with pytest.raises(ClusterError, match="cannot be reached"):
-            simulate(one, draws=DRAWS, cluster=here.replace("tls", "tcp"))
+    with pytest.raises(ClusterError, match=r"needs distributed.comm.tls of dask's configuration"):
+        simulate(one, draws=DRAWS, cluster=here)
+    with pytest.raises(ClusterError, match="cannot be reached"):
+        simulate(one, draws=DRAWS, cluster=here.replace("tls", "tcp"))
+
+
+def joins(here: str, security: Security, seconds: float) -> bool:
+    """Whether a worker gets to that scheduler within so many seconds."""
+
+    async def tried() -> bool:
+        options = {"nthreads": 1, "dashboard": False, "death_timeout": seconds, "silence_logs": 50}
+        try:
+            async with Worker(here, security=security, host="127.0.0.1", **options):
+                return True
+        except (TimeoutError, OSError):
+            return False
+
+    return asyncio.run(tried())
+
+
+@pytest.mark.parametrize("who", ["foreign", "mixed", "nobody"])
+def test_a_worker_of_another_authority_or_of_none_cannot_join(
+    guarded: tuple[str, dict[str, dict[str, str]]], who: str
+) -> None:
+    """One of ours, made in the same way, can."""
+    here, people = guarded
+
+    def worker_of(name: str) -> Security:
+        files = people[name]
+        pair = {"tls_worker_key": files["tls-key"], "tls_worker_cert": files["tls-cert"]}
+        return Security(tls_ca_file=files["tls-ca-file"], require_encryption=True, **pair)
+
+    if who == "nobody":
+        assert not joins(here.replace("tls", "tcp"), Security(), 2.0)
+    else:
+        assert not joins(here, worker_of(who), 2.0)
+    assert joins(here, worker_of("mine"), 60.0)
+    with dask.config.set(tls_settings(people["mine"])), Client(here, set_as_default=False) as client:
+        assert len(client.scheduler_info()["workers"]) == 1

@@ -5,8 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ctsim.catalog import Scenario
+from ctsim.cli import main
+from ctsim.engine import simulate
 from ctsim.errors import InputError, Stopped
 from ctsim.progress import BETWEEN, Log, Meter, clock_words, logged, plain, progress
 from tests.unfinished import COMMAND, DRAWS, broken_off, one
@@ -108,3 +111,46 @@ def test_a_resumed_run_goes_on_in_the_same_log(one: Scenario, tmp_path: Path) ->
     assert f"{DRAWS:,} of {DRAWS:,} draws, " in done.stderr
     assert subprocess.run(resume, cwd=tmp_path, capture_output=True, timeout=120).returncode == 0
     assert [one["event"] for one in events(tmp_path / "log")].count("end") == 2
+
+
+COMMANDS = {
+    "compare": ("compare", "as_published", "framework_2023_11", "--draws", "1024", "--programmes", "offshore_wind"),
+    "stress": ("compare", "framework_2023_11", "--stress", "--draws", "1024", "--programmes", "offshore_wind"),
+    "sensitivity": ("sensitivity", "framework_2023_11", "--draws", "1024", "--programmes", "offshore_wind"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_analyses_are_logged_from_beginning_to_end(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, [*COMMANDS[name], "--quiet", "--log", "log", "--out", "result"])
+    assert (done.exit_code, done.stderr) == (0, ""), done.output
+    found = events(tmp_path / "log")
+    assert found[0]["event"] == "begin"
+    drawn = any(one["event"] == "progress" for one in found)
+    assert drawn == (name != "stress")  # nothing moves with this programme: nothing is drawn
+    assert (found[-1]["event"], found[-1]["directory"]) == ("end", "result")
+
+
+def test_reproducing_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = simulate("as_published", draws=1024, programmes=["gtex"], out="run")
+    assert CliRunner().invoke(main, ["reproduce", "run", "--quiet", "--log", "log"]).exit_code == 0
+    end = events(tmp_path / "log")[-1]
+    assert (end["event"], end["result_digest"], end["identical"]) == ("end", made.result_digest, True)
+
+
+CELLS = ("clean_energy_vehicles.co2_reduction.2030", "insulated_windows.co2_reduction.2030")
+
+
+def test_a_total_says_how_far_it_is_unless_quiet() -> None:
+    command = ["total", "framework_2023_11", *CELLS, "--draws", "1024"]
+    loud, quiet = (CliRunner().invoke(main, [*command, *more]) for more in ((), ("--quiet",)))
+    assert (quiet.exit_code, quiet.stderr, quiet.stdout) == (0, "", loud.stdout)
+    assert " draws" in loud.stderr
+
+
+def test_every_command_that_draws_can_be_quiet() -> None:
+    drawing = {name for name, one in main.commands.items() if {"draws", "workers"} & {p.name for p in one.params}}
+    assert {"run", "resume", "total", "yen", "policy", "compare", "sensitivity", "reproduce"} <= drawing
+    assert [name for name in drawing if "--quiet" not in {o for p in main.commands[name].params for o in p.opts}] == []

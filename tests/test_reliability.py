@@ -12,7 +12,7 @@ from ctsim.durable import write_asked, write_whole
 from ctsim.engine import simulate
 from ctsim.errors import CtsimError, InputError
 from ctsim.rundir import RunDirectory
-from tests import faults, fuzz, vulnerabilities
+from tests import faults, fuzz, promises, vulnerabilities
 from tests.runs import outside, scenario, study
 from tests.source import ROOT
 from tests.test_engine import ONE_PARAMETER, VOLUME
@@ -44,6 +44,26 @@ def test_guards_that_make_faults_takes_away_are_there(guard: faults.Guard) -> No
     for test in guard.tests.split():
         file, _, name = test.partition("::")
         assert f"def {name}" in (ROOT / "tests" / file).read_text(encoding="utf-8")
+
+
+def test_the_ten_promises_are_shown_by_tests_that_exist() -> None:
+    """A name that no test has is a KeyError; that the page has the table is compared with every generated page."""
+    rows = promises.promises().splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == [f"| P{number}" for number in range(1, 11)]
+    with pytest.raises(KeyError):
+        promises.run_in("test_resume", "test_that_nobody_wrote")
+
+
+@pytest.mark.parametrize(
+    ("suite", "name", "places"),
+    [
+        ("test_streams", "test_known_answers", (0,)), ("test_resume", "test_killed_many_times", (0, 1, 2)),
+        ("test_slurm", "test_an_array_of_three", (0, 1)), ("test_slurm", "test_a_driver_that_is_killed_goes_on", (1,)),
+        ("test_slurm", "test_a_task_that_runs_into_its_limit", (2,)),
+    ],
+)  # fmt: skip
+def test_where_a_promise_is_kept_is_read_from_its_tests(suite: str, name: str, places: tuple[int, ...]) -> None:
+    assert promises.run_in(suite, name) == {promises.PLACES[place] for place in places}
 
 
 # ---- code and paths

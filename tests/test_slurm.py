@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client
 
 from ctsim import checkpoint
 from ctsim.engine import open_run, simulate
@@ -18,7 +20,7 @@ from tests import slurm
 from tests.runs import study
 from tests.slurm import Slurm
 from tests.source import ROOT
-from tests.test_cluster import listening
+from tests.test_cluster import after, listening, processes
 
 pytestmark = pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "there is Slurm")
 
@@ -65,12 +67,41 @@ def begun(out: Path) -> bool:
     return checkpoint.tiles_done(out / "chunks") > 0 or sealed(out)
 
 
+def over_an_array(environment: dict[str, str], scenario: Path, draws: int, folder: Path) -> str:
+    """The digest of three tasks of the script of docs/cluster.md."""
+    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(draws), str(folder), "3"]
+    ask(environment, "sbatch", "--wait", "--mem=0", "--array=1-3", f"--output={folder}/out-%a", *script)
+    return merge([folder / f"part-{number}" for number in (3, 1, 2)], out=folder / "whole").result_digest
+
+
 def test_an_array_of_three(environment: dict[str, str], tmp_path: Path) -> None:
     scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(DRAWS // 8), str(tmp_path), "3"]
-    ask(environment, "sbatch", "--wait", "--mem=0", "--array=1-3", f"--output={tmp_path}/out-%a", *script)
-    parts = [tmp_path / f"part-{number}" for number in (3, 1, 2)]
-    assert merge(parts, out=tmp_path / "whole").result_digest == simulate(scenario, draws=DRAWS // 8).result_digest
+    found = over_an_array(environment, scenario, DRAWS // 8, tmp_path)
+    assert found == simulate(scenario, draws=DRAWS // 8).result_digest
+
+
+@long
+def test_slurm_a_killed_worker_seven_shards_and_a_plain_run_have_one_digest(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The same request in four places."""
+    scenario, draws = study(tmp_path / "s"), DRAWS // 4
+    found = {"plain": simulate(scenario, draws=draws).result_digest}
+    (tmp_path / "slurm").mkdir()
+    found["Slurm"] = over_an_array(environment, scenario, draws, tmp_path / "slurm")
+    with processes(workers=2) as (here, started):
+        with Client(here, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        kill = after(1, started[1].kill)
+        found["TCP"] = simulate(scenario, draws=draws, chunk=4096, cluster=here, progress=kill).result_digest
+        assert [one.poll() for one in started] == [None, -9, None]
+    parts = [tmp_path / str(number) for number in range(1, 8)]
+    for part in parts:
+        simulate(scenario, draws=draws, out=part, shard=f"{part.name}/7")
+    order = random.Random(7).sample(parts, 7)
+    assert order != parts
+    found["shards"] = merge(order, out=tmp_path / "whole").result_digest
+    assert len(found) == 4 and set(found.values()) == {found["plain"]}, found
 
 
 @long

@@ -1,15 +1,20 @@
 """What a user may do by mistake, and is told in one line; and what is left behind of it, which is nothing."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import xarray as xr
 from click.testing import CliRunner, Result
 
-from ctsim import catalog
+from ctsim import catalog, results
 from ctsim.catalog import Scenario
 from ctsim.cli import main
+from ctsim.durable import card_content, card_digest, digest_of
 from ctsim.engine import simulate
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.figures.amounts import interval
@@ -126,3 +131,38 @@ def test_pictures_have_no_digit_that_the_error_does_not_support(
     numbers: tuple[float, float, float], error: float, said: str
 ) -> None:
     assert interval(*numbers, error) == said
+
+
+CARD: dict[str, Any] = {
+    "kind": "stress", "request": {}, "names": ["a"], "scenarios": ["a"], "draws": 1, "seed": 0, "method": "mc",
+    "versions": {"ctsim": "0"}, "command": "", "result_digest": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("command", None, "no 'command'"), ("request", True, "'request' is True"), ("versions", 0, "'versions' is 0"),
+        ("scenarios", [], "'scenarios' is []"), ("draws", -1, "'draws' is -1"),
+        ("result_digest", None, "no 'result_digest'"),
+    ],
+)  # fmt: skip
+def test_a_result_with_a_changed_card_is_one_line(tmp_path: Path, key: str, value: object, said: str) -> None:
+    """Its digests agree: somebody has written it so. Found by the fuzz as a traceback."""
+    changed = {name: one for name, one in (CARD | {key: value}).items() if one is not None}
+    results.seal(tmp_path, "stress.json", changed, xr.DataTree(), {})
+    with pytest.raises(RunDirectoryError, match=re.escape(f"stress.json: is damaged ({said}")) as caught:
+        results.sealed(tmp_path, "stress.json")
+    assert len(caught.value.findings) == 1
+
+
+@pytest.mark.parametrize("kept", [0, 100, 4000])
+def test_a_result_with_a_summary_that_is_none_is_one_line(tmp_path: Path, kept: int) -> None:
+    results.seal(tmp_path, "stress.json", CARD, xr.DataTree(xr.Dataset({"x": ("n", [1.0])})), {})
+    path, card = tmp_path / "summary.nc", json.loads((tmp_path / "stress.json").read_bytes())
+    path.write_bytes(path.read_bytes()[:kept])
+    card["files"]["summary.nc"] = digest_of(path)
+    card["card_digest"] = card_digest(card)
+    (tmp_path / "stress.json").write_bytes(card_content(card))
+    with pytest.raises(RunDirectoryError, match=r"summary.nc: cannot be read as NetCDF: "):
+        results.sealed(tmp_path, "stress.json")

@@ -45,7 +45,9 @@ def open_result(directory: str | Path, formulas: str | Path | None = None, run: 
     if (path / CARD_NAME).is_file():
         found = sealed(path, CARD_NAME)
         asked = found[0]["request"]
-        return Result(COMPARISON, path, *found, scenario("b.toml", asked["b"]), scenario("a.toml", asked["a"]))
+        return Result(
+            COMPARISON, path, *found, scenario("b.toml", asked.get("b", "")), scenario("a.toml", asked.get("a", ""))
+        )
     kind = KIND if _is_sensitivity(path) else ""
     card, tree = RunDirectory(path, kind).open()
     return Result(SENSITIVITY if kind else RUN, path, card, tree, scenario(SCENARIO, card["scenario_digest"]))
