@@ -184,8 +184,7 @@ def faults(groups: Groups, programmes: Sequence[Programme], known: Iterable[str]
     seen: set[str] = set()
     for document in groups:
         for number, group in enumerate(document.record.group):
-            said = [*_names(group, by_id, pages, seen), *_unlike(group, by_id), *_kinds(group, by_id)]
-            said += _overlaps(group, every)
+            said = [*_names(group, by_id, pages, seen), *_unfit(group, by_id, every), *_kinds(group, by_id)]
             place = document.place("group", number, "members")
             findings += [Finding(place, f"group.{group.id}.members", words) for words in said]
             seen.add(group.id)
@@ -209,23 +208,56 @@ def _names(group: schema.TotalGroup, by_id: Mapping[str, Programme], pages: set[
                 yield f"no figure '{name}'.{did_you_mean(name, figures)}"
 
 
-def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:
-    """Members of a sum that are not what the group says, or have another scope than the first."""
+def _unfit(
+    group: schema.TotalGroup, by_id: Mapping[str, Programme], every: Sequence[schema.TotalGroup]
+) -> Iterator[str]:
+    """Members of a sum that are unlike, overlap or are parts of others: one line a member that has to go."""
     if group.kind != "sum":
         return
-    first: Figure | None = None
-    for name in group.members:
-        for figure in _figures_of(name, group, by_id):
-            first = first or figure
-            said = {key: str(getattr(figure.record, key) or "") for key in _ALIKE}
-            wanted = {key: str(getattr(group, key) or "") for key in _ALIKE if key != "scope"}
-            wanted["scope"] = first.record.scope
-            for key, word in wanted.items():
-                if said[key] != word:
-                    yield f"'{figure.key}' has {key} '{said[key]}', the total '{word}': unlike, take it out"
-            if not units.convertible(figure.record.unit, first.record.unit):
-                said_units = f"'{figure.record.unit}', '{first.key}' has '{first.record.unit}'"
-                yield f"'{figure.key}' has unit {said_units}: unlike, take it out"
+    unlike = _unlike(group, by_id)
+    if len(set(unlike.values())) == 1 and len(unlike) == len(group.members):
+        yield f"every member {next(iter(unlike.values()))}: mend the total"
+        unlike = {}
+    names = dict.fromkeys(name.partition(".")[0] for name in group.members)
+    going = {name.partition(".")[0]: name for name in unlike}
+    families: dict[str, dict[str, None]] = {}
+    for a, b in combinations(names, 2):
+        if family := overlap(a, b, every):
+            said = f"{family.id}: {family.reason.en}"
+            if gone := going.get(b) or going.get(a):
+                unlike[gone] += f"; '{a}' and '{b}' overlap ({said})"
+            else:
+                families.setdefault(said, {}).update({a: None, b: None})
+    yield from (f"'{name}' {words}: unlike, take it out" for name, words in unlike.items())
+    for whole in group.members:
+        yield from (f"'{part}' is a part of '{whole}'; take one of them out"
+                    for part in group.members if part.startswith(f"{whole}."))  # fmt: skip
+    for said, members in families.items():
+        quoted = " and ".join(f"'{name}'" for name in members)
+        yield f"{quoted} overlap ({said}); take {'one of them out' if len(members) == 2 else 'out all but one'}"
+
+
+def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> dict[str, str]:
+    """By member of a sum: what of it is not what the group says, or is another scope or unit than the first's."""
+    figures = {name: list(_figures_of(name, group, by_id)) for name in group.members}
+    first = next((one for mine in figures.values() for one in mine), None)
+    if first is None:
+        return {}
+    wanted = {key: str(getattr(group, key, first.record.scope) or "") for key in _ALIKE}  # a group has no scope
+    found = {}
+    for name, mine in figures.items():
+        words: dict[str, list[str]] = {}
+        for one in mine:
+            said = [f"has {key} '{here}', the total '{word}'" for key, word in wanted.items()
+                    if (here := str(getattr(one.record, key) or "")) != word]  # fmt: skip
+            if not units.convertible(one.record.unit, first.record.unit):
+                said.append(f"has unit '{one.record.unit}', '{first.key}' has '{first.record.unit}'")
+            for word in said:
+                words.setdefault(word, []).append(one.record.when)
+        if words:
+            some = (word if len(when) == len(mine) else f"in {', '.join(when)} {word}" for word, when in words.items())
+            found[name] = "; ".join(some)
+    return found
 
 
 def _kinds(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:
@@ -233,11 +265,14 @@ def _kinds(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator
     if group.kind != "overlap":
         return
     firsts: dict[str, Figure] = {}
-    for figure in (one for name in group.members for one in _figures_of(name, group, by_id)):
-        first = firsts.setdefault(figure.record.boundary or "", figure)
-        here, there = figure.record.money_kind, first.record.money_kind
-        if here != there:
-            yield f"'{figure.key}' is {here}, '{first.key}' {there}: another kind of money, take it out"
+    for name in group.members:
+        unlike = {}
+        for figure in _figures_of(name, group, by_id):
+            first = firsts.setdefault(figure.record.boundary or "", figure)
+            here, there = figure.record.money_kind, first.record.money_kind
+            if here != there:
+                unlike[f"'{name}' is {here}, '{first.programme}' {there}: another kind of money, take it out"] = None
+        yield from unlike
 
 
 def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[Figure]:
@@ -245,18 +280,6 @@ def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Program
     for figure in programme.figures if programme else ():
         if figure.key == name or ("." not in name and figure.on_year_axis and figure.record.metric == group.metric):
             yield figure
-
-
-def _overlaps(group: schema.TotalGroup, every: Sequence[schema.TotalGroup]) -> Iterator[str]:
-    if group.kind == "sum":
-        for whole in group.members:
-            for part in group.members:
-                if part.startswith(f"{whole}."):
-                    yield f"'{part}' is a part of '{whole}'; take one of them out"
-        names = dict.fromkeys(name.partition(".")[0] for name in group.members)
-        for a, b in combinations(names, 2):
-            if family := overlap(a, b, every):
-                yield f"'{a}' and '{b}' overlap ({family.id}: {family.reason.en}); take one of them out"
 
 
 def overlap(a: str, b: str, every: Iterable[schema.TotalGroup]) -> schema.TotalGroup | None:

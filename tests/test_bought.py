@@ -279,6 +279,12 @@ def test_json_has_every_row_with_a_figure_or_a_reason() -> None:
         ("amount           = 47\n", "amount           = 0\n", "greater than 0"),
         ("amount           = 47\n", "amount           = -47\n", "greater than 0"),
         ("amount           = 4564", "amount           = 1564", "the rows come to 12,947 億円, allocated are 15,947"),
+        ("allocated   = 15947", "allocated   = 15610000", "the rows come to 15,947 億円, allocated are 15,610,000"),
+        ("allocated   = 15947", "allocated   = 1594", "the rows come to 15,947 億円, allocated are 1,594"),
+        ("proceeds    = 15947", "proceeds    = 15900", "come to 15,947 億円 and exceed the issue of 15,900"),
+        ("proceeds    = 15947", "proceeds    = 1594", "come to 15,947 億円 and exceed the issue of 1,594"),
+        ("proceeds    = 15947", "proceeds    = 159470", "allocated 15,947 and unallocated 0 are not 159,470"),
+        ("amount           = 3000", "amount           = 30", "the rows come to 12,977 億円, allocated are 15,947"),
     ],
 )
 def test_money_that_does_not_balance_is_one_line(tmp_path: Path, was: str, now: str, why: str) -> None:
@@ -290,6 +296,20 @@ def test_money_that_does_not_balance_is_one_line(tmp_path: Path, was: str, now: 
         accounts.accounts(str(path))
     assert all(str(one).startswith(f"{path}:") for one in raised.value.findings)
     assert [why in one.message for one in raised.value.findings] == [True]
+
+
+def test_two_mistakes_in_the_money_are_two_lines(tmp_path: Path) -> None:
+    text = accounts.shipped()["2023"].read_text(encoding="utf-8")
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        text.replace("amount           = 4564", "amount           = 1564").replace(
+            "proceeds    = 15947", "proceeds    = 15900"
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as raised:
+        accounts.accounts(str(path))
+    assert [one.key for one in raised.value.findings] == ["totals.allocated", "totals.proceeds"]
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,33 @@ def test_bounds_do_not_compare_kinds_of_money() -> None:
     assert said(group("hydrogen_supply_chain", "water_electrolysis", kind="overlap", metric="economic_effect")) == []
 
 
-def test_every_fault_of_a_group_is_said_at_once() -> None:
+def test_every_fault_of_a_group_is_said_at_once_and_each_once() -> None:
+    """A member that has to go is one line with all that is wrong with it, however many cells and pairs say so."""
     found = said(group("clean_energy_vehicles", "offshore_wind", "insulated_window"))
-    assert len(found) >= 3  # unlike boundary, overlap, unknown
+    assert len(found) == 2, found
+    [wind] = [words for words in found if words.startswith("'offshore_wind' has boundary 'japan_market'")]
+    assert "'clean_energy_vehicles' and 'offshore_wind' overlap (power" in wind and "take it out" in wind
+
+
+def test_a_fault_of_one_year_says_which() -> None:
+    [line] = said(group("insulated_windows", "next_generation_ships"))
+    assert "has scope 'world', the total 'japan'; in 2050 has boundary 'world_market'" in line
+
+
+def test_a_total_that_no_member_is_like_is_one_line() -> None:
+    found = said(group("insulated_windows", "clean_energy_vehicles", "energy_saving_equipment", period="cumulative"))
+    assert found == ["every member has period 'annual', the total 'cumulative': mend the total"]
+
+
+def test_a_family_is_one_line_however_many_are_of_it() -> None:
+    [line] = set(said(group(*UNITS[1:]), group(*UNITS[1:], kind="overlap", name="family")))
+    assert line.startswith("'clean_energy_vehicles' and 'electric_commercial_vehicles' and 'insulated_windows' overlap")
+    assert line.endswith("take out all but one")
+
+
+def test_a_member_of_another_kind_of_money_is_one_line() -> None:
+    family = group("hydrogen_supply_chain", "offshore_wind", kind="overlap", metric="economic_effect")
+    assert len([one for one in said(family) if "another kind of money" in one]) == 1
 
 
 # ---- what is asked for
