@@ -266,7 +266,7 @@ def _kinds(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator
         return
     firsts: dict[str, Figure] = {}
     for name in group.members:
-        unlike = {}
+        unlike: dict[str, None] = {}
         for figure in _figures_of(name, group, by_id):
             first = firsts.setdefault(figure.record.boundary or "", figure)
             here, there = figure.record.money_kind, first.record.money_kind
