@@ -38,10 +38,15 @@ AT_LEAST: Final = Bilingual(**both("yen.at_least"))
 BOUNDARIES: Final = ("units_supported", "plants_supported")
 HALF: Final = 0.5
 """Share of a line's money with a known effect below which nothing is said per yen of the line."""
+PRO_RATA: Final = ("pro_rata_annual", "pro_rata_lifetime", "all_yen_per_tonne")
+"""Amounts that the share financed makes: the bonds' own part of an effect, and the money of all payers by all of it."""
 SECTIONS: Final = ("rows", "classes", "categories", "budgets")
 """Parts of an account."""
 _YEARS: Final = {"units_supported": 60, "plants_supported": 90}
 """Years from the start over which tonnes are added: by then nothing is left."""
+_AT_MOST: Final = ("share", "pro_rata_annual", "pro_rata_lifetime")
+_AT_LEAST: Final = ("leverage", "all_yen_per_tonne")
+"""Figures that the cost of all payers makes smaller, or larger."""
 _PLANT_YEAR: Final = "2040"
 _OKU: Final = 1e8
 
@@ -86,6 +91,12 @@ class Bought:
     def leverage(self) -> float:
         """Yen spent in all for a yen of the bonds."""
         return self.cost / self.allocated
+
+    def sign(self, name: str) -> str:
+        """The mark of a figure that is a bound, because the cost of all payers is printed as a lower bound."""
+        if not self.cost_at_least:
+            return ""
+        return {**dict.fromkeys(_AT_MOST, "≤ "), **dict.fromkeys(_AT_LEAST, "≥ ")}.get(name, "")
 
     @cached_property
     def amounts(self) -> dict[str, Amount]:

@@ -29,7 +29,9 @@ _HEAD = (
     "high_independent",
 )
 _RIGHT = (3, 4, 5, 6, 7, 8, 9)
-_BOUGHT = ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne")
+_BOUGHT = (
+    "annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "pro_rata_annual", "pro_rata_lifetime", "all_yen_per_tonne",
+)  # fmt: skip
 _SHARES = (0.5, 0.05, 0.95)
 _STATISTICS = (
     "computed", "mean", "mcse", "quantiles", "quantiles_mcse", "independent_mean", "independent_quantiles",
@@ -79,7 +81,7 @@ def independent_table(lines: Iterable[Line], lang: str) -> None:
             for one in lines if one.bought and len(one.bought.programmes) > 1]  # fmt: skip
     if rows:
         head = [text("run.total", lang), *(text(f"run.{name}", lang) for name in _BOUGHT)]
-        table(text("run.bought_independent", lang), head, rows, right=(1, 2, 3))
+        table(text("run.bought_independent", lang), head, rows, right=range(1, 7))
 
 
 def _interval(one: Amount) -> str:

@@ -15,6 +15,7 @@ from ctsim.bought import (
     BOUNDARIES,
     NOT_MARGINAL,
     POOLED,
+    PRO_RATA,
     REFINANCED,
     SECTIONS,
     SETS,
@@ -28,7 +29,10 @@ from ctsim.bought import (
 )  # fmt: skip
 from ctsim.catalog import Scenario, load
 from ctsim.cli import main
+from ctsim.console import number
 from ctsim.errors import InputError
+from ctsim.locale import LANGUAGES, text
+from ctsim.printing_bought import account_table
 from tests.runs import scenario, study
 
 FEW = 16 * 1024
@@ -239,6 +243,34 @@ def test_the_command_prints_one_table_that_says_it_is_no_marginal_cost() -> None
         for printed in ("15,947", "9,087", "6,860"):
             assert printed in done.stdout
         assert "≤ 14.7%" in done.stdout and "≥ 6.80" in done.stdout
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_command_prints_the_pro_rata_share_of_every_line_that_has_one(lang: str, fixed: Scenario) -> None:
+    """As printed, draws without spread: 19's are bounds, since its cost is; each part is that of the amounts."""
+    file = accounts.accounts("2023")
+    made = account(fixed, file, draws=1)
+    with CliRunner().isolation() as (out, *_):
+        account_table(made, lang)
+        shown = out.getvalue().decode()
+    title, note = text("yen.pro_rata", lang), text("yen.pro_rata_note", lang)
+    lines = shown[shown.index(title) : shown.index(note)].splitlines()
+    assert {"ja": "限界削減費用ではない", "en": "Not a marginal abatement cost"}[lang] in note
+    every = [line for section in SECTIONS for line in getattr(made, section)]
+    body = [line for line in lines if "[" in line]
+    assert len(body) == sum(line.bought is not None for line in every) >= 8
+    for line, printed in zip((one for one in every if one.bought), body, strict=True):
+        assert line.bought is not None
+        for name in PRO_RATA:
+            assert f"{number(line.bought.amounts[name].median)} [" in printed
+        assert printed.count("≤ ") == (2 if line.bought.cost_at_least else 0)
+        assert printed.count("≥ ") == (1 if line.bought.cost_at_least else 0)
+    assert sum("≥ " in line for line in body) >= 2
+
+
+def test_without_an_effect_there_is_no_pro_rata_table() -> None:
+    out = CliRunner().invoke(main, ["yen", "--issue", "2024", "--lang", "en"]).stdout
+    assert text("yen.pro_rata", "en") not in out and text("yen.pro_rata_note", "en") not in out
 
 
 def test_notes_stand_where_they_apply() -> None:
