@@ -17,6 +17,7 @@ from ctsim.errors import Finding, InputError, did_you_mean
 from ctsim.library import library_root
 from ctsim.schema import Bilingual, Identifier, Record, Text, TotalGroup, TotalsFile, Unit
 from ctsim.tomlfile import Document
+from ctsim.totals import MONEY_NAME, several
 
 MONEY: Final = ("proceeds", "allocated", "refinanced", "unallocated")
 """The sums of an issue."""
@@ -189,6 +190,34 @@ def _money_fault(name: str) -> str:
     if which not in MONEY:
         return f"'{name}': an issue has no '{which}'.{did_you_mean(which, MONEY)} It has {', '.join(MONEY)}."
     return f"'{name}' is not printed; take it out" if _money(name) is None else ""
+
+
+def asks_money(names: Iterable[str]) -> bool:
+    """Whether any of these is money of an issue, as fy2023.allocated."""
+    return any(MONEY_NAME.fullmatch(name) for name in names)
+
+
+def money_total(names: Sequence[str], groups: Iterable[TotalGroup]) -> tuple[TotalGroup, float] | None:
+    """The sum of such money in 億円, with the group that allows it; None where no name is of money.
+
+    Raises InputError with every reason why there is no such sum.
+    """
+    money = [name for name in names if MONEY_NAME.fullmatch(name)]
+    if not money:
+        return None
+    several(names)
+    why = [words for name in money if (words := _money_fault(name))]
+    if others := [name for name in names if name not in money]:
+        why.append(f"money of the bonds and {', '.join(others)} are not one quantity")
+    if len(which := dict.fromkeys(name.partition(".")[2] for name in money)) > 1:
+        parts = "proceeds are allocated or left, and of what is allocated some is refinanced"
+        why.append(f"unlike money ({', '.join(which)}): {parts}")
+    group = next((one for one in groups if one.kind == "money" and {*money} <= {*one.members}), None)
+    if group is None and not why:
+        why.append("no group of totals.toml says that they may be added; declare one with its reason")
+    if group is None or why:
+        raise InputError(f"no total of {', '.join(names)}: {'; '.join(why)}")
+    return group.model_copy(update={"members": tuple(names)}), sum(_money(name) or 0.0 for name in names)
 
 
 def _money(name: str) -> float | None:

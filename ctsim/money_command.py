@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,11 @@ from ctsim.printing_totals import (
     money_json,
     money_table,
 )
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ctsim.schema import TotalGroup
 
 
 @click.command("total")
@@ -32,21 +38,41 @@ def total_command(
     """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
 
     A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
+    Money of issues (fy2023.allocated) is added as printed.
 
     \b
     ctsim total framework_2023_11 clean_energy_vehicles.co2_reduction.2030 insulated_windows.co2_reduction.2030
+    ctsim total framework_2023_11 fy2023.allocated fy2024.allocated
     """
     from ctsim import engine
+    from ctsim.accounts import asks_money, money_total
+    from ctsim.catalog import load, load_resolved
     from ctsim.library import holds
+    from ctsim.rundir import SCENARIO
 
-    if holds(Path(what).is_dir):
-        made = engine.open_run(what).total(cells, formulas)
+    run = engine.open_run(what) if holds(Path(what).is_dir) else None
+    if run and not asks_money(cells):
+        _asked(run.total(cells, formulas), lang, as_json)
+        return
+    resolved = load_resolved(Path(what) / SCENARIO, formulas) if run else load(what, formulas)
+    if money := money_total(cells, resolved.totals):
+        _money([money], lang, as_json)
     else:
-        made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas)
+        _asked(engine.total(resolved, cells, draws=draws, seed=seed), lang, as_json)
+
+
+def _asked(made: xr.Dataset, lang: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asked_total_json(made), ensure_ascii=False, indent=1))
     else:
         asked_total_table(made, lang)
+
+
+def _money(sums: list[tuple[TotalGroup, float]], lang: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(money_json(sums), ensure_ascii=False, indent=1))
+    else:
+        money_table(sums, lang)
 
 
 @click.command("yen")

@@ -25,7 +25,7 @@ BOUNDS: Final = ("largest", "two_largest")
 INDEPENDENT: Final = ":independent"
 """What the key of a total without dependence ends with."""
 
-_MONEY: Final = re.compile(r"fy\d{4}\.[a-z_]+")
+MONEY_NAME: Final = re.compile(r"fy\d{4}\.[a-z_]+")
 """Money of an issue of the bonds: fiscal year and which of its sums."""
 
 _ALIKE: Final = ("metric", "boundary", "scope", "period", "money_kind")
@@ -222,8 +222,8 @@ def _unfit(
     going = {name.partition(".")[0]: name for name in unlike}
     families: dict[str, dict[str, None]] = {}
     for a, b in combinations(names, 2):
-        if family := overlap(a, b, every):
-            said = f"{family.id}: {family.reason.en}"
+        if family := overlap(a, b, every, group.metric):
+            said = _why_overlap(family, group.metric)
             if gone := going.get(b) or going.get(a):
                 unlike[gone] += f"; '{a}' and '{b}' overlap ({said})"
             else:
@@ -282,13 +282,19 @@ def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Program
             yield figure
 
 
-def overlap(a: str, b: str, every: Iterable[schema.TotalGroup]) -> schema.TotalGroup | None:
-    """The overlap that two programmes are in, unless it says that these two are disjoint."""
-    for family in every:
+def overlap(a: str, b: str, every: Iterable[schema.TotalGroup], metric: str) -> schema.TotalGroup | None:
+    """The overlap that two programmes are in, of this metric first, unless it says that these two are disjoint."""
+    for family in sorted(every, key=lambda one: one.metric != metric):
         apart = any({a, b} <= set(names) for names in family.disjoint)
         if family.kind == "overlap" and {a, b} <= set(family.members) and not apart:
             return family
     return None
+
+
+def _why_overlap(family: schema.TotalGroup, metric: str) -> str:
+    """Its name and reason; what overlaps in another metric is said to do so there."""
+    of = "" if family.metric == metric else f", by its {family.metric}"
+    return f"{family.id}{of}: {family.reason.en}"
 
 
 # ---- what may be asked for
@@ -312,12 +318,10 @@ def asked(
 ) -> tuple[schema.TotalGroup, str]:
     """The group of just these cells, and their year or "". Raises InputError with every reason why there is none."""
     every = list(groups)
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise InputError("a total has at least two cells, each once: name them programme.metric.when")
-    if money := [name for name in names if _MONEY.fullmatch(name)]:
-        raise InputError(
-            f"no draws of {', '.join(money)}: money of the bonds as printed; `ctsim yen` prints its declared sums"
-        )
+    several(names)
+    if money := [name for name in names if MONEY_NAME.fullmatch(name)]:
+        why = "fixed figures as printed; ctsim.accounts.money_total adds what may be added"
+        raise InputError(f"no draws of {', '.join(money)}: {why}")
     addends = _addends(names, programmes)
     for group in sorted(every, key=lambda one: len(one.members)):
         if _covers(group, addends):
@@ -327,6 +331,12 @@ def asked(
             made = group.model_copy(update={"id": "total", "members": members, "figure": None, "title": title})
             return made, "" if by_figure else addends[0].when
     raise InputError(f"no total of {', '.join(names)}: {'; '.join(_refusals(addends, every))}")
+
+
+def several(names: Sequence[str]) -> None:
+    """Raises InputError unless these are two or more, each once."""
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError("a total has at least two cells, each once: name them programme.metric.when")
 
 
 def _addends(names: Sequence[str], programmes: Sequence[Programme]) -> list[Addend]:
@@ -394,9 +404,10 @@ def _refusals(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> 
         yield f"unlike years ({', '.join(dict.fromkeys(one.when for one in addends))})"
     within = [(a, b) for a in addends for b in addends if b.name.startswith(f"{a.name}.")]
     yield from (f"'{part.name}' is a part of '{whole.name}'; take one of them out" for whole, part in within)
-    families = [overlap(a.programme, b.programme, every) for a, b in combinations(addends, 2)]
+    metric = addends[0].said("metric")
+    families = [overlap(a.programme, b.programme, every, metric) for a, b in combinations(addends, 2)]
     for family in {one.id: one for one in families if one}.values():
-        yield f"they overlap ({family.id}): {family.reason.en}"
+        yield f"they overlap ({_why_overlap(family, metric)})"
     listed = [one for one in every if one.kind == "list" and {a.name for a in addends} <= set(one.members)]
     yield from (f"listed, not added ({one.id}): {one.reason.en}" for one in listed)
     outside = list(_outside(addends, every))
