@@ -65,6 +65,33 @@ def switched(
     )
 
 
+def idle(scenario: Scenario, switches: Mapping[str, Any]) -> list[str]:
+    """A line for each parameter of --set and --fix that no figure of the changed scenario uses: what would use it."""
+    found = []
+    for option, names in (("set", [name for name, _ in _values(switches["set"])]), ("fix", _names(switches["fix"]))):
+        for name in names:
+            readings = _used_by(scenario, name.partition("@")[0])
+            if "" in readings:
+                continue
+            said = f"--{option} {name}: has no effect: no figure of '{scenario.id}' uses it"
+            if readings:
+                each = " or ".join(f"--reading {one}" for one in sorted(readings))
+                said += f", only another reading does; switch that on with {each}"
+            found.append(said)
+    return found
+
+
+def _used_by(scenario: Scenario, name: str) -> set[str]:
+    """Readings with a figure that a parameter is in, straight or by another figure; "" for the figures themselves."""
+    binding = scenario.binding
+    streams = set(scenario.parameters()[name].streams)
+    reached = {("row", number) for number, row in enumerate(binding.rows) if row.stream in streams}
+    for number, step in enumerate(binding.steps):
+        if any((one.kind, one.index) in reached for one in step.inputs):
+            reached.add(("step", number))
+    return {binding.steps[number].reading for kind, number in reached if kind == "step"}
+
+
 def _changed(scenario: Scenario, changes: list[dict[str, Any]]) -> Scenario:
     """With these changes; what is wrong with one is said of the option as it was typed."""
     try:
