@@ -20,7 +20,7 @@ from ctsim import units
 from ctsim.accounts import Allocation, AllocationFile
 from ctsim.catalog import Scenario
 from ctsim.errors import InputError
-from ctsim.locale import both
+from ctsim.locale import both, words
 from ctsim.programme import Figure, Programme
 from ctsim.schema import Bilingual
 from ctsim.streams import TILE
@@ -242,7 +242,7 @@ def _why(row: Allocation, file: AllocationFile, scenario: Scenario) -> Bilingual
         return Bilingual(**both("yen.no_page"))
     boundaries = {str(one.record.boundary) for one in _co2(programmes[row.programme[0]])}
     if not boundaries & set(BOUNDARIES):
-        said = ", ".join(sorted(boundaries)) or "not CO2"
+        said = words("boundary", sorted(boundaries)) if boundaries else both("yen.not_co2")
         return Bilingual(**both("yen.not_bought", boundaries=said))
     if not row.same_projects:
         return Bilingual(**both("yen.other_projects"))
@@ -265,8 +265,10 @@ def _line(
     names = list(dict.fromkeys(row.programme[0] for row in known))
     sums = [set(one.members) for one in scenario.totals if one.kind == "sum"]
     if len(names) > 1 and not any(set(names) <= members for members in sums):
-        unlike = Bilingual(**both("yen.unlike", programmes=", ".join(names)))
-        return Line(name, rows, refinanced, None, (unlike, *refused), _notes(rows))
+        mixed = [one for one in scenario.programmes if one.id in names]
+        said = {"ja": "、".join(one.name_ja for one in mixed), "en": ", ".join(one.name_en for one in mixed)}
+        unlike = both("yen.unlike", programmes=said)
+        return Line(name, rows, refinanced, None, (Bilingual(**unlike), *refused), _notes(rows))
     if small := _small_part(sum(row.amount for row in known), sum(row.amount for row in rows)):
         return Line(name, rows, refinanced, None, (small, *refused), _notes(rows))
     allocated = {one: sum(row.amount for row in known if row.programme[0] == one) for one in names}

@@ -78,7 +78,7 @@ class PricePath(Record):
     title: Bilingual
     unit: Unit
     basis: Literal["published", "assumed"]
-    reason: Text
+    reason: Bilingual
     price: dict[YearLabel, float]
 
 

@@ -25,7 +25,9 @@ def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
         years = ", ".join(str(year) for year in sorted(realised.between))
         click.echo(f"* {years}: {getattr(BETWEEN, lang)}")
     for path in file.price_path:
-        click.echo(f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{path.reason}")
+        click.echo(
+            f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{getattr(path.reason, lang)}"
+        )
 
 
 def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
@@ -39,7 +41,8 @@ def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
         for gap in gaps(file, realised.tonnes)
     ]  # fmt: skip
     values = [
-        {"price_path": path.id, "basis": path.basis, "year": year, "price_yen_per_t_co2": path.price[str(year)],
+        {"price_path": path.id, "basis": path.basis, "reason": path.reason.model_dump(), "year": year,
+         "price_yen_per_t_co2": path.price[str(year)],
          "value_oku_yen_per_year": value.tolist(),
          "independent_value_oku_yen_per_year": carbon_value(path, realised.independent)[year].tolist()}
         for path in file.price_path for year, value in carbon_value(path, realised.tonnes).items()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctsim.console import number, table
-from ctsim.locale import text, when
+from ctsim.locale import text, when, word
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,6 +72,17 @@ def bounds_words(boundaries: Iterable[str], lang: str) -> str:
     """Of which boundaries an overlap has bounds, and why not of the others."""
     names = text("run.and", lang).join(text(f"boundary.{one}", lang) for one in dict.fromkeys(boundaries))
     return text("run.bounds_only" if names else "run.bounds_none", lang, boundaries=names)
+
+
+def total_name(title: str, name: str, lang: str) -> str:
+    """A sum by its title; a bound by that of its family, its boundary and which bound it is, in words."""
+    _, *bound = name.split(".")
+    if not bound:
+        return title
+    boundary, which = bound
+    return text(
+        "run.bound", lang, title=title, boundary=word("boundary", boundary, lang), which=text(f"run.{which}", lang)
+    )
 
 
 def independent_table(lines: Iterable[Line], lang: str) -> None:
@@ -171,8 +182,7 @@ def _missing(group: Group, lang: str) -> Iterator[str]:
 
 def _row(group: Group, place: Any, is_bound: bool, lang: str) -> list[str]:
     unit = str(group.get("unit", group["metric_unit"]))
-    which = str(group["group"]).replace("_", " ")
-    name = str(group[f"title_{lang}"]) if not is_bound else which if lang == "en" else f"{group['title_ja']} {which}"
+    name = total_name(str(group[f"title_{lang}"]), str(group["group"]), lang)
     reason = _reason(group, place, lang)
     labels = str(group["when"][place]).split(", ")
     said = ", ".join(label if lang == "en" or not label else when(label, lang) for label in labels)

@@ -223,7 +223,7 @@ def _unfit(
     families: dict[str, dict[str, None]] = {}
     for a, b in combinations(names, 2):
         if family := overlap(a, b, every, group.metric):
-            said = _why_overlap(family, group.metric)
+            said = f"{_family(family, group.metric)}: {family.reason.en}"
             if gone := going.get(b) or going.get(a):
                 unlike[gone] += f"; '{a}' and '{b}' overlap ({said})"
             else:
@@ -291,10 +291,9 @@ def overlap(a: str, b: str, every: Iterable[schema.TotalGroup], metric: str) -> 
     return None
 
 
-def _why_overlap(family: schema.TotalGroup, metric: str) -> str:
-    """Its name and reason; what overlaps in another metric is said to do so there."""
-    of = "" if family.metric == metric else f", by its {family.metric}"
-    return f"{family.id}{of}: {family.reason.en}"
+def _family(one: schema.TotalGroup, metric: str) -> str:
+    """Its name; what overlaps in another metric is said to do so there."""
+    return one.id if one.metric == metric else f"{one.id}, by its {one.metric}"
 
 
 # ---- what may be asked for
@@ -407,7 +406,7 @@ def _refusals(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> 
     metric = addends[0].said("metric")
     families = [overlap(a.programme, b.programme, every, metric) for a, b in combinations(addends, 2)]
     for family in {one.id: one for one in families if one}.values():
-        yield f"they overlap ({_why_overlap(family, metric)})"
+        yield f"they overlap ({_family(family, metric)}): {family.reason.en}"
     listed = [one for one in every if one.kind == "list" and {a.name for a in addends} <= set(one.members)]
     yield from (f"listed, not added ({one.id}): {one.reason.en}" for one in listed)
     outside = list(_outside(addends, every))

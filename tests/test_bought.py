@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -107,9 +108,9 @@ def test_a_class_is_the_sum_of_its_rows_draw_by_draw() -> None:
     ("name", "why"),
     [
         ("グリーンイノベーション基金事業", "no split of the fund"),
-        ("革新的GX技術創出事業(Gtex)", "(reference)"),
-        ("ポスト5G情報通信システム基盤強化研究開発事業", "(world_market)"),
-        ("高温ガス炉実証炉開発事業", "(per_unit)"),
+        ("革新的GX技術創出事業(Gtex)", "paid for (reference)"),
+        ("ポスト5G情報通信システム基盤強化研究開発事業", "world market"),
+        ("高温ガス炉実証炉開発事業", "paid for (per unit)"),
         ("高速炉実証炉開発事業", "(not CO2)"),
         ("省エネエネルギー投資促進・需要構造転換支援事業費", "89 %"),
         ("蓄電池の製造サプライチェーン強靭化支援事業", "fourteen plans"),
@@ -128,7 +129,12 @@ def test_nothing_is_said_of_a_market_or_of_unlike_effects_together() -> None:
         assert (one.bought is not None) or (one.why is not None)
         assert one.bought is None or one.bought.boundary in BOUNDARIES
     unlike = next(one for one in made.budgets if one.name == "令和4年度補正")
-    assert unlike.bought is None and unlike.why is not None and "not to be added" in unlike.why.en
+    assert unlike.bought is None and unlike.why is not None
+    assert (
+        "not to be added: Supply chain of power semiconductors, " in unlike.why.en and "住宅の断熱性能" in unlike.why.ja
+    )
+    for line in (one for name in SECTIONS for one in getattr(made, name) if one.why):
+        assert not re.search("[a-z]_[a-z]", f"{line.why}"), line.why
 
 
 def test_a_class_names_every_reason_of_its_rows() -> None:

@@ -14,7 +14,8 @@ from ctsim.cli import main
 from ctsim.engine import simulate
 from ctsim.errors import InputError
 from ctsim.library import library_root
-from ctsim.policy import carbon_value, frame, gaps
+from ctsim.policy import Realised, carbon_value, frame, gaps
+from ctsim.printing_policy import policy_tables
 
 TEXT = (library_root() / "policy" / "frame.toml").read_text(encoding="utf-8")
 
@@ -39,7 +40,8 @@ def test_prices_grow_by_three_per_cent_and_are_assumed() -> None:
     for name, first in (("gx_ets_floor", 1700), ("gx_ets_ceiling", 4300)):
         expected = {str(2026 + k): round(first * 1.03**k) for k in range(25)}
         assert paths[name].price == expected
-        assert paths[name].basis == "assumed" and "second-hand" in paths[name].reason
+        assert paths[name].basis == "assumed" and "second-hand" in paths[name].reason.en
+        assert "伝聞" in paths[name].reason.ja and f"{first:,}円" in paths[name].reason.ja
 
 
 def test_carbon_value_is_tonnes_times_the_price_of_the_year() -> None:
@@ -144,6 +146,15 @@ def test_json_has_the_numbers_of_the_table() -> None:
         low, high = one["value_oku_yen_per_year"][1:]
         assert low < one["value_oku_yen_per_year"][0] < high
     assert found["realised"]["ja"] in shown
+
+
+@pytest.mark.parametrize(("lang", "other"), [("ja", "en"), ("en", "ja")])
+def test_reasons_of_prices_are_in_the_language_that_is_asked_for(lang: str, other: str) -> None:
+    with CliRunner().isolation() as (out, *_):
+        policy_tables(frame(), Realised({}, {}, frozenset()), lang)
+        shown = out.getvalue().decode()
+    for path in frame().price_path:
+        assert getattr(path.reason, lang) in shown and getattr(path.reason, other) not in shown
 
 
 def test_the_command_labels_the_share() -> None:

@@ -1,6 +1,7 @@
 """Totals against sums of kept draws, bounds against sorted ones, zero dependence against the run without any; and
 every reason for which a total is refused."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from click.testing import CliRunner
 
 from ctsim import catalog
 from ctsim.binding import Binding, Row
@@ -16,6 +18,7 @@ from ctsim.engine import Run, open_run, simulate, total
 from ctsim.errors import InputError, Place
 from ctsim.independent import twinned
 from ctsim.kernel import Kernel, Target
+from ctsim.printing_totals import totals_tables
 from ctsim.programme import Spread
 from ctsim.totals import INDEPENDENT, totals_of
 from tests.runs import BASE, scenario, study
@@ -126,6 +129,19 @@ def test_no_total_mixes_boundaries(kept: Run) -> None:
             names = [name for name in one["members"].item().split(", ") if name]
             said = {cells["boundary"].sel(programme=name, year=year).item() for name in names}
             assert said == ({one["boundary"].item()} if names else set())
+
+
+@pytest.mark.parametrize(("lang", "words"), [
+    ("ja", ("水素(製造・輸送・利用)：世界市場、最大の事業", "水素(製造・輸送・利用)：世界市場、最大の事業と次の事業の和")),
+    ("en", ("Hydrogen, made, traded and used: world market, largest member", "largest and next member")),
+])  # fmt: skip
+def test_bounds_are_named_in_words(kept: Run, lang: str, words: tuple[str, ...]) -> None:
+    """A family, a boundary and which bound; no name of ours, in either language."""
+    with CliRunner().isolation() as (out, *_):
+        totals_tables(kept.tree, lang)
+        shown = out.getvalue().decode()
+    assert all(one in shown for one in words)
+    assert not re.search(r"two_largest|\.largest|world_market|japan_market|plants_supported", shown)
 
 
 def test_no_sum_of_money_and_none_that_was_not_declared(kept: Run) -> None:
