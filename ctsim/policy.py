@@ -39,17 +39,20 @@ _MOST: Final = 2**16
 """Draws of years between cells: they are held in memory."""
 _BASE: Final = 2013
 _NOW: Final = 2023
+_SLACK: Final = 0.05
+"""Mt-CO2 of a sum of printed numbers: half of their last digit."""
 
 
 class NationalTotal(Record):
-    """Greenhouse-gas emissions of a fiscal year."""
+    """Greenhouse-gas emissions of a fiscal year; a derived one says of which printed numbers it is the sum."""
 
     year: int
     emissions: float = Field(gt=0)
     unit: Unit
-    basis: Literal["published", "assumed"]
+    basis: Literal["published", "derived", "assumed"]
+    sum_of: tuple[float, ...] = ()
     source: Citation
-    note: Text | None = None
+    note: Bilingual | None = None
 
 
 class Target(Record):
@@ -72,12 +75,13 @@ class Credits(Record):
 
 
 class PricePath(Record):
-    """A price of carbon by year, real."""
+    """A price of carbon by year, real; a published one names its source."""
 
     id: Identifier
     title: Bilingual
     unit: Unit
     basis: Literal["published", "assumed"]
+    source: Citation | None = None
     reason: Bilingual
     price: dict[YearLabel, float]
 
@@ -110,6 +114,9 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
         message = f"no total of FY{min(missing)}; add it: targets and gaps are measured from it"
         findings.append(Finding(document.place("total"), "total", message))
     emissions = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in document.record.total}
+    for number, total in enumerate(document.record.total):
+        if message := _unfounded(total):
+            findings.append(Finding(document.place("total", number, "basis"), f"total.{total.year}.basis", message))
     targets = [one.year for one in document.record.target]
     for number, target in enumerate(document.record.target):
         if (target.source is None) == (target.basis == "published") or not (target.source or target.reason):
@@ -121,6 +128,9 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
         given = sorted(int(year) for year in path.price)
         gaps = [year for year in range(given[0], given[-1]) if year not in given] if given else [0]
         bad = [year for year in given if not path.price[str(year)] >= 0]
+        if path.basis == "published" and path.source is None:
+            message = "a published price path needs its 'source', as { key, where, quote }; else its basis is 'assumed'"
+            findings.append(Finding(document.place("price_path", number, "basis"), f"price_path.{path.id}", message))
         place, key = document.place("price_path", number, "price"), f"price_path.{path.id}.price"
         if gaps:
             said = f"{gaps[0]} is missing between {given[0]} and {given[-1]}" if given else "has no year"
@@ -138,6 +148,15 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
         except units.UnitError as error:
             findings.append(Finding(place, f"price_path.{path.id}.unit", f"{error}; write it in 円/t-CO2"))
     return findings
+
+
+def _unfounded(total: NationalTotal) -> str:
+    """Why a total is not what its basis says; "" where it is."""
+    if (total.basis == "derived") != bool(total.sum_of):
+        return "a derived total needs 'sum_of', the printed numbers that it is the sum of; no other has it"
+    if total.sum_of and abs(sum(total.sum_of) - total.emissions) > _SLACK:
+        return f"'sum_of' comes to {sum(total.sum_of):,.10g}, emissions are {total.emissions:,.10g}; mend one of them"
+    return ""
 
 
 def _valued(targets: Sequence[int]) -> list[int]:

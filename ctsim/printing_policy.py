@@ -8,13 +8,24 @@ import click
 
 from ctsim.console import number, table
 from ctsim.locale import text
-from ctsim.policy import BETWEEN, REALISED, SHARES, FloatArray, FrameFile, Gap, Realised, carbon_value, gaps
+from ctsim.policy import (
+    BETWEEN,
+    REALISED,
+    SHARES,
+    FloatArray,
+    FrameFile,
+    Gap,
+    NationalTotal,
+    Realised,
+    carbon_value,
+    gaps,
+)
 
 
 def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
     """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for."""
     colon = text("run.colon", lang)
-    said = ", ".join(text("policy.total", lang, year=one.year, amount=f"{one.emissions:,g}") for one in file.total)
+    said = ", ".join(_total(one, lang) for one in file.total)
     click.echo(f"{text('policy.totals', lang)}{colon}{said}")
     _targets(file, realised, lang)
     _credits(file, lang)
@@ -28,6 +39,14 @@ def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
         click.echo(
             f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{getattr(path.reason, lang)}"
         )
+
+
+def _total(one: NationalTotal, lang: str) -> str:
+    """The emissions of a year with their basis, and of what they are the sum."""
+    basis = text(f"basis.{one.basis}", lang)
+    if one.sum_of:
+        basis += text("run.colon", lang) + " + ".join(f"{part:,g}" for part in one.sum_of)
+    return text("policy.total", lang, year=one.year, amount=f"{one.emissions:,g}", basis=basis)
 
 
 def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
@@ -49,8 +68,11 @@ def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
     ]  # fmt: skip
     credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote}
                 for one in file.credits]  # fmt: skip
-    totals = [{"year": one.year, "mt_co2": one.emissions, "basis": one.basis, "quote": one.source.quote}
-              for one in file.total]  # fmt: skip
+    totals = [
+        {"year": one.year, "mt_co2": one.emissions, "basis": one.basis, "sum_of": list(one.sum_of),
+         "quote": one.source.quote, "note": one.note and one.note.model_dump()}
+        for one in file.total
+    ]  # fmt: skip
     label, between = REALISED.model_dump(), BETWEEN.model_dump()
     return {"realised": label, "between_cells": between, "quantiles": list(SHARES), "totals": totals,
             "targets": targets, "credits": credits_, "values": values}  # fmt: skip

@@ -32,6 +32,8 @@ def test_total_of_fy2013_is_what_the_quote_gives() -> None:
     """27.1 % and 378.1 below FY2013 are one statement."""
     totals = {one.year: one.emissions for one in frame().total}
     assert totals[2013] == pytest.approx(totals[2023] + 378.1)
+    [base] = [one for one in frame().total if one.year == 2013]
+    assert base.basis == "derived" and base.sum_of == (totals[2023], 378.1) and base.note is not None
     assert 1 - totals[2023] / totals[2013] == pytest.approx(0.271, abs=5e-4)
 
 
@@ -62,6 +64,10 @@ def test_carbon_value_is_tonnes_times_the_price_of_the_year() -> None:
         ("emissions = 1017", "emissions = -5", "greater than 0"),
         ("year      = 2035", "year      = 2030", "two targets of FY2030"),
         ("year      = 2030", "year      = 2020", "a target is later than FY2023"),
+        ('basis     = "derived"', 'basis     = "published"', "a derived total needs 'sum_of'"),
+        ("sum_of    = [1017, 378.1]\n", "", "a derived total needs 'sum_of'"),
+        ("sum_of    = [1017, 378.1]", "sum_of = [1017, 387.1]", "comes to 1,404.1, emissions are 1,395.1"),
+        ('basis  = "assumed"', 'basis  = "published"', "a published price path needs its 'source'"),
         ("reduction = 60", "reduction = 6", "6 % below FY2013 is not below FY2023"),
         (
             'source    = { key = "gx_deck_2025_06", where = "GX policy of Japan", quote = "2035年に',
@@ -153,6 +159,9 @@ def test_reasons_of_prices_are_in_the_language_that_is_asked_for(lang: str, othe
     with CliRunner().isolation() as (out, *_):
         policy_tables(frame(), Realised({}, {}, frozenset()), lang)
         shown = out.getvalue().decode()
+    assert {"ja": "1,395.1（公表値の和：1,017 + 378.1）", "en": "(sum of published numbers: 1,017 + 378.1)"}[
+        lang
+    ] in shown
     for path in frame().price_path:
         assert getattr(path.reason, lang) in shown and getattr(path.reason, other) not in shown
 
