@@ -116,18 +116,21 @@ def yen_command(
 @click.command("policy")
 @click.argument("scenario", default="framework_2023_11")
 @click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
+@click.option("--every-year", is_flag=True, help="Values for every year of the price paths from FY2026 on.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
 @seed_option
 @lang_option
 @json_option
 @formulas_option
 def policy_command(
-    scenario: str, path: str | None, draws: int, seed: int, lang: str, as_json: bool, formulas: str | None
-) -> None:
+    scenario: str, path: str | None, every_year: bool, draws: int, seed: int, lang: str, as_json: bool,
+    formulas: str | None,
+) -> None:  # fmt: skip
     """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices.
 
     \b
     ctsim policy --lang ja                                 the shipped frame
+    ctsim policy --every-year                              values along the whole of each price path
     ctsim policy --frame mine.toml --json                  other targets and prices, for machines
     """
     from ctsim.catalog import load
@@ -142,7 +145,7 @@ def policy_command(
         raise InputError(f"{scenario}: has no programme of units that were paid for: {', '.join(members)}")
     made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes)
     totals = made.tree["totals/co2_reduction"].to_dataset()
-    closed = realised(resolved, totals, file, made.card["draws"], seed)
+    closed = realised(resolved, totals, file, made.card["draws"], seed, every_year)
     if as_json:
         click.echo(json.dumps(policy_json(file, closed), ensure_ascii=False, indent=1))
     else:

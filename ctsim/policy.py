@@ -39,6 +39,8 @@ _MOST: Final = 2**16
 """Draws of years between cells: they are held in memory."""
 _BASE: Final = 2013
 _NOW: Final = 2023
+_FIRST: Final = 2026
+"""The first year in which all that was paid for is in use: the last of it was installed in FY2025."""
 _SLACK: Final = 0.05
 """Mt-CO2 of a sum of printed numbers: half of their last digit."""
 
@@ -199,21 +201,28 @@ class Realised:
     between: frozenset[int]
 
 
-def realised(scenario: Scenario, totals: xr.Dataset, file: FrameFile, draws: int, seed: int) -> Realised:
+def realised(
+    scenario: Scenario, totals: xr.Dataset, file: FrameFile, draws: int, seed: int, every_year: bool = False
+) -> Realised:
     """Cells from `/totals/co2_reduction` of a run of so many draws; target years between them from the same draws.
 
-    A year outside the cells, or with a member without a number beside it, has none.
+    With `every_year` every year of the price paths, too, from the first in which all of it is in use. A year outside
+    the cells, or with a member without a number beside it, has none.
     """
     one = totals.sel(group=REALISED_GROUP, quantile=list(SHARES))
     members = str(totals["members"].sel(group=REALISED_GROUP).values[0]).split(", ")
 
     def by_year(name: str, drawn_from: Scenario) -> tuple[dict[int, FloatArray], frozenset[int]]:
         cells = {int(year): np.asarray(one[name].sel(year=year).values) for year in one["year"].values}
-        between = [year for target in file.target if (year := target.year) not in cells]
-        between = [year for year in between if min(cells) < year < max(cells)]
+        between = {target.year for target in file.target if min(cells) < target.year < max(cells)}
+        if every_year:
+            between |= {
+                year for path in file.price_path for year in map(int, path.price) if _FIRST <= year < max(cells)
+            }
+        between -= set(cells)
         if not between or any(np.isnan(values).any() for values in cells.values()):
             return cells, frozenset()
-        drawn = _between(drawn_from, members, between, min(draws, _MOST), seed)
+        drawn = _between(drawn_from, members, sorted(between), min(draws, _MOST), seed)
         return dict(sorted((cells | drawn).items())), frozenset(between)
 
     tonnes, between = by_year("quantiles", scenario)
@@ -250,3 +259,8 @@ def carbon_value(path: PricePath, realised: dict[int, FloatArray]) -> dict[int, 
     if outside := [year for year in realised if str(year) not in path.price]:
         raise InputError(f"price path {path.id} has no price for {outside[0]}; give it one")
     return {year: tonnes * path.price[str(year)] * factor for year, tonnes in realised.items()}
+
+
+def along(path: PricePath, realised: dict[int, FloatArray]) -> dict[int, FloatArray]:
+    """The same in the years that the path has: another may begin before it."""
+    return carbon_value(path, {year: tonnes for year, tonnes in realised.items() if str(year) in path.price})

@@ -17,7 +17,7 @@ from ctsim.policy import (
     Gap,
     NationalTotal,
     Realised,
-    carbon_value,
+    along,
     gaps,
 )
 
@@ -63,8 +63,8 @@ def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
         {"price_path": path.id, "basis": path.basis, "reason": path.reason.model_dump(), "year": year,
          "price_yen_per_t_co2": path.price[str(year)],
          "value_oku_yen_per_year": value.tolist(),
-         "independent_value_oku_yen_per_year": carbon_value(path, realised.independent)[year].tolist()}
-        for path in file.price_path for year, value in carbon_value(path, realised.tonnes).items()
+         "independent_value_oku_yen_per_year": along(path, realised.independent)[year].tolist()}
+        for path in file.price_path for year, value in along(path, realised.tonnes).items()
     ]  # fmt: skip
     credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote}
                 for one in file.credits]  # fmt: skip
@@ -134,8 +134,8 @@ def _credits(file: FrameFile, lang: str) -> None:
 def _values(file: FrameFile, realised: Realised, lang: str) -> None:
     rows = []
     for path in file.price_path:
-        free = carbon_value(path, realised.independent)
-        for year, value in carbon_value(path, realised.tonnes).items():
+        free = along(path, realised.independent)
+        for year, value in along(path, realised.tonnes).items():
             shown = _said(year, value, realised, lang)
             rows.append([getattr(path.title, lang), str(year), f"{path.price[str(year)]:,g}", shown, _free(free[year])])
     table(text("policy.values", lang), _head(("price", "year", "yen", "value", "independent"), lang), rows,

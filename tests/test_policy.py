@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from ctsim.cli import main
 from ctsim.engine import simulate
 from ctsim.errors import InputError
 from ctsim.library import library_root
-from ctsim.policy import Realised, carbon_value, frame, gaps
+from ctsim.policy import Realised, _between, along, carbon_value, frame, gaps
 from ctsim.printing_policy import policy_tables
+from tests.runs import scenario
 
 TEXT = (library_root() / "policy" / "frame.toml").read_text(encoding="utf-8")
 
@@ -164,6 +166,33 @@ def test_reasons_of_prices_are_in_the_language_that_is_asked_for(lang: str, othe
     ] in shown
     for path in frame().price_path:
         assert getattr(path.reason, lang) in shown and getattr(path.reason, other) not in shown
+
+
+def test_every_year_of_a_path_has_its_value() -> None:
+    """By the same formulas: at the year of a cell they give that cell; what was paid for is scrapped year by year."""
+    arguments = ["policy", "--json", "--draws", "16384"]
+    found = json.loads(CliRunner().invoke(main, [*arguments, "--every-year"]).stdout)
+    for path in frame().price_path:
+        mine = {one["year"]: one["value_oku_yen_per_year"] for one in found["values"] if one["price_path"] == path.id}
+        assert list(mine) == list(range(2026, 2051))
+        tonnes = {year: values[0] / path.price[str(year)] for year, values in mine.items()}
+        for before, after in pairwise(tonnes.values()):
+            assert 0.8 * before < after < before
+    units = ["energy_saving_equipment", "clean_energy_vehicles", "electric_commercial_vehicles", "insulated_windows"]
+    made = _between(scenario(), units, [2030, 2040], 16384, 0)
+    [path] = [one for one in frame().price_path if one.id == "gx_ets_floor"]
+    for year, value in carbon_value(path, made).items():
+        [cell] = [one["value_oku_yen_per_year"] for one in found["values"]
+                  if one["year"] == year and one["price_path"] == path.id]  # fmt: skip
+        assert value == pytest.approx(cell, rel=2e-3)
+
+
+def test_a_path_that_begins_later_is_valued_from_there_on() -> None:
+    [floor, _] = frame().price_path
+    late = floor.model_copy(update={"price": {year: one for year, one in floor.price.items() if year >= "2028"}})
+    tonnes = {year: np.array([0.2]) for year in (2026, 2028, 2030)}
+    assert list(along(late, tonnes)) == [2028, 2030]
+    assert along(late, tonnes)[2028] == carbon_value(floor, tonnes)[2028]
 
 
 def test_the_command_labels_the_share() -> None:
