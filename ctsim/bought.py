@@ -20,7 +20,7 @@ from ctsim import units
 from ctsim.accounts import Allocation, AllocationFile
 from ctsim.catalog import Scenario
 from ctsim.errors import InputError
-from ctsim.locale import both, words
+from ctsim.locale import both, words_of
 from ctsim.programme import Figure, Programme
 from ctsim.schema import Bilingual
 from ctsim.streams import TILE
@@ -242,7 +242,7 @@ def _why(row: Allocation, file: AllocationFile, scenario: Scenario) -> Bilingual
         return Bilingual(**both("yen.no_page"))
     boundaries = {str(one.record.boundary) for one in _co2(programmes[row.programme[0]])}
     if not boundaries & set(BOUNDARIES):
-        said = words("boundary", sorted(boundaries)) if boundaries else both("yen.not_co2")
+        said = words_of("boundary", sorted(boundaries)) if boundaries else both("yen.not_co2")
         return Bilingual(**both("yen.not_bought", boundaries=said))
     if not row.same_projects:
         return Bilingual(**both("yen.other_projects"))
@@ -293,13 +293,8 @@ def _small_part(known: float, whole: float) -> Bilingual | None:
     """Why a ratio of so little of a line's money is not the line's; None where it is of half of it or more."""
     if known >= HALF * whole:
         return None
-    said = f"{whole:,.10g}", f"{known:,.10g}", f"{known / whole:.0%}"
-    return Bilingual(
-        ja="効果が分かるのは{}億円のうち{}億円({})だけで、その比はこの行の比ではない(行別の値を参照)".format(*said),
-        en="of {} 億円 an effect is known for {} only ({}): their ratio is not that of the line; see the rows".format(
-            *said
-        ),
-    )
+    said = {"whole": f"{whole:,.10g}", "known": f"{known:,.10g}", "share": f"{known / whole:.0%}"}
+    return Bilingual(**both("yen.small_part", **said))
 
 
 def _notes(rows: tuple[Allocation, ...]) -> tuple[Bilingual, ...]:

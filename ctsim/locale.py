@@ -46,7 +46,7 @@ def both(key: str, **values: object) -> dict[str, str]:
                                      for name, one in values.items()}) for lang in LANGUAGES}  # fmt: skip
 
 
-def words(kind: str, names: Iterable[str]) -> dict[str, str]:
+def words_of(kind: str, names: Iterable[str]) -> dict[str, str]:
     """Words that pages choose from, by language, one after the other."""
     listed = list(names)
     return {lang: text("published.separator", lang).join(word(kind, one, lang) for one in listed) for lang in LANGUAGES}

@@ -11,6 +11,7 @@ from ctsim import schema
 from ctsim.catalog import Scenario
 from ctsim.differences import COMMAND_LINE
 from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.locale import both
 from ctsim.programme import DELIVERY, Parameter
 
 SWITCHES: Final = ("set", "fix", "reading", "only_basis", "scale_assumed", "dependence", "with_delivery")
@@ -59,10 +60,9 @@ def switched(
     said += ["delivery included"] if with_delivery else []
     if not said:
         return scenario
-    words = ", ".join(said)
-    return replace(
-        result, title_en=f"{scenario.title_en}, changed: {words}", title_ja=f"{scenario.title_ja} 変更: {words}"
-    )
+    title = {"ja": scenario.title_ja, "en": scenario.title_en}
+    titles = both("made.changed", title=title, changes=", ".join(said))
+    return replace(result, title_en=titles["en"], title_ja=titles["ja"])
 
 
 def idle(scenario: Scenario, switches: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from ctsim import schema, units
 from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.locale import both, words_of
 from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
 from ctsim.tomlfile import Document
 
@@ -114,19 +115,19 @@ def _sum_of_cells(group: schema.TotalGroup, by_id: Mapping[str, Programme], year
     cells = [by_id[name].cell(group.metric, year) if name in by_id else None for name in group.members]
     for name, cell in zip(group.members, cells, strict=True):
         if cell is None:
-            return Total(group, group.id, "sum", year, reason=_not_here(name))
+            return Total(group, group.id, "sum", year, reason=_why("not_here", name=name))
         if not cell.figures and cell.reason_code != "before_start":
             return Total(group, group.id, "sum", year, reason=_without(name, cell))
     there = [cell for cell in cells if cell is not None and cell.figures]
     if not there:
-        return Total(group, group.id, "sum", year, reason=_NOT_BEGUN)
+        return Total(group, group.id, "sum", year, reason=_why("not_begun"))
     return Total(group, group.id, "sum", year, tuple(c.programme for c in there), tuple(c.figures for c in there))
 
 
 def _sum_of_figures(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Total:
     figures = {figure.key: figure for programme in by_id.values() for figure in programme.figures}
     if missing := [name for name in group.members if name not in figures]:
-        return Total(group, group.id, "sum", "", reason=_not_here(missing[0]))
+        return Total(group, group.id, "sum", "", reason=_why("not_here", name=missing[0]))
     named = [group.figure] if group.figure in figures else list(group.members)
     return Total(group, group.id, "sum", "", group.members, tuple((figures[name],) for name in named if name))
 
@@ -145,25 +146,18 @@ def _bounds(group: schema.TotalGroup, by_id: Mapping[str, Programme], years: Seq
                 now = [cell for cell in mine if cell.year == year]
                 yield Total(
                     group, f"{group.id}.{boundary}.{how}", how, year, tuple(cell.programme for cell in now),
-                    tuple(cell.figures for cell in now), None if now else _NO_MEMBER,
+                    tuple(cell.figures for cell in now), None if now else _why("no_member"),
                 )  # fmt: skip
 
 
-_NOT_BEGUN: Final = schema.Bilingual(ja="どの事業も開始前", en="no member has begun")
-_NO_MEMBER: Final = schema.Bilingual(
-    ja="この年にこの範囲の値を持つ事業がない", en="no member has a number of this boundary in this year"
-)
-
-
-def _not_here(name: str) -> schema.Bilingual:
-    return schema.Bilingual(ja=f"{name} が計算に含まれていない", en=f"{name} is not among what is computed")
+def _why(key: str, **values: object) -> schema.Bilingual:
+    """Why there is no number, in both languages."""
+    return schema.Bilingual(**both(f"why.{key}", **values))
 
 
 def _without(name: str, cell: Cell) -> schema.Bilingual:
-    ja, en = (cell.reason.ja, cell.reason.en) if cell.reason else ("", "")
-    return schema.Bilingual(
-        ja=f"{name} に値がない({cell.reason_code}):{ja}", en=f"{name} has no number ({cell.reason_code}): {en}"
-    )
+    reason = cell.reason.model_dump() if cell.reason else ""
+    return _why("without", name=name, code=words_of("reason_code", [cell.reason_code]), reason=reason)
 
 
 def _common(figures: Sequence[Figure], name: str) -> str:

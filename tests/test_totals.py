@@ -98,7 +98,7 @@ def test_what_is_paid_for_adds_up_as_published() -> None:
     assert one["mean"].item() == pytest.approx(0.33896 + 9.54681 + 1.37963 + 7.1, abs=1e-4)
     cells = run.tree["totals/co2_reduction"].dataset.sel(group="units_supported", year=2030)
     assert np.isnan(cells["mean"].item())
-    assert "energy_saving_equipment has no number (path_not_declared)" in cells["reason"].item()
+    assert "energy_saving_equipment has no number (path not declared)" in cells["reason"].item()
 
 
 def test_only_what_has_not_begun_counts_as_nothing() -> None:
@@ -108,7 +108,7 @@ def test_only_what_has_not_begun_counts_as_nothing() -> None:
     assert (found.members, found.reason) == (("hydrogen_steelmaking",), None)
     gone = group.model_copy(update={"members": ("fast_reactor", "hydrogen_steelmaking")})
     [found] = totals_of([gone], scenario().programmes, ["2030"], ["co2_reduction"])
-    assert found.reason is not None and "fast_reactor has no number (not_co2)" in found.reason.en
+    assert found.reason is not None and "fast_reactor has no number (not co2)" in found.reason.en
     absent = group.model_copy(update={"members": ("industrial_furnaces", "next_generation_aircraft")})
     [found] = totals_of([absent], scenario().programmes, ["2030"], ["co2_reduction"])
     assert found.reason is not None and "begun" in found.reason.en
