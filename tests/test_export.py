@@ -132,9 +132,12 @@ def test_parts_readings_and_totals_are_those_of_the_dataset(books: dict[str, Pat
     assert [float(shown(one, "published_low", lang)) for one in money] == [28305, 29867]
     assert len(totals) - len(refused) - len(money) == len(sums_and_bounds(run)) > 20
     for line in (one for one in totals if one not in refused and one not in money):
-        name, metric, year = re.fullmatch(r"(.+?)\.(co2_reduction|economic_effect|other)\.?(\d*)", line[
-            text("workbook.name", lang)]).groups()  # type: ignore[union-attr]  # fmt: skip
-        at = run.tree[f"totals/{metric}"].dataset.sel({"group": name} | ({"year": int(year)} if year else {}))
+        group, metric, year, bound = re.fullmatch(  # as `--threshold` and `ctsim show` take it
+            r"(\w+)(?:\.(co2_reduction|economic_effect)\.(\d{4})(?:\.(.+))?)?", line[text("workbook.name", lang)]
+        ).groups()  # type: ignore[union-attr]
+        name = f"{group}.{bound}" if bound else group
+        node = run.tree[f"totals/{metric or 'other'}"].dataset
+        at = node.sel({"group": name} | ({"year": int(year)} if year else {}))
         assert same(shown(line, "q95", lang), float(at["quantiles"].sel(quantile=0.95)))
         assert same(shown(line, "independent_q05", lang), float(at["independent_quantiles"].sel(quantile=0.05)))
 
