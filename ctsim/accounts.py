@@ -17,6 +17,7 @@ from ctsim.errors import Finding, InputError, did_you_mean
 from ctsim.library import library_root
 from ctsim.schema import Bilingual, Identifier, Record, Text, TotalGroup, TotalsFile, Unit
 from ctsim.tomlfile import Document
+from ctsim.totals import MONEY_NAME, several
 
 MONEY: Final = ("proceeds", "allocated", "refinanced", "unallocated")
 """The sums of an issue."""
@@ -128,35 +129,37 @@ _SLACK = 0.5
 
 
 def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
-    """An allocation that exceeds the issue, sums that do not balance, more refinanced than allocated."""
+    """An allocation that exceeds the issue, sums that do not balance, more refinanced than allocated.
+
+    Rows, their sum, what is left and the proceeds hold each other: the one that the others speak against is named.
+    """
     file, totals = document.record, document.record.totals
-    place = document.place("totals", "proceeds")
-    larger = [number for number, row in enumerate(file.allocation) if row.amount > totals.proceeds]
-    for number, row in enumerate(file.allocation):
-        if number in larger:
-            message = (
-                f"{row.amount:,g} 億円 for '{row.name_ja}' exceed the issue of {totals.proceeds:,g}; mend one of them"
-            )
-            yield Finding(document.place("allocation", number, "amount"), f"allocation.{number + 1}.amount", message)
+    slack = _SLACK * len(file.allocation)
     added = sum(row.amount for row in file.allocation)
-    if not larger and added > totals.proceeds + _SLACK * len(file.allocation):
-        message = (
-            f"the allocations come to {added:,g} 億円 and exceed the issue of {totals.proceeds:,g}; mend one of them"
-        )
-        yield Finding(place, "totals.proceeds", message)
-    elif not larger and abs(added - totals.allocated) > _SLACK * len(file.allocation):
-        message = f"the rows come to {added:,g} 億円, allocated are {totals.allocated:,g}; mend one of them"
+    as_allocated = abs(added - totals.allocated) <= slack
+    balanced = abs(totals.allocated + totals.unallocated - totals.proceeds) <= _SLACK
+    larger = [(number, row) for number, row in enumerate(file.allocation) if row.amount > totals.proceeds]
+    blamed = larger if balanced or not as_allocated else []  # else the rows agree with the sum: the proceeds are wrong
+    for number, row in blamed:
+        message = f"{row.amount:,.10g} 億円 for '{row.name_ja}' exceed the issue of {totals.proceeds:,.10g}"
+        place = document.place("allocation", number, "amount")
+        yield Finding(place, f"allocation.{number + 1}.amount", f"{message}; mend one of them")
+    exceeds = added > totals.proceeds + slack
+    said_already = exceeds if as_allocated else abs(added + totals.unallocated - totals.proceeds) <= slack
+    if not blamed and exceeds:
+        message = f"the allocations come to {added:,.10g} 億円 and exceed the issue of {totals.proceeds:,.10g}"
+        yield Finding(document.place("totals", "proceeds"), "totals.proceeds", f"{message}; mend one of them")
+    elif not blamed and not as_allocated:
+        message = f"the rows come to {added:,.10g} 億円, allocated are {totals.allocated:,.10g}; mend one of them"
         yield Finding(document.place("totals", "allocated"), "totals.allocated", message)
-    if abs(totals.allocated + totals.unallocated - totals.proceeds) > _SLACK:
-        message = (
-            f"allocated {totals.allocated:,g} and unallocated {totals.unallocated:,g} are not {totals.proceeds:,g}"
-        )
-        yield Finding(place, "totals.proceeds", f"{message}; mend one of them")
-    if (low_high := file.refinanced_of(file.allocation)) and low_high[0] > low_high[1]:
-        message = (
-            f'{totals.refinanced:,g} 億円 refinanced, but rows marked "partly" have {low_high[1]:,g}; mend one of them'
-        )
-        yield Finding(document.place("totals", "refinanced"), "totals.refinanced", message)
+    if not balanced and not said_already:
+        said = f"allocated {totals.allocated:,.10g} and unallocated {totals.unallocated:,.10g}"
+        message = f"{said} are not {totals.proceeds:,.10g}; mend one of them"
+        yield Finding(document.place("totals", "proceeds"), "totals.proceeds", message)
+    if as_allocated and (low_high := file.refinanced_of(file.allocation)) and low_high[0] > low_high[1]:
+        said = f'{totals.refinanced:,.10g} 億円 refinanced, but rows marked "partly" have {low_high[1]:,.10g}'
+        place = document.place("totals", "refinanced")
+        yield Finding(place, "totals.refinanced", f"{said}; mend one of them")
 
 
 # ---- sums over issues
@@ -187,6 +190,34 @@ def _money_fault(name: str) -> str:
     if which not in MONEY:
         return f"'{name}': an issue has no '{which}'.{did_you_mean(which, MONEY)} It has {', '.join(MONEY)}."
     return f"'{name}' is not printed; take it out" if _money(name) is None else ""
+
+
+def asks_money(names: Iterable[str]) -> bool:
+    """Whether any of these is money of an issue, as fy2023.allocated."""
+    return any(MONEY_NAME.fullmatch(name) for name in names)
+
+
+def money_total(names: Sequence[str], groups: Iterable[TotalGroup]) -> tuple[TotalGroup, float] | None:
+    """The sum of such money in 億円, with the group that allows it; None where no name is of money.
+
+    Raises InputError with every reason why there is no such sum.
+    """
+    money = [name for name in names if MONEY_NAME.fullmatch(name)]
+    if not money:
+        return None
+    several(names)
+    why = [words for name in money if (words := _money_fault(name))]
+    if others := [name for name in names if name not in money]:
+        why.append(f"money of the bonds and {', '.join(others)} are not one quantity")
+    if len(which := dict.fromkeys(name.partition(".")[2] for name in money)) > 1:
+        parts = "proceeds are allocated or left, and of what is allocated some is refinanced"
+        why.append(f"unlike money ({', '.join(which)}): {parts}")
+    group = next((one for one in groups if one.kind == "money" and {*money} <= {*one.members}), None)
+    if group is None and not why:
+        why.append("no group of totals.toml says that they may be added; declare one with its reason")
+    if group is None or why:
+        raise InputError(f"no total of {', '.join(names)}: {'; '.join(why)}")
+    return group.model_copy(update={"members": tuple(names)}), sum(_money(name) or 0.0 for name in names)
 
 
 def _money(name: str) -> float | None:

@@ -20,7 +20,7 @@ from ctsim import units
 from ctsim.accounts import Allocation, AllocationFile
 from ctsim.catalog import Scenario
 from ctsim.errors import InputError
-from ctsim.locale import both
+from ctsim.locale import both, words_of
 from ctsim.programme import Figure, Programme
 from ctsim.schema import Bilingual
 from ctsim.streams import TILE
@@ -38,10 +38,15 @@ AT_LEAST: Final = Bilingual(**both("yen.at_least"))
 BOUNDARIES: Final = ("units_supported", "plants_supported")
 HALF: Final = 0.5
 """Share of a line's money with a known effect below which nothing is said per yen of the line."""
+PRO_RATA: Final = ("pro_rata_annual", "pro_rata_lifetime", "all_yen_per_tonne")
+"""Amounts that the share financed makes: the bonds' own part of an effect, and the money of all payers by all of it."""
 SECTIONS: Final = ("rows", "classes", "categories", "budgets")
 """Parts of an account."""
 _YEARS: Final = {"units_supported": 60, "plants_supported": 90}
 """Years from the start over which tonnes are added: by then nothing is left."""
+_AT_MOST: Final = ("share", "pro_rata_annual", "pro_rata_lifetime")
+_AT_LEAST: Final = ("leverage", "all_yen_per_tonne")
+"""Figures that the cost of all payers makes smaller, or larger."""
 _PLANT_YEAR: Final = "2040"
 _OKU: Final = 1e8
 
@@ -86,6 +91,12 @@ class Bought:
     def leverage(self) -> float:
         """Yen spent in all for a yen of the bonds."""
         return self.cost / self.allocated
+
+    def sign(self, name: str) -> str:
+        """The mark of a figure that is a bound, because the cost of all payers is printed as a lower bound."""
+        if not self.cost_at_least:
+            return ""
+        return {**dict.fromkeys(_AT_MOST, "≤ "), **dict.fromkeys(_AT_LEAST, "≥ ")}.get(name, "")
 
     @cached_property
     def amounts(self) -> dict[str, Amount]:
@@ -231,7 +242,7 @@ def _why(row: Allocation, file: AllocationFile, scenario: Scenario) -> Bilingual
         return Bilingual(**both("yen.no_page"))
     boundaries = {str(one.record.boundary) for one in _co2(programmes[row.programme[0]])}
     if not boundaries & set(BOUNDARIES):
-        said = ", ".join(sorted(boundaries)) or "not CO2"
+        said = words_of("boundary", sorted(boundaries)) if boundaries else both("yen.not_co2")
         return Bilingual(**both("yen.not_bought", boundaries=said))
     if not row.same_projects:
         return Bilingual(**both("yen.other_projects"))
@@ -254,8 +265,10 @@ def _line(
     names = list(dict.fromkeys(row.programme[0] for row in known))
     sums = [set(one.members) for one in scenario.totals if one.kind == "sum"]
     if len(names) > 1 and not any(set(names) <= members for members in sums):
-        unlike = Bilingual(**both("yen.unlike", programmes=", ".join(names)))
-        return Line(name, rows, refinanced, None, (unlike, *refused), _notes(rows))
+        mixed = [one for one in scenario.programmes if one.id in names]
+        said = {"ja": "、".join(one.name_ja for one in mixed), "en": ", ".join(one.name_en for one in mixed)}
+        unlike = both("yen.unlike", programmes=said)
+        return Line(name, rows, refinanced, None, (Bilingual(**unlike), *refused), _notes(rows))
     if small := _small_part(sum(row.amount for row in known), sum(row.amount for row in rows)):
         return Line(name, rows, refinanced, None, (small, *refused), _notes(rows))
     allocated = {one: sum(row.amount for row in known if row.programme[0] == one) for one in names}
@@ -280,13 +293,8 @@ def _small_part(known: float, whole: float) -> Bilingual | None:
     """Why a ratio of so little of a line's money is not the line's; None where it is of half of it or more."""
     if known >= HALF * whole:
         return None
-    said = f"{whole:,.10g}", f"{known:,.10g}", f"{known / whole:.0%}"
-    return Bilingual(
-        ja="効果が分かるのは{}億円のうち{}億円({})だけで、その比はこの行の比ではない(行別の値を参照)".format(*said),
-        en="of {} 億円 an effect is known for {} only ({}): their ratio is not that of the line; see the rows".format(
-            *said
-        ),
-    )
+    said = {"whole": f"{whole:,.10g}", "known": f"{known:,.10g}", "share": f"{known / whole:.0%}"}
+    return Bilingual(**both("yen.small_part", **said))
 
 
 def _notes(rows: tuple[Allocation, ...]) -> tuple[Bilingual, ...]:

@@ -327,11 +327,14 @@ def run(
     """
     from ctsim import engine, request
     from ctsim.catalog import load
-    from ctsim.switches import SWITCHES, switched
+    from ctsim.switches import SWITCHES, idle, switched
 
     if draw is not None:
         _check_draw({"scenario", "draw", "seed", "method", "formulas", "lang", "quiet", *SWITCHES})
-    resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
+    switches = {name: chosen.pop(name) for name in SWITCHES}
+    resolved = switched(load(scenario, formulas), **switches)
+    for line in idle(resolved, switches):
+        click.echo(line, err=True)
     if draw is not None:
         listed = [
             [label, f"{value:.17g}", unit] for label, value, unit in engine.parameters_at(resolved, draw, seed, method)

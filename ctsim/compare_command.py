@@ -106,9 +106,12 @@ def _given(name: str, formulas: str | None, switches: dict[str, Any]) -> Any:
     if Path(name).is_dir():
         raise InputError(f"{name}: a finished run cannot be changed by options; give its scenario")
     from ctsim.catalog import load
-    from ctsim.switches import switched
+    from ctsim.switches import idle, switched
 
-    return switched(load(name, formulas), **switches)
+    changed = switched(load(name, formulas), **switches)
+    for line in idle(changed, switches):
+        click.echo(line, err=True)
+    return changed
 
 
 def _stress(

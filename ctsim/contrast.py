@@ -15,6 +15,7 @@ from ctsim.catalog import Scenario
 from ctsim.dataset import NODE_UNITS
 from ctsim.differences import SAID, Difference
 from ctsim.hybrids import ANNUAL, Hybrids, Key, Side
+from ctsim.locale import text
 from ctsim.programme import METRICS, Programme
 from ctsim.summaries import QUANTILES, Summary
 
@@ -280,7 +281,7 @@ def _objects(values: Sequence[str]) -> npt.NDArray[Any]:
 def _attributes(found: Contrast, card: Mapping[str, Any]) -> dict[str, Any]:
     said = {key: value for key, value in card.items() if isinstance(value, str | int | float)}
     return {
-        "title": f"{found.b.title_en}, compared with {found.a.title_en}",
-        "title_ja": f"{found.a.title_ja}から{found.b.title_ja}への変化", "Conventions": "CF-1.11",
+        "title": text("made.contrast", "en", a=found.a.title_en, b=found.b.title_en),
+        "title_ja": text("made.contrast", "ja", a=found.a.title_ja, b=found.b.title_ja), "Conventions": "CF-1.11",
         "comment": "Differences rest on assumed spreads, drawn with common random numbers.",
     } | said  # fmt: skip

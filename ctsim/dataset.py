@@ -23,6 +23,7 @@ from ctsim.binding import LITERAL, Binding, Row, Step
 from ctsim.catalog import Scenario
 from ctsim.distributions import Quantiles, quantile
 from ctsim.kernel import Kernel, Target
+from ctsim.locale import both
 from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme, in_place
 from ctsim.summaries import QUANTILES, Summary
 
@@ -57,7 +58,7 @@ _STATISTICS: Final = (
 )  # fmt: skip
 _ABOUT: Final = ("scope", "boundary", "period")
 _UNLIKE: Final = "mixed"
-_NO_ITEM: Final = ("the report prints no figure of this part for this year", "この年のこの内訳の値は公表されていない")
+_NO_ITEM: Final = both("why.no_item")
 
 
 # ---- what is summarised
@@ -153,11 +154,11 @@ def _moved(
 
 _LITERAL: Final = schema.Reading(
     name=LITERAL, impact=("every",), formula=LITERAL, reason="the scenario has another formula or reading in its place",
-    description=schema.Bilingual(ja="頁の公表式どおりの結果", en="as the page's own formula gives it"),
+    description=schema.Bilingual(**both("why.literal")),
 )  # fmt: skip
 _OTHER: Final = schema.Reading(
     name="other", impact=("every",), formula="other", reason="the scenario says so",
-    description=schema.Bilingual(ja="シナリオが置き換えた式による結果", en="as the formulas of the scenario give it"),
+    description=schema.Bilingual(**both("why.other_formula")),
 )  # fmt: skip
 
 
@@ -365,9 +366,9 @@ def _items(scenario: Scenario, metric: str, years: Sequence[str], table: Table) 
     here = [by_key.get(key) for key in keys]
     columns: dict[str, list[str]] = {
         "status": [_item_status(figure) for figure in here],
-        "reason": [table.not_finite(node, key) if f else _NO_ITEM[0] for key, f in zip(keys, here, strict=True)],
+        "reason": [table.not_finite(node, key) if f else _NO_ITEM["en"] for key, f in zip(keys, here, strict=True)],
         "reason_code": ["" if figure else "no_volume" for figure in here],
-        "reason_ja": ["" if figure else _NO_ITEM[1] for figure in here],
+        "reason_ja": ["" if figure else _NO_ITEM["ja"] for figure in here],
         **{name: [str(getattr(f.record, name) or "") if f else "" for f in here] for name in _ABOUT},
     }
     variables |= {name: words(name, dims, said, shape) for name, said in columns.items()}

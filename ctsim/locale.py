@@ -41,8 +41,15 @@ def text(key: str, lang: str, **values: object) -> str:
 
 
 def both(key: str, **values: object) -> dict[str, str]:
-    """The text `key` by language, for what is kept beside a number in both."""
-    return {lang: text(key, lang, **values) for lang in LANGUAGES}
+    """The text `key` by language, for what is kept beside a number in both; so may be what is put into it."""
+    return {lang: text(key, lang, **{name: one[lang] if isinstance(one, Mapping) else one
+                                     for name, one in values.items()}) for lang in LANGUAGES}  # fmt: skip
+
+
+def words_of(kind: str, names: Iterable[str]) -> dict[str, str]:
+    """Words that pages choose from, by language, one after the other."""
+    listed = list(names)
+    return {lang: text("published.separator", lang).join(word(kind, one, lang) for one in listed) for lang in LANGUAGES}
 
 
 def heads(subject: str, names: Iterable[str], lang: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,11 @@ from ctsim.printing_totals import (
     money_table,
 )
 from ctsim.progress import progress
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ctsim.schema import TotalGroup
 
 
 @click.command("total")
@@ -35,22 +41,43 @@ def total_command(
     """Add cells draw by draw where totals.toml says that they may be added; otherwise say why not.
 
     A cell is programme.metric.when, as clean_energy_vehicles.co2_reduction.2030. A run's own draws are taken with DIR.
+    Money of issues (fy2023.allocated) is added as printed.
 
     \b
     ctsim total framework_2023_11 clean_energy_vehicles.co2_reduction.2030 insulated_windows.co2_reduction.2030
+    ctsim total framework_2023_11 fy2023.allocated fy2024.allocated
     """
     from ctsim import engine
+    from ctsim.accounts import asks_money, money_total
+    from ctsim.catalog import load, load_resolved
     from ctsim.library import holds
+    from ctsim.rundir import SCENARIO
 
-    if holds(Path(what).is_dir):
-        made = engine.open_run(what).total(cells, formulas)
+    run = engine.open_run(what) if holds(Path(what).is_dir) else None
+    if run and not asks_money(cells):
+        _asked(run.total(cells, formulas), lang, as_json)
+        return
+    resolved = load_resolved(Path(what) / SCENARIO, formulas) if run else load(what, formulas)
+    if money := money_total(cells, resolved.totals):
+        _money([money], lang, as_json)
     else:
         with progress(quiet) as report:
-            made = engine.total(what, cells, draws=draws, seed=seed, formulas=formulas, progress=report)
+            made = engine.total(resolved, cells, draws=draws, seed=seed, progress=report)
+        _asked(made, lang, as_json)
+
+
+def _asked(made: xr.Dataset, lang: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asked_total_json(made), ensure_ascii=False, indent=1))
     else:
         asked_total_table(made, lang)
+
+
+def _money(sums: list[tuple[TotalGroup, float]], lang: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(money_json(sums), ensure_ascii=False, indent=1))
+    else:
+        money_table(sums, lang)
 
 
 @click.command("yen")
@@ -95,6 +122,7 @@ def yen_command(
 @click.command("policy")
 @click.argument("scenario", default="framework_2023_11")
 @click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
+@click.option("--every-year", is_flag=True, help="Values for every year of the price paths from FY2026 on.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
 @seed_option
 @lang_option
@@ -102,12 +130,14 @@ def yen_command(
 @quiet_option
 @formulas_option
 def policy_command(
-    scenario: str, path: str | None, draws: int, seed: int, lang: str, as_json: bool, quiet: bool, formulas: str | None
-) -> None:
+    scenario: str, path: str | None, every_year: bool, draws: int, seed: int, lang: str, as_json: bool, quiet: bool,
+    formulas: str | None,
+) -> None:  # fmt: skip
     """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices.
 
     \b
     ctsim policy --lang ja                                 the shipped frame
+    ctsim policy --every-year                              values along the whole of each price path
     ctsim policy --frame mine.toml --json                  other targets and prices, for machines
     """
     from ctsim.catalog import load
@@ -125,7 +155,7 @@ def policy_command(
             resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes, progress=report
         )
     totals = made.tree["totals/co2_reduction"].to_dataset()
-    closed = realised(resolved, totals, file, made.card["draws"], seed)
+    closed = realised(resolved, totals, file, made.card["draws"], seed, every_year)
     if as_json:
         click.echo(json.dumps(policy_json(file, closed), ensure_ascii=False, indent=1))
     else:

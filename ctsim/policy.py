@@ -39,17 +39,22 @@ _MOST: Final = 2**16
 """Draws of years between cells: they are held in memory."""
 _BASE: Final = 2013
 _NOW: Final = 2023
+_FIRST: Final = 2026
+"""The first year in which all that was paid for is in use: the last of it was installed in FY2025."""
+_SLACK: Final = 0.05
+"""Mt-CO2 of a sum of printed numbers: half of their last digit."""
 
 
 class NationalTotal(Record):
-    """Greenhouse-gas emissions of a fiscal year."""
+    """Greenhouse-gas emissions of a fiscal year; a derived one says of which printed numbers it is the sum."""
 
     year: int
     emissions: float = Field(gt=0)
     unit: Unit
-    basis: Literal["published", "assumed"]
+    basis: Literal["published", "derived", "assumed"]
+    sum_of: tuple[float, ...] = ()
     source: Citation
-    note: Text | None = None
+    note: Bilingual | None = None
 
 
 class Target(Record):
@@ -72,13 +77,14 @@ class Credits(Record):
 
 
 class PricePath(Record):
-    """A price of carbon by year, real."""
+    """A price of carbon by year, real; a published one names its source."""
 
     id: Identifier
     title: Bilingual
     unit: Unit
     basis: Literal["published", "assumed"]
-    reason: Text
+    source: Citation | None = None
+    reason: Bilingual
     price: dict[YearLabel, float]
 
 
@@ -110,6 +116,9 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
         message = f"no total of FY{min(missing)}; add it: targets and gaps are measured from it"
         findings.append(Finding(document.place("total"), "total", message))
     emissions = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in document.record.total}
+    for number, total in enumerate(document.record.total):
+        if message := _unfounded(total):
+            findings.append(Finding(document.place("total", number, "basis"), f"total.{total.year}.basis", message))
     targets = [one.year for one in document.record.target]
     for number, target in enumerate(document.record.target):
         if (target.source is None) == (target.basis == "published") or not (target.source or target.reason):
@@ -121,6 +130,9 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
         given = sorted(int(year) for year in path.price)
         gaps = [year for year in range(given[0], given[-1]) if year not in given] if given else [0]
         bad = [year for year in given if not path.price[str(year)] >= 0]
+        if path.basis == "published" and path.source is None:
+            message = "a published price path needs its 'source', as { key, where, quote }; else its basis is 'assumed'"
+            findings.append(Finding(document.place("price_path", number, "basis"), f"price_path.{path.id}", message))
         place, key = document.place("price_path", number, "price"), f"price_path.{path.id}.price"
         if gaps:
             said = f"{gaps[0]} is missing between {given[0]} and {given[-1]}" if given else "has no year"
@@ -138,6 +150,15 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
         except units.UnitError as error:
             findings.append(Finding(place, f"price_path.{path.id}.unit", f"{error}; write it in 円/t-CO2"))
     return findings
+
+
+def _unfounded(total: NationalTotal) -> str:
+    """Why a total is not what its basis says; "" where it is."""
+    if (total.basis == "derived") != bool(total.sum_of):
+        return "a derived total needs 'sum_of', the printed numbers that it is the sum of; no other has it"
+    if total.sum_of and abs(sum(total.sum_of) - total.emissions) > _SLACK:
+        return f"'sum_of' comes to {sum(total.sum_of):,.10g}, emissions are {total.emissions:,.10g}; mend one of them"
+    return ""
 
 
 def _valued(targets: Sequence[int]) -> list[int]:
@@ -180,21 +201,28 @@ class Realised:
     between: frozenset[int]
 
 
-def realised(scenario: Scenario, totals: xr.Dataset, file: FrameFile, draws: int, seed: int) -> Realised:
+def realised(
+    scenario: Scenario, totals: xr.Dataset, file: FrameFile, draws: int, seed: int, every_year: bool = False
+) -> Realised:
     """Cells from `/totals/co2_reduction` of a run of so many draws; target years between them from the same draws.
 
-    A year outside the cells, or with a member without a number beside it, has none.
+    With `every_year` every year of the price paths, too, from the first in which all of it is in use. A year outside
+    the cells, or with a member without a number beside it, has none.
     """
     one = totals.sel(group=REALISED_GROUP, quantile=list(SHARES))
     members = str(totals["members"].sel(group=REALISED_GROUP).values[0]).split(", ")
 
     def by_year(name: str, drawn_from: Scenario) -> tuple[dict[int, FloatArray], frozenset[int]]:
         cells = {int(year): np.asarray(one[name].sel(year=year).values) for year in one["year"].values}
-        between = [year for target in file.target if (year := target.year) not in cells]
-        between = [year for year in between if min(cells) < year < max(cells)]
+        between = {target.year for target in file.target if min(cells) < target.year < max(cells)}
+        if every_year:
+            between |= {
+                year for path in file.price_path for year in map(int, path.price) if _FIRST <= year < max(cells)
+            }
+        between -= set(cells)
         if not between or any(np.isnan(values).any() for values in cells.values()):
             return cells, frozenset()
-        drawn = _between(drawn_from, members, between, min(draws, _MOST), seed)
+        drawn = _between(drawn_from, members, sorted(between), min(draws, _MOST), seed)
         return dict(sorted((cells | drawn).items())), frozenset(between)
 
     tonnes, between = by_year("quantiles", scenario)
@@ -231,3 +259,8 @@ def carbon_value(path: PricePath, realised: dict[int, FloatArray]) -> dict[int, 
     if outside := [year for year in realised if str(year) not in path.price]:
         raise InputError(f"price path {path.id} has no price for {outside[0]}; give it one")
     return {year: tonnes * path.price[str(year)] * factor for year, tonnes in realised.items()}
+
+
+def along(path: PricePath, realised: dict[int, FloatArray]) -> dict[int, FloatArray]:
+    """The same in the years that the path has: another may begin before it."""
+    return carbon_value(path, {year: tonnes for year, tonnes in realised.items() if str(year) in path.price})

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from ctsim.bought import NOT_MARGINAL, Account, Amount, Line
+from ctsim.bought import NOT_MARGINAL, PRO_RATA, Account, Amount, Line
 from ctsim.console import number, table
 from ctsim.locale import LANGUAGES, both, heads, text, when
 from ctsim.schema import Bilingual
@@ -33,6 +33,7 @@ def account_table(account: Account, lang: str) -> None:
         rows.append([f"― {text(f'report.yen_{section}', lang)}"] + [""] * 12)
         rows += [_row(line, section == "rows", lang, numbers) for line in getattr(account, section)]
     table(_title(account, lang), _head(lang), [*_money(account, lang), *rows], right=(3, 4, 5, 6, 7, 9, 10, 11))
+    _pro_rata_table(account, lang)
     for footnote, place in numbers.items():
         click.echo(f"[{place}] {footnote}")
     for said in _notes(account):
@@ -113,12 +114,26 @@ def _row(line: Line, is_row: bool, lang: str, numbers: Mapping[str, int]) -> lis
     one = line.bought
     if one.allocated < line.allocated:
         marks = f"{one.allocated:,.10g} / {line.allocated:,.10g} 億円 {marks}"
-    most, least = ("≤ ", "≥ ") if one.cost_at_least else ("", "")
     figures = one.amounts
     years = ", ".join(when(word, lang) for word in one.when.split(", "))
-    ratios = [f"{most}{one.share:.1%}", f"{least}{one.leverage:.2f}"]
+    ratios = [f"{one.sign('share')}{one.share:.1%}", f"{one.sign('leverage')}{one.leverage:.2f}"]
     return [*head, _range(figures["annual_per_oku"]), _range(figures["lifetime_per_oku"]), years,
             _range(figures["yen_per_tonne"]), *ratios, marks]  # fmt: skip
+
+
+def _pro_rata_table(account: Account, lang: str) -> None:
+    """The bonds' own share of each effect, of all lines that have one."""
+    rows = []
+    for section in _SECTIONS:
+        for line in getattr(account, section):
+            if one := line.bought:
+                name = text(f"class.{line.name}", lang) if section == "classes" else line.name
+                said = [f"{one.sign(key)}{_range(one.amounts[key])}" for key in PRO_RATA]
+                rows.append([text(f"report.yen_{section}", lang), name, *said])
+    if rows:
+        head = ["", text("run.total", lang), *heads("run", PRO_RATA, lang)]
+        table(text("yen.pro_rata", lang), head, rows, right=(2, 3, 4))
+        click.echo(text("yen.pro_rata_note", lang))
 
 
 def _bounds(ends: tuple[float, float] | None, unstated: str) -> str:

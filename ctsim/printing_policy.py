@@ -8,13 +8,24 @@ import click
 
 from ctsim.console import number, table
 from ctsim.locale import text
-from ctsim.policy import BETWEEN, REALISED, SHARES, FloatArray, FrameFile, Gap, Realised, carbon_value, gaps
+from ctsim.policy import (
+    BETWEEN,
+    REALISED,
+    SHARES,
+    FloatArray,
+    FrameFile,
+    Gap,
+    NationalTotal,
+    Realised,
+    along,
+    gaps,
+)
 
 
 def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
     """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for."""
     colon = text("run.colon", lang)
-    said = ", ".join(text("policy.total", lang, year=one.year, amount=f"{one.emissions:,g}") for one in file.total)
+    said = ", ".join(_total(one, lang) for one in file.total)
     click.echo(f"{text('policy.totals', lang)}{colon}{said}")
     _targets(file, realised, lang)
     _credits(file, lang)
@@ -25,7 +36,17 @@ def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
         years = ", ".join(str(year) for year in sorted(realised.between))
         click.echo(f"* {years}: {getattr(BETWEEN, lang)}")
     for path in file.price_path:
-        click.echo(f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{path.reason}")
+        click.echo(
+            f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{getattr(path.reason, lang)}"
+        )
+
+
+def _total(one: NationalTotal, lang: str) -> str:
+    """The emissions of a year with their basis, and of what they are the sum."""
+    basis = text(f"basis.{one.basis}", lang)
+    if one.sum_of:
+        basis += text("run.colon", lang) + " + ".join(f"{part:,g}" for part in one.sum_of)
+    return text("policy.total", lang, year=one.year, amount=f"{one.emissions:,g}", basis=basis)
 
 
 def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
@@ -39,15 +60,19 @@ def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
         for gap in gaps(file, realised.tonnes)
     ]  # fmt: skip
     values = [
-        {"price_path": path.id, "basis": path.basis, "year": year, "price_yen_per_t_co2": path.price[str(year)],
+        {"price_path": path.id, "basis": path.basis, "reason": path.reason.model_dump(), "year": year,
+         "price_yen_per_t_co2": path.price[str(year)],
          "value_oku_yen_per_year": value.tolist(),
-         "independent_value_oku_yen_per_year": carbon_value(path, realised.independent)[year].tolist()}
-        for path in file.price_path for year, value in carbon_value(path, realised.tonnes).items()
+         "independent_value_oku_yen_per_year": along(path, realised.independent)[year].tolist()}
+        for path in file.price_path for year, value in along(path, realised.tonnes).items()
     ]  # fmt: skip
     credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote}
                 for one in file.credits]  # fmt: skip
-    totals = [{"year": one.year, "mt_co2": one.emissions, "basis": one.basis, "quote": one.source.quote}
-              for one in file.total]  # fmt: skip
+    totals = [
+        {"year": one.year, "mt_co2": one.emissions, "basis": one.basis, "sum_of": list(one.sum_of),
+         "quote": one.source.quote, "note": one.note and one.note.model_dump()}
+        for one in file.total
+    ]  # fmt: skip
     label, between = REALISED.model_dump(), BETWEEN.model_dump()
     return {"realised": label, "between_cells": between, "quantiles": list(SHARES), "totals": totals,
             "targets": targets, "credits": credits_, "values": values}  # fmt: skip
@@ -109,8 +134,8 @@ def _credits(file: FrameFile, lang: str) -> None:
 def _values(file: FrameFile, realised: Realised, lang: str) -> None:
     rows = []
     for path in file.price_path:
-        free = carbon_value(path, realised.independent)
-        for year, value in carbon_value(path, realised.tonnes).items():
+        free = along(path, realised.independent)
+        for year, value in along(path, realised.tonnes).items():
             shown = _said(year, value, realised, lang)
             rows.append([getattr(path.title, lang), str(year), f"{path.price[str(year)]:,g}", shown, _free(free[year])])
     table(text("policy.values", lang), _head(("price", "year", "yen", "value", "independent"), lang), rows,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctsim.console import number, table
-from ctsim.locale import text, when
+from ctsim.locale import text, when, word
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +29,9 @@ _HEAD = (
     "high_independent",
 )
 _RIGHT = (3, 4, 5, 6, 7, 8, 9)
-_BOUGHT = ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne")
+_BOUGHT = (
+    "annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "pro_rata_annual", "pro_rata_lifetime", "all_yen_per_tonne",
+)  # fmt: skip
 _SHARES = (0.5, 0.05, 0.95)
 _STATISTICS = (
     "computed", "mean", "mcse", "quantiles", "quantiles_mcse", "independent_mean", "independent_quantiles",
@@ -72,6 +74,17 @@ def bounds_words(boundaries: Iterable[str], lang: str) -> str:
     return text("run.bounds_only" if names else "run.bounds_none", lang, boundaries=names)
 
 
+def total_name(title: str, name: str, lang: str) -> str:
+    """A sum by its title; a bound by that of its family, its boundary and which bound it is, in words."""
+    _, *bound = name.split(".")
+    if not bound:
+        return title
+    boundary, which = bound
+    return text(
+        "run.bound", lang, title=title, boundary=word("boundary", boundary, lang), which=text(f"run.{which}", lang)
+    )
+
+
 def independent_table(lines: Iterable[Line], lang: str) -> None:
     """What money bought without dependence, of lines that add the effects of several programmes."""
     words = {f"{one}": text(f"class.{one}", lang) for one in "ABCD"}
@@ -79,7 +92,7 @@ def independent_table(lines: Iterable[Line], lang: str) -> None:
             for one in lines if one.bought and len(one.bought.programmes) > 1]  # fmt: skip
     if rows:
         head = [text("run.total", lang), *(text(f"run.{name}", lang) for name in _BOUGHT)]
-        table(text("run.bought_independent", lang), head, rows, right=(1, 2, 3))
+        table(text("run.bought_independent", lang), head, rows, right=range(1, 7))
 
 
 def _interval(one: Amount) -> str:
@@ -169,8 +182,7 @@ def _missing(group: Group, lang: str) -> Iterator[str]:
 
 def _row(group: Group, place: Any, is_bound: bool, lang: str) -> list[str]:
     unit = str(group.get("unit", group["metric_unit"]))
-    which = str(group["group"]).replace("_", " ")
-    name = str(group[f"title_{lang}"]) if not is_bound else which if lang == "en" else f"{group['title_ja']} {which}"
+    name = total_name(str(group[f"title_{lang}"]), str(group["group"]), lang)
     reason = _reason(group, place, lang)
     labels = str(group["when"][place]).split(", ")
     said = ", ".join(label if lang == "en" or not label else when(label, lang) for label in labels)

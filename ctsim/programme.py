@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ctsim import schema, units
 from ctsim.errors import Place
+from ctsim.locale import both
 
 YEARS: Final = ("2030", "2040", "2050")
 METRICS: Final = ("co2_reduction", "economic_effect")
@@ -228,9 +229,9 @@ class Programme:
             if (reason.metric, reason.year) == (metric, year):
                 return Cell(self.id, metric, year, "not_applicable", (), reason.reason_code, reason.reason)
         if any((one.record.metric, one.record.when) == (metric, year) for one in self.left_out):
-            return Cell(self.id, metric, year, "not_applicable", (), "path_not_declared", _NOT_PRINTED)
-        missing = schema.Bilingual(ja="この年の値は頁に定義されていない", en="the page defines no value for this year")
-        return Cell(self.id, metric, year, "not_applicable", (), "no_volume", missing)
+            not_printed = schema.Bilingual(**both("why.not_printed"))
+            return Cell(self.id, metric, year, "not_applicable", (), "path_not_declared", not_printed)
+        return Cell(self.id, metric, year, "not_applicable", (), "no_volume", schema.Bilingual(**both("why.undefined")))
 
     def other_figures(self) -> tuple[Figure, ...]:
         """Figures off the year axis: labels, cumulative, per-unit, reference."""
@@ -239,12 +240,6 @@ class Programme:
     def items(self) -> tuple[Figure, ...]:
         """Parts that are printed for a year of the axis."""
         return tuple(figure for figure in self.figures if figure.on_year_axis and figure.record.item)
-
-
-_NOT_PRINTED: Final = schema.Bilingual(
-    ja="この年の値は報告書に掲載されていない(フレームワークのシナリオで導出)",
-    en="the report prints no figure for this year; the framework scenarios derive one",
-)
 
 
 def unprinted(page: schema.ProgrammePage, reading: schema.Reading, impact: str) -> schema.Impact | None:

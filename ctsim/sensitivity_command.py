@@ -65,9 +65,12 @@ def sensitivity_command(
     from ctsim.catalog import load
     from ctsim.ranking import checked, sensitivity_json, sensitivity_tables
     from ctsim.sensitivity import default_directory
-    from ctsim.switches import SWITCHES, switched
+    from ctsim.switches import SWITCHES, idle, switched
 
-    resolved = switched(load(scenario, formulas), **{name: chosen.pop(name) for name in SWITCHES})
+    switches = {name: chosen.pop(name) for name in SWITCHES}
+    resolved = switched(load(scenario, formulas), **switches)
+    for line in idle(resolved, switches):
+        click.echo(line, err=True)
     chosen |= {name: chosen[name] or None for name in ("programmes", "metrics", "years")}
     with logged(log, command_line()) as log_, progress(quiet or as_json, log_) as report:
         found = analysis(resolved, workers=workers, out=out or default_directory(resolved, **chosen),

@@ -11,6 +11,7 @@ from ctsim import schema
 from ctsim.catalog import Scenario
 from ctsim.differences import COMMAND_LINE
 from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.locale import both
 from ctsim.programme import DELIVERY, Parameter
 
 SWITCHES: Final = ("set", "fix", "reading", "only_basis", "scale_assumed", "dependence", "with_delivery")
@@ -59,10 +60,36 @@ def switched(
     said += ["delivery included"] if with_delivery else []
     if not said:
         return scenario
-    words = ", ".join(said)
-    return replace(
-        result, title_en=f"{scenario.title_en}, changed: {words}", title_ja=f"{scenario.title_ja} 変更: {words}"
-    )
+    title = {"ja": scenario.title_ja, "en": scenario.title_en}
+    titles = both("made.changed", title=title, changes=", ".join(said))
+    return replace(result, title_en=titles["en"], title_ja=titles["ja"])
+
+
+def idle(scenario: Scenario, switches: Mapping[str, Any]) -> list[str]:
+    """A line for each parameter of --set and --fix that no figure of the changed scenario uses: what would use it."""
+    found = []
+    for option, names in (("set", [name for name, _ in _values(switches["set"])]), ("fix", _names(switches["fix"]))):
+        for name in names:
+            readings = _used_by(scenario, name.partition("@")[0])
+            if "" in readings:
+                continue
+            said = f"--{option} {name}: has no effect: no figure of '{scenario.id}' uses it"
+            if readings:
+                each = " or ".join(f"--reading {one}" for one in sorted(readings))
+                said += f", only another reading does; switch that on with {each}"
+            found.append(said)
+    return found
+
+
+def _used_by(scenario: Scenario, name: str) -> set[str]:
+    """Readings with a figure that a parameter is in, straight or by another figure; "" for the figures themselves."""
+    binding = scenario.binding
+    streams = set(scenario.parameters()[name].streams)
+    reached = {("row", number) for number, row in enumerate(binding.rows) if row.stream in streams}
+    for number, step in enumerate(binding.steps):
+        if any((one.kind, one.index) in reached for one in step.inputs):
+            reached.add(("step", number))
+    return {binding.steps[number].reading for kind, number in reached if kind == "step"}
 
 
 def _changed(scenario: Scenario, changes: list[dict[str, Any]]) -> Scenario:

@@ -15,6 +15,7 @@ from typing import Final
 
 from ctsim import schema, units
 from ctsim.errors import Finding, InputError, Place, did_you_mean
+from ctsim.locale import both, words_of
 from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
 from ctsim.tomlfile import Document
 
@@ -25,7 +26,7 @@ BOUNDS: Final = ("largest", "two_largest")
 INDEPENDENT: Final = ":independent"
 """What the key of a total without dependence ends with."""
 
-_MONEY: Final = re.compile(r"fy\d{4}\.[a-z_]+")
+MONEY_NAME: Final = re.compile(r"fy\d{4}\.[a-z_]+")
 """Money of an issue of the bonds: fiscal year and which of its sums."""
 
 _ALIKE: Final = ("metric", "boundary", "scope", "period", "money_kind")
@@ -114,19 +115,19 @@ def _sum_of_cells(group: schema.TotalGroup, by_id: Mapping[str, Programme], year
     cells = [by_id[name].cell(group.metric, year) if name in by_id else None for name in group.members]
     for name, cell in zip(group.members, cells, strict=True):
         if cell is None:
-            return Total(group, group.id, "sum", year, reason=_not_here(name))
+            return Total(group, group.id, "sum", year, reason=_why("not_here", name=name))
         if not cell.figures and cell.reason_code != "before_start":
             return Total(group, group.id, "sum", year, reason=_without(name, cell))
     there = [cell for cell in cells if cell is not None and cell.figures]
     if not there:
-        return Total(group, group.id, "sum", year, reason=_NOT_BEGUN)
+        return Total(group, group.id, "sum", year, reason=_why("not_begun"))
     return Total(group, group.id, "sum", year, tuple(c.programme for c in there), tuple(c.figures for c in there))
 
 
 def _sum_of_figures(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Total:
     figures = {figure.key: figure for programme in by_id.values() for figure in programme.figures}
     if missing := [name for name in group.members if name not in figures]:
-        return Total(group, group.id, "sum", "", reason=_not_here(missing[0]))
+        return Total(group, group.id, "sum", "", reason=_why("not_here", name=missing[0]))
     named = [group.figure] if group.figure in figures else list(group.members)
     return Total(group, group.id, "sum", "", group.members, tuple((figures[name],) for name in named if name))
 
@@ -145,25 +146,18 @@ def _bounds(group: schema.TotalGroup, by_id: Mapping[str, Programme], years: Seq
                 now = [cell for cell in mine if cell.year == year]
                 yield Total(
                     group, f"{group.id}.{boundary}.{how}", how, year, tuple(cell.programme for cell in now),
-                    tuple(cell.figures for cell in now), None if now else _NO_MEMBER,
+                    tuple(cell.figures for cell in now), None if now else _why("no_member"),
                 )  # fmt: skip
 
 
-_NOT_BEGUN: Final = schema.Bilingual(ja="どの事業も開始前", en="no member has begun")
-_NO_MEMBER: Final = schema.Bilingual(
-    ja="この年にこの範囲の値を持つ事業がない", en="no member has a number of this boundary in this year"
-)
-
-
-def _not_here(name: str) -> schema.Bilingual:
-    return schema.Bilingual(ja=f"{name} が計算に含まれていない", en=f"{name} is not among what is computed")
+def _why(key: str, **values: object) -> schema.Bilingual:
+    """Why there is no number, in both languages."""
+    return schema.Bilingual(**both(f"why.{key}", **values))
 
 
 def _without(name: str, cell: Cell) -> schema.Bilingual:
-    ja, en = (cell.reason.ja, cell.reason.en) if cell.reason else ("", "")
-    return schema.Bilingual(
-        ja=f"{name} に値がない({cell.reason_code}):{ja}", en=f"{name} has no number ({cell.reason_code}): {en}"
-    )
+    reason = cell.reason.model_dump() if cell.reason else ""
+    return _why("without", name=name, code=words_of("reason_code", [cell.reason_code]), reason=reason)
 
 
 def _common(figures: Sequence[Figure], name: str) -> str:
@@ -184,8 +178,7 @@ def faults(groups: Groups, programmes: Sequence[Programme], known: Iterable[str]
     seen: set[str] = set()
     for document in groups:
         for number, group in enumerate(document.record.group):
-            said = [*_names(group, by_id, pages, seen), *_unlike(group, by_id), *_kinds(group, by_id)]
-            said += _overlaps(group, every)
+            said = [*_names(group, by_id, pages, seen), *_unfit(group, by_id, every), *_kinds(group, by_id)]
             place = document.place("group", number, "members")
             findings += [Finding(place, f"group.{group.id}.members", words) for words in said]
             seen.add(group.id)
@@ -209,23 +202,56 @@ def _names(group: schema.TotalGroup, by_id: Mapping[str, Programme], pages: set[
                 yield f"no figure '{name}'.{did_you_mean(name, figures)}"
 
 
-def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:
-    """Members of a sum that are not what the group says, or have another scope than the first."""
+def _unfit(
+    group: schema.TotalGroup, by_id: Mapping[str, Programme], every: Sequence[schema.TotalGroup]
+) -> Iterator[str]:
+    """Members of a sum that are unlike, overlap or are parts of others: one line a member that has to go."""
     if group.kind != "sum":
         return
-    first: Figure | None = None
-    for name in group.members:
-        for figure in _figures_of(name, group, by_id):
-            first = first or figure
-            said = {key: str(getattr(figure.record, key) or "") for key in _ALIKE}
-            wanted = {key: str(getattr(group, key) or "") for key in _ALIKE if key != "scope"}
-            wanted["scope"] = first.record.scope
-            for key, word in wanted.items():
-                if said[key] != word:
-                    yield f"'{figure.key}' has {key} '{said[key]}', the total '{word}': unlike, take it out"
-            if not units.convertible(figure.record.unit, first.record.unit):
-                said_units = f"'{figure.record.unit}', '{first.key}' has '{first.record.unit}'"
-                yield f"'{figure.key}' has unit {said_units}: unlike, take it out"
+    unlike = _unlike(group, by_id)
+    if len(set(unlike.values())) == 1 and len(unlike) == len(group.members):
+        yield f"every member {next(iter(unlike.values()))}: mend the total"
+        unlike = {}
+    names = dict.fromkeys(name.partition(".")[0] for name in group.members)
+    going = {name.partition(".")[0]: name for name in unlike}
+    families: dict[str, dict[str, None]] = {}
+    for a, b in combinations(names, 2):
+        if family := overlap(a, b, every, group.metric):
+            said = f"{_family(family, group.metric)}: {family.reason.en}"
+            if gone := going.get(b) or going.get(a):
+                unlike[gone] += f"; '{a}' and '{b}' overlap ({said})"
+            else:
+                families.setdefault(said, {}).update({a: None, b: None})
+    yield from (f"'{name}' {words}: unlike, take it out" for name, words in unlike.items())
+    for whole in group.members:
+        yield from (f"'{part}' is a part of '{whole}'; take one of them out"
+                    for part in group.members if part.startswith(f"{whole}."))  # fmt: skip
+    for said, members in families.items():
+        quoted = " and ".join(f"'{name}'" for name in members)
+        yield f"{quoted} overlap ({said}); take {'one of them out' if len(members) == 2 else 'out all but one'}"
+
+
+def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> dict[str, str]:
+    """By member of a sum: what of it is not what the group says, or is another scope or unit than the first's."""
+    figures = {name: list(_figures_of(name, group, by_id)) for name in group.members}
+    first = next((one for mine in figures.values() for one in mine), None)
+    if first is None:
+        return {}
+    wanted = {key: str(getattr(group, key, first.record.scope) or "") for key in _ALIKE}  # a group has no scope
+    found = {}
+    for name, mine in figures.items():
+        words: dict[str, list[str]] = {}
+        for one in mine:
+            said = [f"has {key} '{here}', the total '{word}'" for key, word in wanted.items()
+                    if (here := str(getattr(one.record, key) or "")) != word]  # fmt: skip
+            if not units.convertible(one.record.unit, first.record.unit):
+                said.append(f"has unit '{one.record.unit}', '{first.key}' has '{first.record.unit}'")
+            for word in said:
+                words.setdefault(word, []).append(one.record.when)
+        if words:
+            some = (word if len(when) == len(mine) else f"in {', '.join(when)} {word}" for word, when in words.items())
+            found[name] = "; ".join(some)
+    return found
 
 
 def _kinds(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:
@@ -233,11 +259,14 @@ def _kinds(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator
     if group.kind != "overlap":
         return
     firsts: dict[str, Figure] = {}
-    for figure in (one for name in group.members for one in _figures_of(name, group, by_id)):
-        first = firsts.setdefault(figure.record.boundary or "", figure)
-        here, there = figure.record.money_kind, first.record.money_kind
-        if here != there:
-            yield f"'{figure.key}' is {here}, '{first.key}' {there}: another kind of money, take it out"
+    for name in group.members:
+        unlike: dict[str, None] = {}
+        for figure in _figures_of(name, group, by_id):
+            first = firsts.setdefault(figure.record.boundary or "", figure)
+            here, there = figure.record.money_kind, first.record.money_kind
+            if here != there:
+                unlike[f"'{name}' is {here}, '{first.programme}' {there}: another kind of money, take it out"] = None
+        yield from unlike
 
 
 def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[Figure]:
@@ -247,25 +276,18 @@ def _figures_of(name: str, group: schema.TotalGroup, by_id: Mapping[str, Program
             yield figure
 
 
-def _overlaps(group: schema.TotalGroup, every: Sequence[schema.TotalGroup]) -> Iterator[str]:
-    if group.kind == "sum":
-        for whole in group.members:
-            for part in group.members:
-                if part.startswith(f"{whole}."):
-                    yield f"'{part}' is a part of '{whole}'; take one of them out"
-        names = dict.fromkeys(name.partition(".")[0] for name in group.members)
-        for a, b in combinations(names, 2):
-            if family := overlap(a, b, every):
-                yield f"'{a}' and '{b}' overlap ({family.id}: {family.reason.en}); take one of them out"
-
-
-def overlap(a: str, b: str, every: Iterable[schema.TotalGroup]) -> schema.TotalGroup | None:
-    """The overlap that two programmes are in, unless it says that these two are disjoint."""
-    for family in every:
+def overlap(a: str, b: str, every: Iterable[schema.TotalGroup], metric: str) -> schema.TotalGroup | None:
+    """The overlap that two programmes are in, of this metric first, unless it says that these two are disjoint."""
+    for family in sorted(every, key=lambda one: one.metric != metric):
         apart = any({a, b} <= set(names) for names in family.disjoint)
         if family.kind == "overlap" and {a, b} <= set(family.members) and not apart:
             return family
     return None
+
+
+def _family(one: schema.TotalGroup, metric: str) -> str:
+    """Its name; what overlaps in another metric is said to do so there."""
+    return one.id if one.metric == metric else f"{one.id}, by its {one.metric}"
 
 
 # ---- what may be asked for
@@ -289,12 +311,10 @@ def asked(
 ) -> tuple[schema.TotalGroup, str]:
     """The group of just these cells, and their year or "". Raises InputError with every reason why there is none."""
     every = list(groups)
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise InputError("a total has at least two cells, each once: name them programme.metric.when")
-    if money := [name for name in names if _MONEY.fullmatch(name)]:
-        raise InputError(
-            f"no draws of {', '.join(money)}: money of the bonds as printed; `ctsim yen` prints its declared sums"
-        )
+    several(names)
+    if money := [name for name in names if MONEY_NAME.fullmatch(name)]:
+        why = "fixed figures as printed; ctsim.accounts.money_total adds what may be added"
+        raise InputError(f"no draws of {', '.join(money)}: {why}")
     addends = _addends(names, programmes)
     for group in sorted(every, key=lambda one: len(one.members)):
         if _covers(group, addends):
@@ -304,6 +324,12 @@ def asked(
             made = group.model_copy(update={"id": "total", "members": members, "figure": None, "title": title})
             return made, "" if by_figure else addends[0].when
     raise InputError(f"no total of {', '.join(names)}: {'; '.join(_refusals(addends, every))}")
+
+
+def several(names: Sequence[str]) -> None:
+    """Raises InputError unless these are two or more, each once."""
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError("a total has at least two cells, each once: name them programme.metric.when")
 
 
 def _addends(names: Sequence[str], programmes: Sequence[Programme]) -> list[Addend]:
@@ -371,9 +397,10 @@ def _refusals(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> 
         yield f"unlike years ({', '.join(dict.fromkeys(one.when for one in addends))})"
     within = [(a, b) for a in addends for b in addends if b.name.startswith(f"{a.name}.")]
     yield from (f"'{part.name}' is a part of '{whole.name}'; take one of them out" for whole, part in within)
-    families = [overlap(a.programme, b.programme, every) for a, b in combinations(addends, 2)]
+    metric = addends[0].said("metric")
+    families = [overlap(a.programme, b.programme, every, metric) for a, b in combinations(addends, 2)]
     for family in {one.id: one for one in families if one}.values():
-        yield f"they overlap ({family.id}): {family.reason.en}"
+        yield f"they overlap ({_family(family, metric)}): {family.reason.en}"
     listed = [one for one in every if one.kind == "list" and {a.name for a in addends} <= set(one.members)]
     yield from (f"listed, not added ({one.id}): {one.reason.en}" for one in listed)
     outside = list(_outside(addends, every))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ctsim.bought import (
     BOUNDARIES,
     NOT_MARGINAL,
     POOLED,
+    PRO_RATA,
     REFINANCED,
     SECTIONS,
     SETS,
@@ -28,7 +30,10 @@ from ctsim.bought import (
 )  # fmt: skip
 from ctsim.catalog import Scenario, load
 from ctsim.cli import main
+from ctsim.console import number
 from ctsim.errors import InputError
+from ctsim.locale import LANGUAGES, text
+from ctsim.printing_bought import account_table
 from tests.runs import scenario, study
 
 FEW = 16 * 1024
@@ -103,9 +108,9 @@ def test_a_class_is_the_sum_of_its_rows_draw_by_draw() -> None:
     ("name", "why"),
     [
         ("グリーンイノベーション基金事業", "no split of the fund"),
-        ("革新的GX技術創出事業(Gtex)", "(reference)"),
-        ("ポスト5G情報通信システム基盤強化研究開発事業", "(world_market)"),
-        ("高温ガス炉実証炉開発事業", "(per_unit)"),
+        ("革新的GX技術創出事業(Gtex)", "paid for (reference)"),
+        ("ポスト5G情報通信システム基盤強化研究開発事業", "world market"),
+        ("高温ガス炉実証炉開発事業", "paid for (per unit)"),
         ("高速炉実証炉開発事業", "(not CO2)"),
         ("省エネエネルギー投資促進・需要構造転換支援事業費", "89 %"),
         ("蓄電池の製造サプライチェーン強靭化支援事業", "fourteen plans"),
@@ -124,7 +129,12 @@ def test_nothing_is_said_of_a_market_or_of_unlike_effects_together() -> None:
         assert (one.bought is not None) or (one.why is not None)
         assert one.bought is None or one.bought.boundary in BOUNDARIES
     unlike = next(one for one in made.budgets if one.name == "令和4年度補正")
-    assert unlike.bought is None and unlike.why is not None and "not to be added" in unlike.why.en
+    assert unlike.bought is None and unlike.why is not None
+    assert (
+        "not to be added: Supply chain of power semiconductors, " in unlike.why.en and "住宅の断熱性能" in unlike.why.ja
+    )
+    for line in (one for name in SECTIONS for one in getattr(made, name) if one.why):
+        assert not re.search("[a-z]_[a-z]", f"{line.why}"), line.why
 
 
 def test_a_class_names_every_reason_of_its_rows() -> None:
@@ -241,6 +251,34 @@ def test_the_command_prints_one_table_that_says_it_is_no_marginal_cost() -> None
         assert "≤ 14.7%" in done.stdout and "≥ 6.80" in done.stdout
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_command_prints_the_pro_rata_share_of_every_line_that_has_one(lang: str, fixed: Scenario) -> None:
+    """As printed, draws without spread: 19's are bounds, since its cost is; each part is that of the amounts."""
+    file = accounts.accounts("2023")
+    made = account(fixed, file, draws=1)
+    with CliRunner().isolation() as (out, *_):
+        account_table(made, lang)
+        shown = out.getvalue().decode()
+    title, note = text("yen.pro_rata", lang), text("yen.pro_rata_note", lang)
+    lines = shown[shown.index(title) : shown.index(note)].splitlines()
+    assert {"ja": "限界削減費用ではない", "en": "Not a marginal abatement cost"}[lang] in note
+    every = [line for section in SECTIONS for line in getattr(made, section)]
+    body = [line for line in lines if "[" in line]
+    assert len(body) == sum(line.bought is not None for line in every) >= 8
+    for line, printed in zip((one for one in every if one.bought), body, strict=True):
+        assert line.bought is not None
+        for name in PRO_RATA:
+            assert f"{number(line.bought.amounts[name].median)} [" in printed
+        assert printed.count("≤ ") == (2 if line.bought.cost_at_least else 0)
+        assert printed.count("≥ ") == (1 if line.bought.cost_at_least else 0)
+    assert sum("≥ " in line for line in body) >= 2
+
+
+def test_without_an_effect_there_is_no_pro_rata_table() -> None:
+    out = CliRunner().invoke(main, ["yen", "--issue", "2024", "--lang", "en"]).stdout
+    assert text("yen.pro_rata", "en") not in out and text("yen.pro_rata_note", "en") not in out
+
+
 def test_notes_stand_where_they_apply() -> None:
     """FY2024: what its sums leave open and shifted rows; nothing on refinancing, plants or costs."""
     for lang, shifted in (("ja", "セルのずれ"), ("en", "Cells shifted")):
@@ -279,6 +317,12 @@ def test_json_has_every_row_with_a_figure_or_a_reason() -> None:
         ("amount           = 47\n", "amount           = 0\n", "greater than 0"),
         ("amount           = 47\n", "amount           = -47\n", "greater than 0"),
         ("amount           = 4564", "amount           = 1564", "the rows come to 12,947 億円, allocated are 15,947"),
+        ("allocated   = 15947", "allocated   = 15610000", "the rows come to 15,947 億円, allocated are 15,610,000"),
+        ("allocated   = 15947", "allocated   = 1594", "the rows come to 15,947 億円, allocated are 1,594"),
+        ("proceeds    = 15947", "proceeds    = 15900", "come to 15,947 億円 and exceed the issue of 15,900"),
+        ("proceeds    = 15947", "proceeds    = 1594", "come to 15,947 億円 and exceed the issue of 1,594"),
+        ("proceeds    = 15947", "proceeds    = 159470", "allocated 15,947 and unallocated 0 are not 159,470"),
+        ("amount           = 3000", "amount           = 30", "the rows come to 12,977 億円, allocated are 15,947"),
     ],
 )
 def test_money_that_does_not_balance_is_one_line(tmp_path: Path, was: str, now: str, why: str) -> None:
@@ -290,6 +334,20 @@ def test_money_that_does_not_balance_is_one_line(tmp_path: Path, was: str, now: 
         accounts.accounts(str(path))
     assert all(str(one).startswith(f"{path}:") for one in raised.value.findings)
     assert [why in one.message for one in raised.value.findings] == [True]
+
+
+def test_two_mistakes_in_the_money_are_two_lines(tmp_path: Path) -> None:
+    text = accounts.shipped()["2023"].read_text(encoding="utf-8")
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        text.replace("amount           = 4564", "amount           = 1564").replace(
+            "proceeds    = 15947", "proceeds    = 15900"
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as raised:
+        accounts.accounts(str(path))
+    assert [one.key for one in raised.value.findings] == ["totals.allocated", "totals.proceeds"]
 
 
 @pytest.mark.parametrize(

@@ -132,9 +132,12 @@ def test_parts_readings_and_totals_are_those_of_the_dataset(books: dict[str, Pat
     assert [float(shown(one, "published_low", lang)) for one in money] == [28305, 29867]
     assert len(totals) - len(refused) - len(money) == len(sums_and_bounds(run)) > 20
     for line in (one for one in totals if one not in refused and one not in money):
-        name, metric, year = re.fullmatch(r"(.+?)\.(co2_reduction|economic_effect|other)\.?(\d*)", line[
-            text("workbook.name", lang)]).groups()  # type: ignore[union-attr]  # fmt: skip
-        at = run.tree[f"totals/{metric}"].dataset.sel({"group": name} | ({"year": int(year)} if year else {}))
+        group, metric, year, bound = re.fullmatch(  # as `--threshold` and `ctsim show` take it
+            r"(\w+)(?:\.(co2_reduction|economic_effect)\.(\d{4})(?:\.(.+))?)?", line[text("workbook.name", lang)]
+        ).groups()  # type: ignore[union-attr]
+        name = f"{group}.{bound}" if bound else group
+        node = run.tree[f"totals/{metric or 'other'}"].dataset
+        at = node.sel({"group": name} | ({"year": int(year)} if year else {}))
         assert same(shown(line, "q95", lang), float(at["quantiles"].sel(quantile=0.95)))
         assert same(shown(line, "independent_q05", lang), float(at["independent_quantiles"].sel(quantile=0.05)))
 
@@ -357,6 +360,8 @@ def test_what_a_yen_bought_is_that_of_the_command(books: dict[str, Path], lang: 
     for line, row in zip(lines, expected, strict=False):
         assert line[reason] == (row["why"][lang] if row["why"] else "")
         assert same(shown(line, "yen_yen_per_tonne_median", lang), row.get("yen_per_tonne", {}).get("median", math.nan))
+        for key in ("pro_rata_annual", "pro_rata_lifetime"):
+            assert same(shown(line, f"yen_{key}_median", lang), row.get(key, {}).get("median", math.nan))
         assert same(shown(line, "refinanced_high", lang), row["refinanced_high"] or 0.0) or line[reason]
     assert sum(isinstance(line[median], float) for line in lines) >= 6
     assert any("限界削減費用ではない" in str(line) or "Not a marginal" in str(line) for line in lines)
@@ -367,13 +372,14 @@ def test_sums_of_what_a_yen_bought_stand_without_dependence_too(books: dict[str,
     name = text("workbook.sheet_yen", lang)
     page = CalamineWorkbook.from_path(books[lang]).get_sheet_by_name(name).to_python()
     [title] = [place for place, line in enumerate(page) if line[0] == text("run.bought_independent", lang)]
-    head, *lines = (line[:15] for line in page[title + 1 :])
+    head, *lines = (line[:21] for line in page[title + 1 :])
     free = account_json(account(scenario().with_dependence(0), accounts("2023")))
     expected = [one for section in SECTIONS for one in free[section] if len(one.get("programmes", ())) > 1]
     assert len(lines) == len(expected) == 2 and head[0] == text("workbook.fiscal_year", lang)
     for line, one in zip(lines, expected, strict=True):
         assert line[0] == 2023.0 and line[2] == one["name"]
-        for column, key in enumerate(("annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne")):
+        for column, key in enumerate(("annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne",
+                                      "pro_rata_annual", "pro_rata_lifetime")):  # fmt: skip
             ends = [one[key][end] for end in ("median", "low", "high")]
             assert line[3 + 3 * column : 6 + 3 * column] == pytest.approx(ends, rel=1e-12)
 

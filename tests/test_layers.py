@@ -21,8 +21,8 @@ LAYERS: list[set[str]] = [
     | {"progress", "run_card"},
     {"schema", "formulas", "npz", "dependence", "composition"},
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
-    {"binding", "spreads", "coordinates", "totals", "accounts"},
-    {"assembly", "balance", "generated"},
+    {"binding", "spreads", "coordinates", "totals"},
+    {"assembly", "balance", "generated", "accounts"},
     {"catalog", "steps"},
     {"audit", "kernel", "differences", "attribution"},
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}

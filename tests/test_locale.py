@@ -1,5 +1,6 @@
 """Texts: in both languages, with the same fields, and strict about what is not there."""
 
+import ast
 import re
 from pathlib import Path
 from typing import get_args
@@ -13,6 +14,7 @@ from ctsim.bought import SECTIONS
 from ctsim.report.drivers import DriversPage
 from ctsim.report.moves import APART, MOVED, MovesPage
 from ctsim.report.sections import Sections
+from tests.source import modules
 
 FIELDS = re.compile(r"\{(\w+)\}")
 
@@ -27,6 +29,29 @@ def test_languages_agree_in_fields_and_lines() -> None:
     for key, said in locale.texts().items():
         assert len({frozenset(FIELDS.findall(one)) for one in said.values()}) == 1, key
         assert len({one.count("\n") for one in said.values()}) == 1, key
+
+
+SPELLINGS = {"ctsim.quotes", "ctsim.figures.style"}
+"""Modules that read Japanese or set its lines: signs and words to look for, no texts."""
+
+
+def test_no_sentence_is_written_into_code() -> None:
+    """What a user reads in Japanese stands in `locale.toml` beside its English, or in a file of the library."""
+    found = []
+    for module in modules():
+        said = {id(node.body[0].value) for node in ast.walk(module.tree) if _has_docstring(node)}
+        found += [
+            f"{module.name}:{node.lineno}"
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+            and re.search("[ぁ-ん]", node.value)
+        ]  # fmt: skip
+    assert [one for one in found if one.partition(":")[0] not in SPELLINGS] == []
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    body = getattr(node, "body", None)
+    return isinstance(body, list) and bool(body) and isinstance(body[0], ast.Expr)
 
 
 def test_what_is_not_there_raises() -> None:

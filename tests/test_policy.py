@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from ctsim.cli import main
 from ctsim.engine import simulate
 from ctsim.errors import InputError
 from ctsim.library import library_root
-from ctsim.policy import carbon_value, frame, gaps
+from ctsim.policy import Realised, _between, along, carbon_value, frame, gaps
+from ctsim.printing_policy import policy_tables
+from tests.runs import scenario
 
 TEXT = (library_root() / "policy" / "frame.toml").read_text(encoding="utf-8")
 
@@ -31,6 +34,8 @@ def test_total_of_fy2013_is_what_the_quote_gives() -> None:
     """27.1 % and 378.1 below FY2013 are one statement."""
     totals = {one.year: one.emissions for one in frame().total}
     assert totals[2013] == pytest.approx(totals[2023] + 378.1)
+    [base] = [one for one in frame().total if one.year == 2013]
+    assert base.basis == "derived" and base.sum_of == (totals[2023], 378.1) and base.note is not None
     assert 1 - totals[2023] / totals[2013] == pytest.approx(0.271, abs=5e-4)
 
 
@@ -39,7 +44,8 @@ def test_prices_grow_by_three_per_cent_and_are_assumed() -> None:
     for name, first in (("gx_ets_floor", 1700), ("gx_ets_ceiling", 4300)):
         expected = {str(2026 + k): round(first * 1.03**k) for k in range(25)}
         assert paths[name].price == expected
-        assert paths[name].basis == "assumed" and "second-hand" in paths[name].reason
+        assert paths[name].basis == "assumed" and "second-hand" in paths[name].reason.en
+        assert "伝聞" in paths[name].reason.ja and f"{first:,}円" in paths[name].reason.ja
 
 
 def test_carbon_value_is_tonnes_times_the_price_of_the_year() -> None:
@@ -60,6 +66,10 @@ def test_carbon_value_is_tonnes_times_the_price_of_the_year() -> None:
         ("emissions = 1017", "emissions = -5", "greater than 0"),
         ("year      = 2035", "year      = 2030", "two targets of FY2030"),
         ("year      = 2030", "year      = 2020", "a target is later than FY2023"),
+        ('basis     = "derived"', 'basis     = "published"', "a derived total needs 'sum_of'"),
+        ("sum_of    = [1017, 378.1]\n", "", "a derived total needs 'sum_of'"),
+        ("sum_of    = [1017, 378.1]", "sum_of = [1017, 387.1]", "comes to 1,404.1, emissions are 1,395.1"),
+        ('basis  = "assumed"', 'basis  = "published"', "a published price path needs its 'source'"),
         ("reduction = 60", "reduction = 6", "6 % below FY2013 is not below FY2023"),
         (
             'source    = { key = "gx_deck_2025_06", where = "GX policy of Japan", quote = "2035年に',
@@ -144,6 +154,45 @@ def test_json_has_the_numbers_of_the_table() -> None:
         low, high = one["value_oku_yen_per_year"][1:]
         assert low < one["value_oku_yen_per_year"][0] < high
     assert found["realised"]["ja"] in shown
+
+
+@pytest.mark.parametrize(("lang", "other"), [("ja", "en"), ("en", "ja")])
+def test_reasons_of_prices_are_in_the_language_that_is_asked_for(lang: str, other: str) -> None:
+    with CliRunner().isolation() as (out, *_):
+        policy_tables(frame(), Realised({}, {}, frozenset()), lang)
+        shown = out.getvalue().decode()
+    assert {"ja": "1,395.1（公表値の和：1,017 + 378.1）", "en": "(sum of published numbers: 1,017 + 378.1)"}[
+        lang
+    ] in shown
+    for path in frame().price_path:
+        assert getattr(path.reason, lang) in shown and getattr(path.reason, other) not in shown
+
+
+def test_every_year_of_a_path_has_its_value() -> None:
+    """By the same formulas: at the year of a cell they give that cell; what was paid for is scrapped year by year."""
+    arguments = ["policy", "--json", "--draws", "16384"]
+    found = json.loads(CliRunner().invoke(main, [*arguments, "--every-year"]).stdout)
+    for path in frame().price_path:
+        mine = {one["year"]: one["value_oku_yen_per_year"] for one in found["values"] if one["price_path"] == path.id}
+        assert list(mine) == list(range(2026, 2051))
+        tonnes = {year: values[0] / path.price[str(year)] for year, values in mine.items()}
+        for before, after in pairwise(tonnes.values()):
+            assert 0.8 * before < after < before
+    units = ["energy_saving_equipment", "clean_energy_vehicles", "electric_commercial_vehicles", "insulated_windows"]
+    made = _between(scenario(), units, [2030, 2040], 16384, 0)
+    [path] = [one for one in frame().price_path if one.id == "gx_ets_floor"]
+    for year, value in carbon_value(path, made).items():
+        [cell] = [one["value_oku_yen_per_year"] for one in found["values"]
+                  if one["year"] == year and one["price_path"] == path.id]  # fmt: skip
+        assert value == pytest.approx(cell, rel=2e-3)
+
+
+def test_a_path_that_begins_later_is_valued_from_there_on() -> None:
+    [floor, _] = frame().price_path
+    late = floor.model_copy(update={"price": {year: one for year, one in floor.price.items() if year >= "2028"}})
+    tonnes = {year: np.array([0.2]) for year in (2026, 2028, 2030)}
+    assert list(along(late, tonnes)) == [2028, 2030]
+    assert along(late, tonnes)[2028] == carbon_value(floor, tonnes)[2028]
 
 
 def test_the_command_labels_the_share() -> None:

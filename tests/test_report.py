@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from ctsim import simulate
 from ctsim.audit import audit
-from ctsim.bought import SECTIONS
+from ctsim.bought import PRO_RATA, SECTIONS
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
@@ -132,7 +132,7 @@ def test_what_a_yen_bought_stands_without_dependence_too(
     assert {one.rsplit("|", 2)[0].partition("|independent|")[2] for one in there if "independent" in one} == {*several}
     assert [one["name"] for one in several.values()] == ["C", "クリーンな運輸"]
     for place in several:
-        for name in ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne"):
+        for name in ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne", *PRO_RATA):
             assert f"yen|2023|independent|{place}|{name}|median" in there
     assert text("run.bought_independent", lang) in trees[lang].by_id("issue-2023").text
     assert text("run.bought_independent", lang) not in trees[lang].by_id("issue-2024").text

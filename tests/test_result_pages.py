@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from ctsim import sensitivity
 from ctsim.accounts import accounts
+from ctsim.bought import PRO_RATA
 from ctsim.cli import main
 from ctsim.compare_tables import lines as table_lines
 from ctsim.errors import InputError, RunDirectoryError
@@ -266,8 +267,10 @@ def test_money_is_shown_or_refused_with_the_reason(trees: dict[tuple[str, str], 
         for place, row in enumerate(issue["rows"]):
             figure = f"yen|{year}|rows|{place}|yen_per_tonne|median"
             assert (figure in there) == ("yen_per_tonne" in row)
+            for name in PRO_RATA:
+                assert (f"yen|{year}|rows|{place}|{name}|median" in there) == (name in row)
             assert row["why"] is None or row["why"][lang] in section.text
-    assert ("限界削減費用ではない" if lang == "ja" else "Not a marginal abatement cost") in section.text
+    assert section.text.count("限界削減費用ではない" if lang == "ja" else "Not a marginal abatement cost") >= 2
     refused = trees["full", lang].by_id("totals").text
     for one in cast(Sections, gathered("run", lang)).refused:
         assert getattr(one.title, lang) in refused and getattr(one.reason, lang) in refused

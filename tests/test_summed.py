@@ -143,10 +143,10 @@ def test_who_overlaps_with_whom(group: dict[str, list[str]]) -> None:
     apart = {frozenset(pair) for names in group.get("disjoint", []) for pair in pairs(names)}  # type: ignore[arg-type]
     declared = [one for one in scenario().totals if one.id == group["id"]]
     for a, b in pairs(group["members"]):
-        found = overlap(a, b, declared)
+        found = overlap(a, b, declared, declared[0].metric)
         assert (found is None) == (frozenset((a, b)) in apart)
-        assert found is overlap(b, a, declared)
-    assert overlap(group["members"][0], "fast_reactor", declared) is None
+        assert found is overlap(b, a, declared, declared[0].metric)
+    assert overlap(group["members"][0], "fast_reactor", declared, declared[0].metric) is None
 
 
 def pairs(names: list[str]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from ctsim.distributions import build, quantile
 from ctsim.engine import open_run, simulate
 from ctsim.errors import InputError
 from ctsim.kernel import _quantiles
-from ctsim.switches import switched
+from ctsim.switches import SWITCHES, idle, switched
 
 DRAWS = 2**14
 
@@ -183,6 +183,46 @@ def test_years_that_are_not_held_follow_options_for_many_spreads(scenario: Scena
     both = rows_by_label(switched(scenario, scale_assumed=0.5, set={"future_grid_factor@2040": 0.05}))
     assert both.pop("future_grid_factor@2040") == (0.05, False, 0.05) and narrow.pop("future_grid_factor@2040")[1]
     assert both == narrow
+
+
+def said_of(scenario: Scenario, **options: Any) -> list[str]:
+    """What is said of options that reach no figure."""
+    given = {name: options.get(name, ()) for name in SWITCHES} | {"scale_assumed": None, "dependence": None}
+    given["with_delivery"] = False
+    return idle(switched(scenario, **given), given)
+
+
+@pytest.mark.parametrize("options", [{"set": ["exchange_rate_ratio=1.5"]}, {"fix": ["exchange_rate_ratio"]}])
+def test_a_parameter_that_no_figure_uses_is_said_with_the_reading_that_does(
+    scenario: Scenario, options: dict[str, Any]
+) -> None:
+    [line] = said_of(scenario, **options)
+    assert line.startswith(f"--{next(iter(options))} exchange_rate_ratio: has no effect") and "\n" not in line
+    assert "--reading todays_exchange_rate" in line
+    assert said_of(scenario, reading=["todays_exchange_rate"], **options) == []
+    assert said_of(load("todays_exchange_rate"), **options) == []
+
+
+def test_of_parameters_that_figures_use_nothing_is_said(scenario: Scenario) -> None:
+    """Straight, by one year, or by another figure."""
+    assert said_of(scenario, set=["offshore_wind.capacity_factor=40", "future_grid_factor@2040=0.2"]) == []
+    said = said_of(scenario, fix=[one for one in sorted(scenario.parameters()) if not one.endswith(".delivery")])
+    without = {line.split()[1].rstrip(":") for line in said}
+    literal = {name for step in scenario.binding.steps if not step.reading for name in _rows_of(scenario, step)}
+    assert not without & literal and 0 < len(without) < len(scenario.parameters())
+
+
+def _rows_of(scenario: Scenario, step: Any) -> set[str]:
+    """Parameters that are arguments of a step themselves."""
+    rows = {scenario.binding.rows[one.index].stream for one in step.inputs if one.kind == "row"}
+    return {name for name, one in scenario.parameters().items() if rows & set(one.streams)}
+
+
+def test_the_command_says_so_in_one_line() -> None:
+    command = ["run", "framework_2023_11", "--draw", "0", "--set", "exchange_rate_ratio=1.5"]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0 and done.stderr.count("\n") == 1
+    assert "--set exchange_rate_ratio: has no effect" in done.stderr
 
 
 @pytest.mark.parametrize(

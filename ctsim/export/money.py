@@ -11,7 +11,9 @@ from ctsim.export.numbers import columns
 from ctsim.locale import text, when
 from ctsim.report.money import Issue
 
-_AMOUNTS: Final = ("annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne")
+_AMOUNTS: Final = (
+    "annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne", "pro_rata_annual", "pro_rata_lifetime",
+)  # fmt: skip
 _ENDS: Final = ("median", "low", "high")
 _MONEY: Final = ("allocated", "refinanced_low", "refinanced_high", "new_low", "new_high", "quantified")
 
@@ -30,6 +32,8 @@ def yen_sheet(book: Book, issues: Sequence[Issue]) -> None:
     sheet = book.sheet("yen")
     row = sheet.table(0, heads, rows) + 1
     sheet.put(row, 0, getattr(NOT_MARGINAL, lang))
+    row += 1
+    sheet.put(row, 0, text("yen.pro_rata_note", lang))
     for issue in issues:
         for note in issue.made.notes:
             row += 1

@@ -127,7 +127,7 @@ def _refused(sections: Sections) -> Iterator[list[Cell]]:
 
     for one in totals_of(scenario.totals, scenario.programmes, years, (*METRICS, "other")):
         if one.reason is not None and one.how == "sum":
-            yield line(one.group, f"{one.name}.{one.group.metric}", one.year, one.reason)
+            yield line(one.group, one.cell, one.year, one.reason)
     for group in scenario.totals:
         if group.kind in ("overlap", "list"):
             yield line(group, f"{group.id}.{group.metric}", "", group.reason)

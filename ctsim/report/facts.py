@@ -16,7 +16,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from ctsim.console import number
-from ctsim.dataset import places
+from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
 from ctsim.report.words import tagged
 
@@ -191,7 +191,7 @@ class Facts:
             for one in places(data, *(("group", "year") if "year" in data.dims else ("group",))):
                 labels = tuple(str(one[name]) for name in ("group", "year") if name in one)
                 unit = str(one.get("unit") or data["mean"].attrs["units"])
-                name, year = ".".join((labels[0], str(metric), *labels[1:])), "".join(labels[1:])
+                name, year = cell_name(f"totals/{metric}", labels), "".join(labels[1:])
                 of = str(one.get("metric") or metric)  # figures off the axis stand together, whatever they are of
                 found.append(Fact((f"/totals/{metric}", *labels), name, of, year, one, unit, self.lang))
         return [one for one in found if one.word("kind") != "overlap" or ", " in one.word("members")]

@@ -68,18 +68,19 @@ class YenLine:
     def amount(self, name: str) -> Markup:
         """Median and interval of one amount."""
         assert self.line.bought is not None
-        one = self.line.bought.amounts[name]
+        one_of = self.line.bought
+        one = one_of.amounts[name]
         said = [tagged(number(getattr(one, end)), getattr(one, end), f"{self.address}|{name}|{end}")
                 for end in ("median", "low", "high")]  # fmt: skip
-        return Markup("{}<br>[{}–{}]").format(*said)
+        return Markup("{}{}<br>[{}–{}]").format(one_of.sign(name), *said)
 
     def ratio(self, name: str) -> Markup:
         """The share financed, in per cent, or the leverage."""
+        assert self.line.bought is not None
         value = getattr(self.line.bought, name)
         factor = 100.0 if name == "share" else 1.0
         said = f"{value * factor:.1f}" if name == "share" else f"{value:.2f}"
-        sign = {"share": "≤ ", "leverage": "≥ "}[name] if self.line.bought and self.line.bought.cost_at_least else ""
-        return Markup("{}{}").format(sign, tagged(said, value, f"{self.address}|{name}", factor))
+        return Markup("{}{}").format(self.line.bought.sign(name), tagged(said, value, f"{self.address}|{name}", factor))
 
 
 class Issue:
@@ -118,6 +119,10 @@ class Issue:
         return [YenLine(line, f"yen|{self.year}|{section}|{place}", self.lang,
                         [self.footnotes.index(getattr(one, self.lang)) + 1 for one in line.footnotes])
                 for place, line in found]  # fmt: skip
+
+    def known(self) -> list[tuple[str, YenLine]]:
+        """Lines that have figures, each with the section that it is of."""
+        return [(section, one) for section in self.sections for one in self.lines(section) if one.line.bought]
 
     def alone(self) -> list[YenLine]:
         """Lines that add several programmes, without dependence."""

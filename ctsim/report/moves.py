@@ -16,6 +16,7 @@ from markupsafe import Markup
 from ctsim.catalog import Scenario
 from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
+from ctsim.locale import LANGUAGES, text
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
@@ -241,7 +242,8 @@ class _About:
         """Of a sum, or of a bound: `group.boundary.which`."""
         parts = name.split(".")
         group = self.groups[parts[0]]
-        which = f" {parts[2]}" if len(parts) > 2 else ""
+        which = {lang: text("run.colon", lang) + text(f"run.{parts[2]}", lang) if len(parts) > 2 else ""
+                 for lang in LANGUAGES}  # fmt: skip
         boundary = parts[1] if len(parts) > 1 else str(group.boundary or "")
         return {"boundary": boundary, "money_kind": str(group.money_kind or ""), "metric": group.metric,
-                "title_ja": group.title.ja + which, "title_en": group.title.en + which}  # fmt: skip
+                "title_ja": group.title.ja + which["ja"], "title_en": group.title.en + which["en"]}  # fmt: skip

@@ -18,7 +18,7 @@ from ctsim.binding import Row
 from ctsim.catalog import Scenario
 from ctsim.locale import text
 from ctsim.printing_run import conditional_words
-from ctsim.printing_totals import bounds_words
+from ctsim.printing_totals import bounds_words, total_name
 from ctsim.programme import Programme
 from ctsim.report.drivers import HALF, DriversPage
 from ctsim.report.facts import Fact, Facts, digits
@@ -249,6 +249,10 @@ class Sections(Page):
         """Of which boundaries an overlap has bounds, and why not of the others."""
         mine = [one for one in self.facts.totals if one.address[1].partition(".")[0] == group.id]
         return bounds_words((one.address[1].split(".")[1] for one in mine), self.lang)
+
+    def total_name(self, fact: Fact) -> str:
+        """A sum or a bound in words."""
+        return total_name(fact.said("title"), fact.address[1], self.lang)
 
     @cached_property
     def money_sums(self) -> list[tuple[schema.TotalGroup, Markup]]:
