@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.audit_page import audit_page
 from tests.cells_page import cells_page
-from tests.commands_page import commands_page
+from tests.commands_page import commands_page, commands_page_ja
 from tests.executed import executed, with_blocks_of
 from tests.page_texts import place
 from tests.programmes_page import programmes_page
@@ -131,6 +131,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "trail.ja.md": trail_page_ja,
     "architecture.md": architecture_page,
     "commands.md": commands_page,
+    "commands.ja.md": commands_page_ja,
     "new-edition.md": lambda: executed("new-edition.md"),
     "new-edition.ja.md": lambda: with_blocks_of("new-edition.ja.md", "new-edition.md"),
     "make-a-study.md": lambda: executed("make-a-study.md"),

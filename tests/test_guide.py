@@ -84,6 +84,13 @@ def test_every_option_is_on_the_page_of_commands(name: str) -> None:
     assert rows == [one.opts[0] for one in options]
 
 
+def test_every_command_is_on_the_japanese_page_and_leads_to_its_options() -> None:
+    rows = re.findall(r"^\| \[`(.*?)`\]\(commands\.md#(.*?)\) \| (.+) \|$", text_of("commands.ja.md"), re.MULTILINE)
+    assert [name for name, _, _ in rows] == list(COMMANDS) and set(commands_page.FOR_JA) == set(COMMANDS)
+    assert [anchor for _, anchor, _ in rows] == [name.replace(" ", "-") for name in COMMANDS]
+    assert [why for *_, why in rows if not re.search("[ぁ-ん]", why)] == []
+
+
 def test_commands_of_groups_are_found() -> None:
     group = click.Group(commands={"b": click.Group(commands={"c": click.Command("c")}), "a": click.Command("a")})
     assert [name for name, _ in commands_page.commands(group, "x")] == ["x a", "x b c"]
