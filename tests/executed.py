@@ -11,7 +11,7 @@ shipped page or formula is a quotation of it.
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from functools import cache
 from pathlib import Path
@@ -138,11 +138,19 @@ def called(command: str, defaults: Defaults | None = None) -> str:
 # ---- a page by hand
 
 
-def run_page(text: str, defaults: Defaults, before: Mapping[str, Callable[[], None]]) -> list[str]:
-    """Run a page in an empty folder: what is not as it says. `before` is what a reader does before a command."""
+def run_pages(texts: Sequence[str], defaults: Defaults, before: Mapping[str, Callable[[], None]]) -> list[str]:
+    """Run a page and its translation in a folder: what is not as they say. The second opens results of the first.
+
+    `before` is what a reader does before a command.
+    """
+    with _empty_folder():
+        return [fault for text in texts for fault in _run_page(text, defaults, before)]
+
+
+def _run_page(text: str, defaults: Defaults, before: Mapping[str, Callable[[], None]]) -> list[str]:
     names: dict[str, Any] = {}
     faults: list[str] = []
-    with _empty_folder():
+    with chdir("."):
         for block in BLOCK.finditer(text):
             language, content, shown = block.groups()
             if text[: block.start()].rstrip("\n").rpartition("\n")[2].startswith(NOT_RUN):
