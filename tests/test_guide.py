@@ -106,14 +106,17 @@ def test_the_glossary_has_every_code_that_a_result_may_say() -> None:
     assert all(f"| {one} |" in text_of("glossary.md") for one in verdicts)
 
 
-WRONG = ("プログラム", "波及効果", "実現した", "反実仮想", "不確かさ", "信頼区間", "達成確率", "誤り", "改定", "P90", "排出削減量")
+WRONG = (
+    "プログラム", "波及効果", "実現した", "反実仮想", "不確かさ", "信頼区間", "達成確率", "誤り", "改定", "P90",
+    "排出削減量",
+)  # fmt: skip
 """Words that the terms are taken for, and with which somebody would say more than is known."""
 
 
 @pytest.mark.parametrize("word", WRONG)
 def test_the_glossary_says_which_words_not_to_use(word: str) -> None:
-    assert [row for row in text_of("glossary.md").splitlines() if row.startswith("| ") and word in row.split(" | ")[-1]
-            or row.startswith(f"| {word} |")]  # fmt: skip
+    rows = [row for row in text_of("glossary.md").splitlines() if row.startswith("| ")]
+    assert any(word in row.split(" | ")[-1] or row.startswith(f"| {word} |") for row in rows)
 
 
 def test_every_line_of_the_glossary_has_both_languages() -> None:
