@@ -13,25 +13,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
-    "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "compare", "load", "open_run",
-    "sensitivity",
-    "simulate",
+    "Audit", "Comparison", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "Sensitivity", "audit", "compare",
+    "load", "open_run", "sensitivity", "simulate",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit, audit
     from ctsim.catalog import Scenario, load
-    from ctsim.compare import compare
+    from ctsim.compare import Comparison, compare
     from ctsim.engine import Run, open_run, simulate
     from ctsim.errors import CtsimError
     from ctsim.programme import Parameter, Programme
-    from ctsim.sensitivity import sensitivity
+    from ctsim.sensitivity import Sensitivity, sensitivity
 
 _HOMES = {
-    "Audit": "audit", "audit": "audit", "compare": "compare", "CtsimError": "errors", "Parameter": "programme",
-    "Programme": "programme", "Run": "engine", "Scenario": "catalog", "load": "catalog", "open_run": "engine",
-    "sensitivity": "sensitivity",
-    "simulate": "engine",
+    "Audit": "audit", "audit": "audit", "Comparison": "compare", "compare": "compare", "CtsimError": "errors",
+    "Parameter": "programme", "Programme": "programme", "Run": "engine", "Scenario": "catalog", "load": "catalog",
+    "open_run": "engine", "Sensitivity": "sensitivity", "sensitivity": "sensitivity", "simulate": "engine",
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ class AuditFigure:
     annex: int | None
     metric: str
     item: str
+    item_ja: str
     when: str
     scope: str
     period: str
@@ -132,9 +133,9 @@ class _Results:
         base, factor = _base(record.unit)
         computed = None if figure.reported or not isfinite(middle) else middle
         return AuditFigure(
-            programme.id, programme.page.programme.annex, record.metric, record.item, record.when, record.scope,
-            record.period, record.unit, record.printed[0].as_printed, published, *printed, computed,
-            None if computed is None else low, None if computed is None else high, base, published * factor,
+            programme.id, programme.page.programme.annex, record.metric, record.item, record.item_ja or record.item,
+            record.when, record.scope, record.period, record.unit, record.printed[0].as_printed, published, *printed,
+            computed, None if computed is None else low, None if computed is None else high, base, published * factor,
             printed[0] * factor, printed[1] * factor, None if computed is None else computed * factor,
             None if computed is None or not published else (computed - published) / published, verdict,
             record.verdict or ("no_formula" if figure.reported else "reproduced"),

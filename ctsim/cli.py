@@ -132,16 +132,17 @@ def main() -> None:
 
 
 @main.command("list")
-def list_() -> None:
+@lang_option
+def list_(lang: str) -> None:
     """List scenarios and programmes."""
     from ctsim.catalog import load
     from ctsim.library import shipped
 
-    rows = [[head.id, head.title_en or "", head.title_ja or ""] for _, head in shipped()]
-    table("Scenarios", ["scenario", "title", "題名"], rows)
+    rows = [[head.id, getattr(head, f"title_{lang}") or ""] for _, head in shipped()]
+    table(text("list.scenarios", lang), heads("list", ("scenario", "title"), lang), rows)
     programmes = load("as_published").programmes
-    listed = [[str(p.number or ""), p.id, p.name_en, p.name_ja] for p in programmes]
-    table("Programmes", ["no.", "programme", "name", "事業名"], listed, right=(0,))
+    listed = [[str(one.number or ""), one.id, getattr(one, f"name_{lang}")] for one in programmes]
+    table(text("list.programmes", lang), heads("list", ("number", "programme", "name"), lang), listed, right=(0,))
 
 
 @main.command()
@@ -422,9 +423,10 @@ def merge(directories: tuple[str, ...], out: str, lang: str, quiet: bool, formul
 @workers_option
 @cluster_option
 @log_option
+@lang_option
 @click.option("--quiet", is_flag=True, help="Only the result: no progress.")
 @formulas_option
-def reproduce(directory: str, quiet: bool, log: str | None, **asked: Any) -> int:
+def reproduce(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any) -> int:
     """Draw the run in DIR anew: identical (exit 0), or which part differs (exit 1)."""
     from ctsim.reproduce import reproduce as draw_anew
 
@@ -433,8 +435,8 @@ def reproduce(directory: str, quiet: bool, log: str | None, **asked: Any) -> int
         log_.event("end", directory=directory, result_digest=found.result_digest, identical=found.identical)
     if found.differences:
         rows = [[one.part, one.there, one.here] for one in found.differences]
-        table("Not the same here", ["part", "in the card", "here"], rows)
-    click.echo(found.words)
+        table(text("reproduce.title", lang), heads("reproduce", ("part", "there", "here"), lang), rows)
+    click.echo(found.words(lang))
     return 0 if found.identical else 1
 
 

@@ -31,6 +31,7 @@ from ctsim.coordinates import Coordinate, assign, by_net
 from ctsim.differences import Atom, Difference, differences
 from ctsim.engine import Run, kept_coordinates
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
+from ctsim.figures.notebook import ChangePlots
 from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
 from ctsim.hybrids import kernel as kernel_of
 from ctsim.job import cores, counter
@@ -65,6 +66,11 @@ class Comparison:
     def result_digest(self) -> str:
         """SHA-256 over the numbers of the tree."""
         return str(self.card["result_digest"])
+
+    @property
+    def plot(self) -> ChangePlots:
+        """The figure for notebooks: `comparison.plot.changes()`, with `metric` and `lang`."""
+        return ChangePlots(self.tree)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,7 +13,7 @@ import click
 
 from ctsim.console import number, table
 from ctsim.dataset import cell_name
-from ctsim.differences import SAID
+from ctsim.differences import SAID, entry_words, reason_words
 from ctsim.locale import heads, text
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _LONGEST: Final = 48
 _NOTHING: Final = 1e-9
 """Parts of the mean below this share of the largest are rounding: such a change moves the tails only."""
 _MOVED: Final = ("changed", "added", "removed")
+_SAMPLED: Final = re.compile(r"(?P<n>\d+) by up to (?P<most>\d+) sampled orders")
+"""How the card says that parts have an error of their own."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,8 @@ def comparison_tables(found: Comparison, lang: str = "en") -> None:
 def _change_table(found: Comparison, numbered: Mapping[str, str], lang: str) -> None:
     title = str(found.tree.attrs["title_ja" if lang == "ja" else "title"])
     rows = [
-        [numbered[one.name], one.name, _cut(one.before), _cut(one.after), f"{one.set_by} ({one.side})",
-         _cut(one.reason)]
+        [numbered[one.name], one.name, *(_cut(entry_words(side, lang)) for side in (one.before, one.after)),
+         f"{one.set_by} ({one.side})", _cut(reason_words(one.reason, lang))]
         for one in found.differences if one.name in numbered
     ]  # fmt: skip
     if rows:
@@ -162,8 +165,8 @@ def _closing_words(found: Comparison, every: Sequence[Line], unshown: int, lang:
     unsaid += text("compare.unshown", lang, n=unshown) if unshown else ""
     click.echo(text("compare.closing", lang, moved=moved, same=same, unsaid=unsaid))
     card = found.card
-    if "sampled" in card["attribution"]:
-        click.echo(card["attribution"])
+    if orders := _SAMPLED.search(card["attribution"]):
+        click.echo(text("compare.sampled", lang, **orders.groupdict()))
     draws = f"{card['draws']:,}"
     click.echo(text("compare.drawn", lang, draws=draws, method=card["method"], seed=card["seed"]))
     click.echo(f"result_digest {found.result_digest}")

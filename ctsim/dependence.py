@@ -131,7 +131,10 @@ def cholesky(matrix: FloatArray) -> FloatArray | None:
 
 
 def nearest(matrix: FloatArray) -> FloatArray:
-    """A correlation matrix near `matrix` that draws can have: negative eigenvalues raised, diagonal back to 1."""
+    """A correlation matrix near `matrix` (member, member) that draws can have.
+
+    Negative eigenvalues are raised, and the diagonal is brought back to 1.
+    """
     values, vectors = np.linalg.eigh(matrix)
     raised = (vectors * np.maximum(values, 1e-6)) @ vectors.T
     scale = 1.0 / np.sqrt(np.diag(raised))

@@ -6,8 +6,10 @@ things that can be taken from the one scenario or the other (`ctsim.hybrids`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ from ctsim.binding import Row, Step
 from ctsim.catalog import Scenario
 from ctsim.dependence import Tie, ties_of
 from ctsim.equations import formula_source
+from ctsim.locale import text, texts
 
 Atom = tuple[str, str]
 """("row", stream), ("figure", step), ("cell", step that only one has), ("programme", id), ("together", members),
@@ -56,6 +59,55 @@ class _Told:
     side: str
     place: str
     reason: str
+
+
+# ---- words
+
+
+def _say(name: str, **values: object) -> str:
+    """What entries say is English wherever it is kept; `entry_words` and `reason_words` say it in a language."""
+    return text(f"difference.{name}", "en", **values)
+
+
+@cache
+def _said_in(lang: str) -> Mapping[str, str]:
+    statuses = {key.partition(".")[2]: said[lang] for key, said in texts().items() if key.startswith("status.")}
+    return statuses | {said["en"]: said[lang] for key, said in texts().items() if key.startswith("difference.")}
+
+
+def reason_words(said: str, lang: str) -> str:
+    """The reason of an entry in a language where it is ctsim's own; one that somebody gave stays as it was given."""
+    return _said_in(lang).get(said, said)
+
+
+def entry_words(said: str, lang: str) -> str:
+    """What an entry says of a side, or of what differs, in a language; names, numbers, units and digests stay."""
+    if lang == "en":
+        return said
+    known = _said_in(lang)
+    said = ", ".join(known.get(one, one) for one in said.split(", "))
+    said = re.sub(r"\b([a-z_]+)(?=\()", lambda one: _dist(one[1], lang), said)
+    for name, pattern in _INSIDE.items():
+        said = re.sub(pattern, partial(_inside, name, lang), said)
+    return said
+
+
+_INSIDE: Final = {
+    "spreads": r"^(?P<n>\d+) spreads$", "wide": r"(?P<times>[\d.e+-]+) times as wide", "times_value": r"(?<= × )value",
+    "in": r"(?<=\) )in (?P<unit>.+)$",
+}  # fmt: skip
+"""Texts with numbers in them, or inside others, as they are found again."""
+
+
+def _inside(name: str, lang: str, found: re.Match[str]) -> str:
+    return text(f"difference.{name}", lang, **found.groupdict())
+
+
+def _dist(name: str, lang: str) -> str:
+    return text(f"dist.{name}", lang) if f"dist.{name}" in texts() else name
+
+
+# ---- everything that differs
 
 
 def differences(a: Scenario, b: Scenario, drawn_a: Digests, drawn_b: Digests) -> tuple[Difference, ...]:
@@ -105,36 +157,37 @@ def _programmes(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Dif
         page = here[is_added][name]
         # Without a change of its own it is the list of programmes, or a page that lies there.
         place = page.file if not page.file.startswith("scenarios/") else file_of(b)
-        who = who or _Told(name, "B", place, "the scenarios hold other programmes")
-        words = ("not there", page.name_en) if is_added else (page.name_en, "not there")
-        what = "added" if is_added else "removed"
+        who = who or _Told(name, "B", place, _say("other_programmes"))
+        words = (_say("not_there"), page.name_en) if is_added else (page.name_en, _say("not_there"))
+        what = _say("added" if is_added else "removed")
         yield Difference(f"programme {name}", "programme", what, *words, who.side, who.place, who.reason,
                          frozenset({("programme", name)}))  # fmt: skip
 
 
 def _switches(a: Scenario, b: Scenario) -> Iterator[Difference]:
     reasons = {
-        "delivery": "whether research programmes deliver or not is drawn, or taken for granted",
-        "cells": "derived years are there, or only what the report prints",
+        "delivery": _say("delivery"),
+        "cells": _say("cells"),
     }
     for name, reason in reasons.items():
         before, after = getattr(a, name), getattr(b, name)
         if before != after:
             atoms = frozenset({("delivery", "")} if name == "delivery" else ())
-            yield Difference(f"switch {name}", "switch", "switch", before, after, "B", file_of(b), reason, atoms)
+            yield Difference(f"switch {name}", "switch", _say("switch"), before, after, "B", file_of(b), reason, atoms)
 
 
 def _provisions(a: Scenario, b: Scenario) -> Iterator[Difference]:
     """What the revisions of the Framework say; no number follows from it."""
     said = [{one.text.en: one for one in scenario.provisions} for scenario in (a, b)]
-    for text in sorted(said[0].keys() ^ said[1].keys()):
-        is_added = text in said[1]
-        one = said[is_added][text]
-        words = ("", text) if is_added else (text, "")
+    for provision in sorted(said[0].keys() ^ said[1].keys()):
+        is_added = provision in said[1]
+        one = said[is_added][provision]
+        words = ("", provision) if is_added else (provision, "")
         scenario = b if is_added else a
         reason = f"{one.source.key}, {one.source.where}"
-        yield Difference(f"provision {one.kind}: {text}", "provision", "added" if is_added else "removed", *words,
-                         "B" if is_added else "A", file_of(scenario), reason)  # fmt: skip
+        what = _say("added" if is_added else "removed")
+        yield Difference(f"provision {one.kind}: {provision}", "provision", what, *words, "B" if is_added else "A",
+                         file_of(scenario), reason)  # fmt: skip
 
 
 # ---- dependence
@@ -172,9 +225,9 @@ def _dependence(a: Scenario, b: Scenario) -> Iterator[Difference]:
         before, after = ("; ".join(f"{x} ~ {y} {rho:g}" for (x, y), rho in sorted(one.items())
                                    if pairs[not k].get((x, y)) != rho) for k, one in enumerate(pairs))  # fmt: skip
         who = _dependence_told(b, "B", members, pairs[0]) or _dependence_told(a, "A", members, pairs[1])
-        who = who or _Told(name, "B", file_of(b), "the scenarios' members stand in another order")
-        yield Difference(f"dependence {name}", "dependence", "rank correlation", before or "independent",
-                         after or "independent", who.side, who.place, who.reason,
+        who = who or _Told(name, "B", file_of(b), _say("another_order"))
+        yield Difference(f"dependence {name}", "dependence", _say("rank_correlation"), before or _say("independent"),
+                         after or _say("independent"), who.side, who.place, who.reason,
                          frozenset({("together", name)}))  # fmt: skip
 
 
@@ -213,7 +266,7 @@ def _parameters(
         one = Difference(target, "parameter", ", ".join(what), before, after, who.side, who.place, who.reason,
                          frozenset({("row", stream)}))  # fmt: skip
         option = who.reason if who.place.startswith(COMMAND_LINE) and who.reason.startswith(_WHOLESALE) else ""
-        if what == ["spread"] and a.uncertainty != b.uncertainty:
+        if what == [_say("spread")] and a.uncertainty != b.uncertainty:
             option = f"uncertainty = {b.uncertainty}, was {a.uncertainty}"
             one = replace(one, side="B", set_by=file_of(b), reason=option)
         together.setdefault((option, "" if option else target), []).append(one)
@@ -226,10 +279,10 @@ _WHOLESALE: Final = ("--only-basis", "--scale-assumed")
 
 def _joined(option: str, members: Sequence[Difference]) -> Difference:
     """One entry for all that one option changed."""
-    first, count = members[0], f"{len(members)} spreads"
+    first, count = members[0], _say("spreads", n=len(members))
     atoms = frozenset().union(*(one.atoms for one in members))
     return replace(
-        first, name=f"switch {option}", kind="switch", what="spread", before=count, after=option, atoms=atoms
+        first, name=f"switch {option}", kind="switch", what=_say("spread"), before=count, after=option, atoms=atoms
     )
 
 
@@ -261,11 +314,11 @@ def _aspects(pairs: Sequence[tuple[Row, Row]], drawn_a: Digests, drawn_b: Digest
              for one in (pair[0].spread, pair[1].spread)]  # fmt: skip
     tables = [drawn_a.get(x.label, "A") != drawn_b.get(y.label, "B") for x, y in pairs]
     found = {
-        "value": differs("low", "high"),
-        "unit": differs("unit"),
-        "spread": any(tables) and shape[::2] != shape[1::2],
+        _say("value"): differs("low", "high"),
+        _say("unit"): differs("unit"),
+        _say("spread"): any(tables) and shape[::2] != shape[1::2],
     }
-    return found | {"table of quantiles": any(tables) and not any(found.values())}
+    return found | {_say("quantiles"): any(tables) and not any(found.values())}
 
 
 def _said(rows: Sequence[Row]) -> str:
@@ -281,10 +334,11 @@ def _row_words(row: Row) -> str:
     unit = "" if row.unit == "1" else f" {row.unit}"
     spread = row.spread
     if spread.dist == "fixed" or spread.widen == 0:
-        return f"{value}{unit}, fixed"
+        return f"{value}{unit}, {_say('fixed')}"
     shown = [f"{one:g}" for one in spread.arguments.values() if isinstance(one, float | int)]
-    wide = "" if spread.widen == 1 else f", {spread.widen:g} times as wide"
-    return f"{value}{unit}, {spread.dist}({', '.join(shown)}){' × value' if spread.relative else ''}{wide}"
+    wide = "" if spread.widen == 1 else f", {_say('wide', times=f'{spread.widen:g}')}"
+    times = f" × {_say('times_value')}" if spread.relative else ""
+    return f"{value}{unit}, {spread.dist}({', '.join(shown)}){times}{wide}"
 
 
 # ---- figures
@@ -312,7 +366,7 @@ def _figures(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Differ
         what = [aspect for aspect in said[0] if said[0][aspect] != said[1][aspect]]
         if what:
             figure = steps[1][name].figure
-            who = _who(told, figure.key) or _Told("", "B", str(figure.place), "the pages differ")
+            who = _who(told, figure.key) or _Told("", "B", str(figure.place), _say("pages_differ"))
             before, after = (_function_words(one[name]) for one in steps)
             yield Difference(name, "formula", ", ".join(what), before, after, who.side, who.place, who.reason,
                              frozenset({("figure", name)}))  # fmt: skip
@@ -321,9 +375,9 @@ def _figures(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Differ
         is_added = name in steps[1]
         figure = steps[is_added][name].figure
         if figure.programme in shared and not (figure.derived and a.cells != b.cells):
-            words = ("not there", figure.status) if is_added else (figure.status, "not there")
-            yield Difference(f"figure {name}", "figure", "added" if is_added else "removed", *words, "B",
-                             str(figure.place), "the pages differ", frozenset({("cell", name)}))  # fmt: skip
+            words = (_say("not_there"), figure.status) if is_added else (figure.status, _say("not_there"))
+            yield Difference(f"figure {name}", "figure", _say("added" if is_added else "removed"), *words, "B",
+                             str(figure.place), _say("pages_differ"), frozenset({("cell", name)}))  # fmt: skip
 
 
 def _steps(scenario: Scenario) -> dict[str, Step]:
@@ -336,11 +390,11 @@ def _step_words(scenario: Scenario, step: Step) -> dict[str, object]:
     named = [binding.rows[one.index].stream if one.kind == "row" else step_id(binding.steps[one.index])
              for one in step.inputs]  # fmt: skip
     source = "" if step.function is None else formula_source(step.function)
-    return {"formula": source, "unit": step.figure.record.unit, "arguments": named}
+    return {_say("formula"): source, "unit": step.figure.record.unit, "arguments": named}
 
 
 def _function_words(step: Step) -> str:
     if step.function is None:
         return "reported"
     digest = sha256(formula_source(step.function).encode()).hexdigest()[:8]
-    return f"{step.function.__name__} ({digest}) in {step.figure.record.unit}"
+    return f"{step.function.__name__} ({digest}) {_say('in', unit=step.figure.record.unit)}"

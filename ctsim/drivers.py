@@ -153,7 +153,7 @@ class _Grid:
         return result
 
     def words(self, said: Sequence[str], otherwise: str) -> npt.NDArray[np.object_]:
-        """Texts of all targets on the grid."""
+        """Texts of all targets on the grid, as an array of its shape; `otherwise` where no target stands."""
         result = np.full(self.shape, otherwise, dtype=object)
         result[self.at] = np.array(said, dtype=object)[self.numbers]
         return result

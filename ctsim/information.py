@@ -76,7 +76,10 @@ def correlation_ratio(y: FloatArray, parted: Bins) -> float:
 
 
 def ranks(x: FloatArray) -> FloatArray:
-    """Ranks of draws, centred, with length 1; equal draws share the middle of their ranks. Zeros for a constant."""
+    """Ranks of the draws `x` (draw,), centred, as a vector of length 1; zeros for a constant.
+
+    Equal draws share the middle of their ranks.
+    """
     values, where, counts = np.unique(x, return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - (counts + 1) / 2
     centred = middle[where] - (len(x) - 1) / 2

@@ -116,7 +116,7 @@ def audit_tables(result: Audit, lang: str) -> None:
         rows.append(
             [
                 one.programme,
-                _figure(one.metric, one.when, one.item, lang=lang),
+                _figure(one.metric, one.when, one.item_ja if lang == "ja" else one.item, lang=lang),
                 printed,
                 computed,
                 one.unit,

@@ -16,6 +16,7 @@ from ctsim.engine import in_memory, kept_coordinates
 from ctsim.errors import InputError, RunDirectoryError
 from ctsim.job import Job, Progress, machine
 from ctsim.kernel import Kernel
+from ctsim.locale import text
 from ctsim.rundir import SCENARIO, TABLES, RunDirectory, request_of
 from ctsim.streams import STREAM_VERSION
 
@@ -44,16 +45,15 @@ class Reproduction:
         """Whether every number has the same bits; versions and machines may differ all the same."""
         return bool(self.result_digest) and self.result_digest == self.card["result_digest"]
 
-    @property
-    def words(self) -> str:
+    def words(self, lang: str = "en") -> str:
         """The outcome in one line."""
-        digest = str(self.card["result_digest"])
+        there, here = str(self.card["result_digest"])[:16], self.result_digest[:16]
         if self.identical:
-            return f"identical: result {digest[:16]}"
-        if not self.result_digest:
-            return f"differs, not drawn: {self.differences[0].part} is not that of the run"
-        parts = ", ".join(one.part for one in self.differences) or "nothing that the card names; please report it"
-        return f"differs: result {digest[:16]} in the card, {self.result_digest[:16]} here; what differs: {parts}"
+            return text("reproduce.identical", lang, there=there)
+        if not here:
+            return text("reproduce.not_drawn", lang, parts=self.differences[0].part)
+        parts = ", ".join(one.part for one in self.differences) or text("reproduce.nothing_named", lang)
+        return text("reproduce.differs", lang, there=there, here=here, parts=parts)
 
 
 def reproduce(

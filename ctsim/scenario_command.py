@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ctsim.console import table
-from ctsim.errors import how_many
-from ctsim.options import formulas_option
+from ctsim.locale import heads, text
+from ctsim.options import formulas_option, lang_option
 
 if TYPE_CHECKING:
     from ctsim.edition import Edition
@@ -30,37 +30,38 @@ def scenario_command() -> None:
 @scenario_command.command("new-edition")
 @click.argument("old")
 @click.argument("new", metavar="NEW.toml|DIR")
+@lang_option
 @formulas_option
-def new_edition(old: str, new: str, formulas: str | None) -> None:
+def new_edition(old: str, new: str, lang: str, formulas: str | None) -> None:
     """Start the scenario NEW from OLD for the next edition of the report; or say what of NEW is still from the old one.
 
     Every value that was read in a document stands in the new file, to be looked up again. DIR becomes DIR/DIR.toml.
     """
     from ctsim.catalog import load
-    from ctsim.edition import begin, edition
+    from ctsim.edition import SOURCES, begin, edition
 
     path = Path(new) if new.endswith(".toml") else Path(new) / f"{Path(new).name}.toml"
     if begun := not path.exists():
         begin(old, path, formulas)
-    _edition_tables(edition(load(path, formulas)))
+    _edition_tables(edition(load(path, formulas)), lang)
     if begun:
-        click.echo(f"begun in {path}; name the new document in {path.parent / 'sources.toml'}")
+        click.echo(text("edition.begun", lang, path=path, sources=path.parent / SOURCES))
 
 
-def _edition_tables(found: Edition) -> None:
+def _edition_tables(found: Edition, lang: str) -> None:
     from ctsim.printing import values_words
 
     left = [[one.name, values_words(one.parameter), one.parameter.unit, one.words, one.where] for one in found.old]
-    table("Values to look up again", ["parameter", "value", "unit", "printed as", "where"], left, right=(1,))
+    names: tuple[str, ...] = ("parameter", "value", "unit", "printed", "where")
+    table(text("edition.left", lang), heads("edition", names, lang), left, right=(1,))
     figures = [[one.key, one.record.printed[0].as_printed, one.record.printed[0].where] for one in found.figures]
-    table("Printed figures of the old edition, on the pages", ["figure", "printed as", "where"], figures)
+    table(text("edition.figures", lang), heads("edition", ("figure", "printed", "where"), lang), figures)
     for key, (source, number) in found.documents().items():
-        reviewed = f"reviewed {source.reviewed}" if source.reviewed else "not reviewed yet"
-        click.echo(f"{key}, {reviewed}: values from it {number}")
-    done, pages = len(found.values) - len(found.old), len(found.figures)
-    click.echo(f"{done} of {len(found.values)} values looked up again; {pages} printed figures are those of the pages")
-    judged = f"{how_many(found.judgements, 'parameter')} {'is' if found.judgements == 1 else 'are'}"
-    click.echo(f"{judged} in no document; `ctsim check --names` lists what they rest on")
+        reviewed = "reviewed" if source.reviewed else "not_reviewed"
+        click.echo(text(f"edition.{reviewed}", lang, document=key, date=source.reviewed, number=number))
+    values, done = len(found.values), len(found.values) - len(found.old)
+    click.echo(text("edition.done", lang, done=done, values=values, figures=len(found.figures)))
+    click.echo(text("edition.judged", lang, number=found.judgements))
 
 
 @scenario_command.command("to-xlsx")

@@ -57,6 +57,7 @@ class Sensitivity:
 
     @property
     def result_digest(self) -> str:
+        """SHA-256 over the numbers of the tree."""
         return str(self.card["result_digest"])
 
 

@@ -50,8 +50,7 @@ def _what(figure: AuditFigure, lang: str) -> str:
     if lang == "en":
         item = f", {figure.item.replace('_', ' ')}" if figure.item else ""
         return f"{METRIC_NAMES[figure.metric]} {figure.when}{item}"
-    [record] = [one.record for one in programmes()[figure.programme].figures if one.key == figure.key]
-    parts = (text(f"metric.{figure.metric}", lang), when(figure.when, lang), record.item_ja or figure.item)
+    parts = (text(f"metric.{figure.metric}", lang), when(figure.when, lang), figure.item_ja)
     return " ".join(part for part in parts if part)
 
 

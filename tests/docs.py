@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.audit_page import audit_page
 from tests.cells_page import cells_page
-from tests.commands_page import commands_page
+from tests.commands_page import commands_page, commands_page_ja
 from tests.executed import executed, with_blocks_of
 from tests.page_texts import place
 from tests.programmes_page import programmes_page
@@ -28,7 +28,7 @@ from tests.units_page import units_page
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-READMES = (README, ROOT / "README.ja.md")
+READMES = {"en": README, "ja": ROOT / "README.ja.md"}
 
 
 # ---- docs/architecture.md
@@ -56,6 +56,14 @@ SHOWN = {  # tables of the run that README.md shows, and of their rows the progr
     "CO2 reduction: units supported": ["19", "20"],
     "CO2 reduction: Japan market": ["2"],
     "CO2 reduction: world market": ["9"],
+    "CO₂排出削減効果：支援対象（設備・船舶・車両・住宅など）": ["19", "20"],
+    "CO₂排出削減効果：国内市場": ["2"],
+    "CO₂排出削減効果：世界市場": ["9"],
+}
+TITLE = re.compile(r"\w[\w ]+: [A-Za-z ,]+$|(?:CO₂|経済)\S*：\S+$")
+CARD = {
+    "en": "Scenario digest of this run: `{digest}`, ctsim {version}.",
+    "ja": "この計算のシナリオの識別値:`{digest}`、ctsim {version}。",
 }
 LEFT_OUT = "   …"
 PICTURES = ("published_co2_reduction.en.png", "published_co2_reduction.ja.png")
@@ -67,7 +75,7 @@ def abbreviated(output: str) -> str:
     kept: list[str] = [LEFT_OUT]
     title = ""
     for line in (line.rstrip() for line in output.splitlines()):
-        if re.match(r"\w[\w ]+: [A-Za-z ,]+$", line):
+        if TITLE.match(line):
             title = line
         elif not line.startswith(" ") or line.startswith("picture:"):
             title = title if not line else ""
@@ -92,17 +100,24 @@ def put_between(text: str, name: str, content: str) -> str:
 
 
 def readme_run() -> None:
-    """Make the run of README.md; its output goes there and into README.ja.md, its pictures into docs/images."""
+    """Make the run of README.md; what it prints goes there and into README.ja.md, its pictures into docs/images."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["run", "framework_2023_11", "--draws", "1000000", "--figure"]
-        done = _call([str(Path(sys.executable).with_name("ctsim")), *command], Path(folder))
+        command = [
+            str(Path(sys.executable).with_name("ctsim")),
+            "run",
+            "framework_2023_11",
+            "--draws",
+            "1000000",
+            "--figure",
+        ]
+        printed = {lang: _call([*command, "--lang", lang], Path(folder)) for lang in READMES}
         [run] = Path(folder, "results").iterdir()
         card = json.loads((run / "run.json").read_text(encoding="utf-8"))
         for name in PICTURES:
             save_small(run / "figures" / name, DOCS / "images" / name)
-    digest = f"Scenario digest of this run: `{card['scenario_digest']}`"
-    content = f"```text\n{abbreviated(done)}\n```\n{digest}, ctsim {card['versions']['ctsim']}.\n"
-    for path in READMES:
+    for lang, path in READMES.items():
+        said = CARD[lang].format(digest=card["scenario_digest"], version=card["versions"]["ctsim"])
+        content = f"```text\n{abbreviated(printed[lang])}\n```\n{said}\n"
         path.write_text(put_between(path.read_text(encoding="utf-8"), "run", content), encoding="utf-8")
 
 
@@ -138,6 +153,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "architecture.md": architecture_page,
     "commands.md": commands_page,
     "reliability.md": reliability_page,
+    "commands.ja.md": commands_page_ja,
     "new-edition.md": lambda: executed("new-edition.md"),
     "new-edition.ja.md": lambda: with_blocks_of("new-edition.ja.md", "new-edition.md"),
     "make-a-study.md": lambda: executed("make-a-study.md"),

@@ -11,7 +11,7 @@ shipped page or formula is a quotation of it.
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import click
 from click.testing import CliRunner
 
 from ctsim.catalog import Scenario, load
@@ -44,9 +45,38 @@ def executed(page: str) -> str:
 
 
 def with_blocks_of(page: str, other: str) -> str:
-    """The text of a page of docs/ with the blocks of another, so that a translation has the same files and outputs."""
-    blocks = (block[0] for block in BLOCK.finditer(executed(other)))
-    return BLOCK.sub(lambda _: next(blocks), text_of(page))
+    """The text of a Japanese page of docs/ with the blocks of another: the same files, and commands with `--lang ja`.
+
+    Commands that this does not change are not called again, so that a page is not paid for twice.
+    """
+    blocks = BLOCK.finditer(executed(other))
+    with _empty_folder():
+        return BLOCK.sub(lambda _: _japanese(next(blocks)), text_of(page))
+
+
+def _japanese(block: re.Match[str]) -> str:
+    language, content, shown = block.groups()
+    asked = in_japanese(content)
+    return block[0] if language == "sh" and asked == content else renewed(language, asked, shown)
+
+
+def in_japanese(content: str) -> str:
+    """A block of `sh` whose commands print Japanese where they print English if nobody says otherwise."""
+    return re.sub(
+        r"^ctsim .*?(?= +#|$)", lambda line: line[0] + _LANG * _takes_lang(line[0]), content, flags=re.MULTILINE
+    )
+
+
+_LANG = " --lang ja"
+
+
+def _takes_lang(line: str) -> bool:
+    words = line.split()
+    command: click.Command = main
+    for word in words[1:]:
+        command = command.commands.get(word, command) if isinstance(command, click.Group) else command
+    printed = any(one.name == "lang" and one.default == "en" for one in command.params)
+    return printed and not {"--lang", "--json"} & set(words)
 
 
 def text_of(page: str) -> str:
@@ -108,11 +138,19 @@ def called(command: str, defaults: Defaults | None = None) -> str:
 # ---- a page by hand
 
 
-def run_page(text: str, defaults: Defaults, before: Mapping[str, Callable[[], None]]) -> list[str]:
-    """Run a page in an empty folder: what is not as it says. `before` is what a reader does before a command."""
+def run_pages(texts: Sequence[str], defaults: Defaults, before: Mapping[str, Callable[[], None]]) -> list[str]:
+    """Run a page and its translation in a folder: what is not as they say. The second opens results of the first.
+
+    `before` is what a reader does before a command.
+    """
+    with _empty_folder():
+        return [fault for text in texts for fault in _run_page(text, defaults, before)]
+
+
+def _run_page(text: str, defaults: Defaults, before: Mapping[str, Callable[[], None]]) -> list[str]:
     names: dict[str, Any] = {}
     faults: list[str] = []
-    with _empty_folder():
+    with chdir("."):
         for block in BLOCK.finditer(text):
             language, content, shown = block.groups()
             if text[: block.start()].rstrip("\n").rpartition("\n")[2].startswith(NOT_RUN):

@@ -11,7 +11,7 @@ from ctsim.cli import main
 from tests import docs
 from tests.commands_page import commands
 from tests.docs import DOCS
-from tests.executed import BLOCK, LEFT_OUT, NOT_RUN, Defaults, called, run_page
+from tests.executed import BLOCK, LEFT_OUT, NOT_RUN, Defaults, called, in_japanese, run_pages
 from tests.source import ROOT
 from tests.test_edited import cell, edited
 
@@ -44,11 +44,10 @@ BEFORE = {"ctsim scenario from-xlsx mine.xlsx mine.toml": edit_the_workbook}
 """What a reader does before a command of a page."""
 
 ELSEWHERE = {
-    "README.md": "test_blocks.py::test_the_run_of_the_readme_prints_what_is_shown",
-    "README.ja.md": "test_blocks.py::test_translations_have_the_same_blocks",
+    "README.md": "test_blocks.py::test_the_run_of_the_readmes_prints_what_is_shown",
+    "README.ja.md": "test_blocks.py::test_the_run_of_the_readmes_prints_what_is_shown",
     "architecture.md": "test_docs.py::test_generated_pages_are_current",
     "add-a-programme.md": "test_docs.py::test_the_example_has_the_files_that_it_draws",
-    "new-edition.md": "test_guide.py::test_the_page_of_the_next_edition_says_the_numbers_that_it_shows",
     "runs.md": "test_printing_run.py::test_a_shell_can_complete",
     "export.md": "test_blocks.py::test_faults_of_a_workbook_and_a_line_of_iamc_are_as_shown",
 }
@@ -66,6 +65,15 @@ def page_name(name: str) -> str:
 
 def translated(name: str) -> bool:
     return name.endswith(".ja.md")
+
+
+def english_of(name: str) -> str:
+    return name.replace(".ja.md", ".md")
+
+
+def shows_japanese(text: str) -> bool:
+    """Whether a page shows what commands print in Japanese: then it must be run like the English one."""
+    return any(one[3] and " --lang ja" in one[2] for one in BLOCK.finditer(text))
 
 
 BY_HAND = [
@@ -86,6 +94,10 @@ def test_every_fence_is_a_block_in_a_known_language() -> None:
         assert 2 * (len(BLOCK.findall(text)) + shown) == len(opened), name
 
 
+def test_no_document_has_characters_that_nobody_sees() -> None:
+    assert [name for name, text in documents().items() if re.search("[\0-\b\v-\x1f\x7f\ufeff]", text)] == []
+
+
 def test_text_that_no_command_prints_is_held_by_a_test_that_there_is() -> None:
     bare = {page_name(name) for name, text in documents().items() if not (translated(name) and name != "README.ja.md")
             for block in BLOCK.finditer(text) if block[1] == "text"}  # fmt: skip
@@ -97,26 +109,31 @@ def test_text_that_no_command_prints_is_held_by_a_test_that_there_is() -> None:
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_a_page_runs_as_it_stands(name: str) -> None:
-    page = page_name(name)
-    assert run_page(documents()[name], DEFAULTS.get(page, FEW), BEFORE) == []
+    japanese = documents().get(name.replace(".md", ".ja.md"), "")
+    shown = [documents()[name], *([japanese] if shows_japanese(japanese) else [])]
+    assert run_pages(shown, DEFAULTS.get(page_name(name), FEW), BEFORE) == []
 
 
 def test_what_is_neither_run_nor_marked_is_seen() -> None:
-    assert run_page("```sh\nsbatch x\nmake nothing\nmake test\n```\n", FEW, {}) == [
+    assert run_pages(["```sh\nsbatch x\nmake nothing\nmake test\n```\n"], FEW, {}) == [
         "neither run nor marked: sbatch x", "neither run nor marked: make nothing",
     ]  # fmt: skip
-    assert run_page(f"{NOT_RUN}it needs a Slurm.*\n\n```sh\nsbatch x\n```\n", FEW, {}) == []
+    assert run_pages([f"{NOT_RUN}it needs a Slurm.*\n\n```sh\nsbatch x\n```\n"], FEW, {}) == []
     shown = "```sh\nctsim --version\n```\n\n```text\n…\nctsim, version 0\n```\n"
-    assert run_page(shown, FEW, {}) == ["not printed: ctsim, version 0"]
-    assert run_page("```toml\na = 1\n```\n", FEW, {}) == ["no file, and not from a shipped page: a = 1"]
+    assert run_pages([shown], FEW, {}) == ["not printed: ctsim, version 0"]
+    assert run_pages(["```toml\na = 1\n```\n"], FEW, {}) == ["no file, and not from a shipped page: a = 1"]
     with pytest.raises(ZeroDivisionError):
-        run_page("```python\na = 0\n```\n\n```python\n1 / a\n```\n", FEW, {})
+        run_pages(["```python\na = 0\n```\n\n```python\n1 / a\n```\n"], FEW, {})
 
 
 # ---- translations
 
 
-def blocks_of(text: str) -> list[tuple[str, ...]]:
+RUN_OF_README = re.compile("<!-- run -->.*?<!-- end run -->", re.DOTALL)
+"""It is shown in the language of the page."""
+
+
+def blocks_of(text: str) -> list[tuple[str, str, str]]:
     """Language, content and output of every block, without the remarks of a shell, which are translated."""
     return [
         (one[1], re.sub(r" +# .*", "", one[2]) if one[1] == "sh" else one[2], one[3] or "")
@@ -126,14 +143,18 @@ def blocks_of(text: str) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("name", [name for name in documents() if translated(name)])
 def test_translations_have_the_same_blocks(name: str) -> None:
-    english = documents()[name.replace(".ja.md", ".md")]
-    assert blocks_of(documents()[name]) == blocks_of(english)
-    assert documents()[name].count("\n## ") == english.count("\n## ")
-    assert documents()[name].count("\n|") == english.count("\n|")
+    english = documents()[english_of(name)]
+    mine, other = (blocks_of(RUN_OF_README.sub("", text)) for text in (documents()[name], english))
+    assert [(kind, in_japanese(said)) for kind, said, _ in mine] == [
+        (kind, in_japanese(said)) for kind, said, _ in other
+    ]
+    assert [one for one, there in zip(mine, other, strict=True) if one[1] == there[1] and one != there] == []
+    if page_name(name) != "commands.ja.md":  # a line a command: options are written in English only
+        assert documents()[name].count("\n## ") == english.count("\n## ")
+        assert documents()[name].count("\n|") == english.count("\n|")
     for measured in re.findall(r"<!-- (?:false stops) -->\n(.*?)<!-- end", english, re.DOTALL):
         assert measured in documents()[name]
-    mine, other = Path(name).name, Path(name.replace(".ja.md", ".md")).name
-    assert f"]({mine})" in english and f"]({other})" in documents()[name]
+    assert f"]({Path(name).name})" in english and f"]({Path(english_of(name)).name})" in documents()[name]
 
 
 # ---- commands in the text
@@ -156,11 +177,14 @@ def test_commands_in_the_text_have_the_options_that_they_name(name: str) -> None
 # ---- README.md
 
 
-def test_the_run_of_the_readme_prints_what_is_shown() -> None:
-    [shown] = re.findall(r"<!-- run -->\n```text\n(.*?)^```", documents()["README.md"], re.MULTILINE | re.DOTALL)
-    named = re.search(r"^directory (.*)$", shown, re.MULTILINE)
-    lines = [line for line in shown.splitlines() if not line.startswith("picture")]
-    assert named and run_page(readme_call("\n".join(lines)), OWN, {}) == []
+def test_the_run_of_the_readmes_prints_what_is_shown() -> None:
+    page = ""
+    for lang, path in docs.READMES.items():
+        [shown] = re.findall(r"<!-- run -->\n```text\n(.*?)^```", documents()[path.name], re.MULTILINE | re.DOTALL)
+        assert "\ndirectory " in shown
+        lines = [line for line in shown.splitlines() if not line.startswith("picture")]
+        page += readme_call("\n".join(lines), lang)
+    assert run_pages([page], OWN, {}) == []
 
 
 # ---- docs/export.md and docs/cluster.md
@@ -189,6 +213,6 @@ def test_the_slurm_file_of_the_page_is_read(tmp_path: Path) -> None:
     assert (found.interface, found.maximum, found.wait_minutes) == ("ib0", 64, 60)
 
 
-def readme_call(shown: str) -> str:
-    """What `make run` calls, without the pictures, and what it prints."""
-    return f"```sh\nctsim run framework_2023_11 --draws 1000000\n```\n\n```text\n{shown}\n```\n"
+def readme_call(shown: str, lang: str) -> str:
+    """What `make run` calls, without the pictures, and what it prints; the second call opens the run of the first."""
+    return f"```sh\nctsim run framework_2023_11 --draws 1000000 --lang {lang}\n```\n\n```text\n{shown}\n```\n\n"

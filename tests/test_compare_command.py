@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ctsim.catalog import load
 from ctsim.cli import main
 from ctsim.compare import compare
 from ctsim.compare_tables import _part, as_dict, comparison_tables
-from ctsim.figures.style import drawing
-from ctsim.figures.waterfall import MOST_BARS, Panel, draw, panels
+from ctsim.errors import InputError
+from ctsim.figures.waterfall import MOST_BARS, Panel, panels
 from tests.languages import left_in
 from tests.pairs import CHANGES, scenario, together, write
 
@@ -53,6 +52,7 @@ def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
     assert len(out.splitlines()) < 50
     japanese = called(folder, "a.toml", "b.toml", "--out", "o", "--lang", "ja", monkeypatch=monkeypatch).stdout
     assert left_in(japanese, "en", "compare") == [] and "違うもの 3件、全く同じもの 0件。" in japanese
+    assert "2 Mt-CO2/yr, 一様(1, 3)" in japanese and "uniform" not in japanese
     drawn = sorted(path.name for path in (folder / "o" / "figures").iterdir())
     assert drawn == [f"changes_co2_reduction.{lang}.{kind}" for lang in ("en", "ja") for kind in ("png", "svg")]
 
@@ -134,11 +134,21 @@ def test_bars_lead_from_one_mean_to_the_other(folder: Path) -> None:
     assert {one.year for one in shown} == {"2030", "2040", "2050"}
     for one in shown:
         assert one.before + sum(part for _, part in one.bars) == pytest.approx(one.after, rel=1e-12)
-    for lang in ("ja", "en"):
-        with drawing(lang):
-            figure = draw(found.tree, "co2_reduction", shown, lang)
-            FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    for lang, before in {"ja": "A（変更前）", "en": "A (before)"}.items():
+        figure = found.plot.changes(lang=lang)
         assert len(figure.axes) == 3
+        assert all(axes.get_yticklabels()[0].get_text() == before for axes in figure.axes)
+
+
+def test_a_picture_that_cannot_be_is_refused(folder: Path) -> None:
+    found = compare(folder / "a.toml", folder / "a.toml", draws=2**14, formulas=folder / "formulas")
+    for asked, said in {
+        ("co2_reduction", "en"): "no mean of 'co2_reduction' moves in this comparison",
+        ("other", "en"): "no cells of 'other' in this result; it has co2_reduction",
+        ("co2_reduction", "fr"): "no language 'fr'",
+    }.items():
+        with pytest.raises(InputError, match=said):
+            found.plot.changes(*asked)
 
 
 def test_small_parts_are_shown_together() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import ctsim
 from ctsim.cli import main
+from ctsim.differences import entry_words, reason_words
 from ctsim.explain import Explanation
 from ctsim.locale import texts
 from ctsim.printing import (
@@ -21,16 +22,23 @@ from ctsim.printing import (
     total_tables,
     trail_tables,
 )
+from ctsim.reproduce import Difference as Part
+from ctsim.reproduce import Reproduction
 from ctsim.trail import follow, follow_total
 from tests.audit_page import audited
+from tests.executed import called
 from tests.languages import left_in
 from tests.runs import scenario
 
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in Path(ctsim.__file__).parent.rglob("*.py"))
-PRINTED = ("audit", "check", "show", "explain", "compare", "stress", "sensitivity", "yen", "approach")
+PRINTED = (
+    "audit", "check", "show", "explain", "compare", "difference", "stress", "sensitivity", "yen", "approach", "list",
+    "reproduce", "edition",
+)  # fmt: skip
 """Subjects of texts that only commands print."""
 IN_LANGUAGES = (
-    "audit", "check", "compare", "explain", "merge", "policy", "resume", "run", "sensitivity", "show", "total", "yen",
+    "audit", "check", "compare", "explain", "list", "merge", "policy", "reproduce", "resume", "run", "sensitivity",
+    "show", "total", "yen",
 )  # fmt: skip
 
 
@@ -63,6 +71,7 @@ def test_an_audit(capsys: pytest.CaptureFixture[str]) -> None:
     check_japanese(out, "audit")
     assert "入力の丸めの範囲内" in out and "not reproduced" not in out and "CO₂排出削減効果 2030年" in out
     assert f"公表値 {len(audited().figures)}件" in out
+    assert "2050年 定置用蓄電池" in out and "stationary battery " not in out
 
 
 def test_what_spreads_rest_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +130,53 @@ def test_why_a_mean_is_not_the_published_figure(capsys: pytest.CaptureFixture[st
     assert "Mine, co2 reduction 2050 a part:less power: the mean" in explained(read, "en")
     explanation_tables([one], True, "en")
     assert left_in(capsys.readouterr().out, "ja", "explain") == []
+
+
+@pytest.mark.parametrize(
+    ("english", "japanese"),
+    [
+        ("2030: 268 万kW, uniform(168, 368), 2050: 4500 万kW, fixed",
+         "2030: 268 万kW, 一様(168, 368), 2050: 4500 万kW, 固定"),
+        ("0.66 kg-CO2/kWh, normal(1, 0.02) × value, 1.5 times as wide",
+         "0.66 kg-CO2/kWh, 正規(1, 0.02) × 値, 幅1.5倍"),
+        ("12 spreads", "幅12件"), ("independent", "独立"), ("a.x ~ a.y 0.5", "a.x ~ a.y 0.5"), ("carried", "残存"),
+        ("co2_reduction (0123abcd) in Mt-CO2/yr", "co2_reduction (0123abcd) 単位 Mt-CO2/yr"),
+        ("value, spread", "値, 幅"), ("not there", "なし"), ("--scale-assumed 2", "--scale-assumed 2"),
+    ],
+)  # fmt: skip
+def test_what_an_entry_of_a_comparison_says(english: str, japanese: str) -> None:
+    assert entry_words(english, "ja") == japanese and entry_words(english, "en") == english
+
+
+def test_only_ctsims_own_reasons_are_translated() -> None:
+    assert reason_words("the pages differ", "ja") == "頁が異なる"
+    assert reason_words("fixed, as the pages differ", "ja") == "fixed, as the pages differ"
+
+
+def test_scenarios_and_programmes() -> None:
+    out = called("ctsim list --lang ja")
+    check_japanese(out, "list")
+    assert "次世代型太陽電池の開発" in out and "Next-generation" not in out
+    assert "Next-generation solar cells" in called("ctsim list")
+
+
+def test_what_came_of_drawing_anew() -> None:
+    card = {"result_digest": "0123456789abcdef" * 4}
+    for one in (
+        Reproduction(card, (), card["result_digest"]), Reproduction(card, (), "f" * 64),
+        Reproduction(card, (Part("streams", "1", "2"),), ""), Reproduction(card, (Part("numpy", "1", "2"),), "f" * 64),
+    ):  # fmt: skip
+        assert left_in(one.words("ja"), "en", "reproduce") == [] and left_in(one.words(), "ja", "reproduce") == []
+        assert left_in(one.words("ja"), "ja", "reproduce")
+
+
+def test_a_new_edition(tmp_path: Path) -> None:
+    out = called(f"ctsim scenario new-edition framework_2023_11 {tmp_path / 'next_one'} --lang ja")
+    check_japanese(out, "edition")
+    assert "件中0件" in out and "（未照合）" not in out
+    assert "を作った" in out and "を作った" not in called(
+        f"ctsim scenario new-edition x {tmp_path / 'next_one'} --lang ja"
+    )
 
 
 def test_an_english_text_in_japanese_is_seen() -> None:

@@ -157,7 +157,7 @@ def test_what_is_not_there_is_said(run: Run, metric: str, lang: str, words: str)
 def test_a_run_of_one_metric_has_its_pictures_only() -> None:
     made = simulate(scenario(), draws=2**14, programmes=["offshore_wind"], metrics=["co2_reduction"])
     assert isinstance(Plots(made.tree).fans(), Figure)
-    with pytest.raises(InputError, match=r"no cells of 'economic_effect' in this run; it has co2_reduction$"):
+    with pytest.raises(InputError, match=r"no cells of 'economic_effect' in this result; it has co2_reduction$"):
         made.plot.published("economic_effect")
 
 

@@ -8,9 +8,8 @@ import pytest
 import ctsim
 
 NAMES = [
-    "Audit", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "audit", "compare", "load", "open_run",
-    "sensitivity",
-    "simulate",
+    "Audit", "Comparison", "CtsimError", "Parameter", "Programme", "Run", "Scenario", "Sensitivity", "audit", "compare",
+    "load", "open_run", "sensitivity", "simulate",
 ]  # fmt: skip
 HEAVY = ["numpy", "numba", "xarray", "scipy", "dask", "matplotlib", "pint", "pydantic"]
 

@@ -63,7 +63,7 @@ def test_a_result_that_nothing_explains(one: Scenario, tmp_path: Path) -> None:
     simulate(one, draws=FEW, out=tmp_path / "run")
     changed(tmp_path / "run", result_digest="0" * 64)
     found = reproduce.reproduce(tmp_path / "run")
-    assert not found.identical and "nothing that the card names" in found.words
+    assert not found.identical and "nothing that the card names" in found.words()
 
 
 def test_tables_of_another_machine(one: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_other_streams(one: Scenario, tmp_path: Path, monkeypatch: pytest.Monkey
     simulate(one, draws=FEW, out=tmp_path / "run")
     monkeypatch.setattr(reproduce, "STREAM_VERSION", streams.STREAM_VERSION + 1)
     found = reproduce.reproduce(tmp_path / "run")
-    assert found.words == "differs, not drawn: streams is not that of the run"
+    assert found.words() == "differs, not drawn: streams is not that of the run"
 
 
 def test_other_formulas_and_other_values(tmp_path: Path) -> None:

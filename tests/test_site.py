@@ -221,6 +221,8 @@ def test_a_work_is_cited_where_it_is_used(work: str, module: str) -> None:
     assert author in code and all(one in code for one in [*title, *years])
 
 
-def test_every_work_is_named_in_the_text() -> None:
-    text = text_of("method.md").partition("## Literature")[0]
+@pytest.mark.parametrize(("page", "table"), [("method.md", "## Literature"), ("method.ja.md", "## 文献")])
+def test_every_work_is_named_in_the_text(page: str, table: str) -> None:
+    text, _, listed = text_of(page).partition(table)
     assert {int(one) for one in re.findall(r"\[(\d+)\](?!\()", text)} == set(range(1, len(cited()) + 1))
+    assert all(f"| {work} | `{module}` |" in listed for work, module in cited())

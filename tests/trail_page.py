@@ -29,6 +29,9 @@ Any number of a result is two steps from the report's words, or from the reason 
 
 A total has no words in the report: `ctsim show` of it gives the reason why its members may be added, or why only bounds
 are shown, and names the members, which lead on as above.
+
+Whether a published figure is what its formula gives stands in [the audit](audit.md), the status of every cell in
+[the list](cells.md). `--lang ja` prints heads and sentences in Japanese.
 """
 MIDDLE = f"""## Twenty cells
 
@@ -51,7 +54,7 @@ START_JA = f"""# 数値から報告書の文言へ
 2. `ctsim show {SCENARIO} PARAMETER`。その一覧にあるパラメータの、報告書の文言と箇所(または報告書にないこと)、
    幅、その根拠と理由、それぞれの行を示します。
 
-`--lang ja` をつけると、表の見出しと文は日本語になります(以下の例は英語です)。
+`--lang ja` をつけると、表の見出しと文は日本語になります。
 
 合計は報告書にありません。`ctsim show` は、足してよい理由(または目安だけを示す理由)と構成する欄の名前を示し、
 その先は上と同じです。
@@ -102,10 +105,10 @@ def sampled_totals() -> list[str]:
     return sorted(Random(SEED).sample(sorted(one.cell for one in totals(scenario())), TOTALS))
 
 
-def shown(*names: str) -> str:
+def shown(*arguments: str) -> str:
     """What `ctsim show` prints, without blanks at the ends of lines."""
     with patch("ctsim.catalog.load", lambda *_: scenario()):  # reading the pages again each time takes a second
-        result = CliRunner().invoke(main, ["show", SCENARIO, *names])
+        result = CliRunner().invoke(main, ["show", SCENARIO, *arguments])
     assert result.exit_code == 0, result.output
     return "\n".join(line.rstrip() for line in result.stdout.splitlines()).strip("\n")
 
@@ -136,8 +139,10 @@ def trail_page_ja() -> str:
 def _page(start: str, example: str, middle: str, head: list[str], words: Words) -> str:
     rows = [head, ["---"] * 3, *(_row(follow(scenario(), cell), words) for cell in sample())]
     parts = [start, f"## {example}", ""]
+    asked = [] if words.language == "en" else ["--lang", words.language]
     for name in EXAMPLE:
-        parts += ["```sh", f"ctsim show {SCENARIO} {name}", "```", "", "```text", shown(name), "```", ""]
+        command = " ".join(["ctsim show", SCENARIO, name, *asked])
+        parts += ["```sh", command, "```", "", "```text", shown(name, *asked), "```", ""]
     parts += [middle.format(number=len(cells(scenario()))).rstrip(), ""]
     return "\n".join([*parts, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
 

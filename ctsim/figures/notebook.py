@@ -1,4 +1,4 @@
-"""Figures and a short table of a run for notebooks: `run.plot.published()`, `run.plot.fans()`, the run itself."""
+"""Figures and a short table for notebooks: `run.plot.published()`, `run.plot.fans()`, `comparison.plot.changes()`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from ctsim.errors import InputError
-from ctsim.figures import fans, published
+from ctsim.figures import fans, published, waterfall
 from ctsim.figures.amounts import as_printed, interval, rounded, scale
 from ctsim.figures.rows import METRICS, Row, panels, rows
 from ctsim.figures.style import drawing
@@ -28,22 +28,41 @@ class Plots:
 
     def published(self, metric: str = "co2_reduction", lang: str = "en") -> Figure:
         """Every published figure beside its interval; raises InputError for a metric or language that is not there."""
-        return self._drawn(published.draw, metric, lang)
+        return _drawn(self._tree, published.draw, metric, lang)
 
     def fans(self, metric: str = "co2_reduction", lang: str = "en") -> Figure:
         """Cells over 2030, 2040 and 2050, a fan for each programme and boundary; raises InputError likewise."""
-        return self._drawn(fans.draw, metric, lang)
+        return _drawn(self._tree, fans.draw, metric, lang)
 
-    def _drawn(self, draw: Callable[[Any, str, str], Figure], metric: str, lang: str) -> Figure:
-        there = [one for one in METRICS if one in self._tree.children]
-        if metric not in there:
-            raise InputError(f"plot: no cells of '{str(metric)[:40]}' in this run; it has {', '.join(there) or 'none'}")
-        if lang not in LANGUAGES:
-            raise InputError(f"plot: no language '{str(lang)[:40]}'; one of {', '.join(LANGUAGES)}")
-        with drawing(lang):
-            figure = draw(self._tree, metric, lang)
-            figure.draw_without_rendering()  # makes what is made late, while the fonts of the language are set
-        return figure
+
+class ChangePlots:
+    """The figure of a tree of differences for matplotlib: from the mean of A to that of B, change by change."""
+
+    def __init__(self, tree: xr.DataTree) -> None:
+        self._tree = tree
+
+    def changes(self, metric: str = "co2_reduction", lang: str = "en") -> Figure:
+        """Cells whose mean moves most, a waterfall each; raises InputError likewise, and where no mean moves."""
+        return _drawn(self._tree, _changes, metric, lang)
+
+
+def _changes(tree: Any, metric: str, lang: str) -> Figure:
+    found = waterfall.panels(tree, metric)
+    if not found:
+        raise InputError(f"plot: no mean of '{metric}' moves in this comparison")
+    return waterfall.draw(tree, metric, found, lang)
+
+
+def _drawn(tree: xr.DataTree, draw: Callable[[Any, str, str], Figure], metric: str, lang: str) -> Figure:
+    there = [one for one in METRICS if one in tree.children]
+    if metric not in there:
+        raise InputError(f"plot: no cells of '{str(metric)[:40]}' in this result; it has {', '.join(there) or 'none'}")
+    if lang not in LANGUAGES:
+        raise InputError(f"plot: no language '{str(lang)[:40]}'; one of {', '.join(LANGUAGES)}")
+    with drawing(lang):
+        figure = draw(tree, metric, lang)
+        figure.draw_without_rendering()  # makes what is made late, while the fonts of the language are set
+    return figure
 
 
 def short_table(tree: xr.DataTree, card: Mapping[str, Any], lang: str = "en") -> str:

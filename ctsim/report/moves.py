@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from ctsim.catalog import Scenario
 from ctsim.dataset import cell_name, places
+from ctsim.differences import entry_words
 from ctsim.figures.amounts import Scale, scale
 from ctsim.locale import LANGUAGES, text
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, rounded
@@ -112,8 +113,12 @@ class MovesPage(Page):
         """What can move a number, numbered as the terminal numbers it; then what sets none."""
         listed = list(places(self.tree["changes"].dataset, "change"))
         counted = [one for one in listed if one["kind"] != "provision"]
-        marked = [Change(f"#{i}", str(one["change"]), one) for i, one in enumerate(counted, 1)]
+        marked = [Change(f"#{i}", str(one["change"]), self._said(one)) for i, one in enumerate(counted, 1)]
         return marked + [Change("", str(one["change"]), one) for one in listed if one["kind"] == "provision"]
+
+    def _said(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """An entry with what ctsim itself says in it in the language of the page; reasons stay as they were given."""
+        return {**one, **{name: entry_words(str(one[name]), self.lang) for name in ("what", "before", "after")}}
 
     def provisions(self) -> list[str]:
         """What only one of the two editions says, in the language of the page."""
