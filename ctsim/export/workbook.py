@@ -129,7 +129,7 @@ def _impact(one: Line, lang: str) -> list[Cell]:
     quantiles = [Shown(fact.value("quantiles", q), fact.value("quantiles_mcse", q)) for q in (MEDIAN, LOW, HIGH)]
     against = record.counterfactual if record else None
     return [
-        one.label, fact.unit, fact.value("published_low"), fact.value("published_high"), fact.value("computed"),
+        one.label, fact.unit, fact.value("published_low"), fact.value("published_high"), fact.by_formula,
         *quantiles, word("boundary", fact.word("boundary"), lang), word("period", fact.word("period"), lang),
         word("timing", str(record.timing or "") if record else "", lang), getattr(against, lang) if against else "",
     ]  # fmt: skip
