@@ -122,6 +122,19 @@ def sums_and_bounds(run: Run) -> list[str]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_the_intervals_leave_out_is_on_the_sheet_that_the_summary_names(books: dict[str, Path], lang: str) -> None:
+    listed = rows_of(books[lang], "left_out", lang)
+    wanted = [(one.id, getattr(left, f"what_{lang}"), left.why)
+              for one in scenario().programmes for left in one.page.unquantified]  # fmt: skip
+    heads = [text(f"workbook.{name}", lang) for name in ("name", "left_out", "because")]
+    assert [tuple(line[head] for head in heads) for line in listed] == wanted and len(wanted) > 40
+    assert all(line[text(f"workbook.{name}", lang)] for line in listed for name in ("direction", "size"))
+    assert text("workbook.sheet_left_out", lang) in text("workbook.intervals", lang)
+    first = CalamineWorkbook.from_path(books[lang]).get_sheet_by_index(0).to_python()
+    assert [text("workbook.intervals", lang)] in [[cell for cell in line if cell] for line in first]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_parts_readings_and_totals_are_those_of_the_dataset(books: dict[str, Path], run: Run, lang: str) -> None:
     others = run.tree["other"].dataset
     medians = dict(zip(others["figure"].values.tolist(), others["quantiles"].sel(quantile=0.5).values, strict=True))
@@ -308,8 +321,8 @@ def test_a_hostile_study_makes_no_formula(tmp_path: Path) -> None:
 
 def test_both_languages_have_the_same_sheets(books: dict[str, Path]) -> None:
     pages = {lang: CalamineWorkbook.from_path(book) for lang, book in books.items()}
-    sizes = {lang: [page.get_sheet_by_index(n).total_height for n in range(15)] for lang, page in pages.items()}
-    assert sizes["ja"] == sizes["en"] and len(pages["ja"].sheet_names) == 15
+    sizes = {lang: [page.get_sheet_by_index(n).total_height for n in range(16)] for lang, page in pages.items()}
+    assert sizes["ja"] == sizes["en"] and len(pages["ja"].sheet_names) == 16
     japanese = re.compile(r"[ぁ-んァ-ヶ一-龠]")
     heads = [cell for n in range(3, 14) for cell in pages["en"].get_sheet_by_index(n).to_python()[0]]
     assert not [one for one in heads if japanese.search(str(one))]

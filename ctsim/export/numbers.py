@@ -80,6 +80,18 @@ def items_sheet(book: Book, facts: Facts) -> None:
     book.sheet("items").table(0, heads, rows)
 
 
+def left_out_sheet(book: Book, sections: Sections) -> None:
+    """What no interval holds, programme by programme, as its page says it."""
+    heads = columns(book.lang, "number", "programme", "left_out", "direction", "size", "because", "name",
+                    wide=("programme", "left_out", "because"))  # fmt: skip
+    rows: list[list[Cell]] = [
+        [one.number or None, sections.names[one.id], getattr(left, f"what_{book.lang}"),
+         text(f"direction.{left.direction}", book.lang), text(f"size.{left.size}", book.lang), left.why, one.id]
+        for one in sections.scenario.programmes for left in one.page.unquantified
+    ]  # fmt: skip
+    book.sheet("left_out").table(0, heads, rows)
+
+
 def totals_sheet(book: Book, sections: Sections) -> None:
     """Declared totals with their members; below them what has no total, with the reason."""
     heads = columns(book.lang, "group", "name", "metric", "when", "how", "boundary", "money_kind", "unit",
