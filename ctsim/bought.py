@@ -48,6 +48,8 @@ _AT_MOST: Final = ("share", "pro_rata_annual", "pro_rata_lifetime")
 _AT_LEAST: Final = ("leverage", "all_yen_per_tonne")
 """Figures that the cost of all payers makes smaller, or larger."""
 _PLANT_YEAR: Final = "2040"
+_LIFE_YEAR: Final = "2030"
+"""The year whose figure has the formula that is taken for every year of a life."""
 _OKU: Final = 1e8
 
 
@@ -246,7 +248,20 @@ def _why(row: Allocation, file: AllocationFile, scenario: Scenario) -> Bilingual
         return Bilingual(**both("yen.not_bought", boundaries=said))
     if not row.same_projects:
         return Bilingual(**both("yen.other_projects"))
-    return None
+    return _no_life(programmes[row.programme[0]])
+
+
+def _no_life(programme: Programme) -> Bilingual | None:
+    """Why the tonnes of a life cannot be added: the scenario has no number for a cell they are made of."""
+    years = (_LIFE_YEAR,) if _printed(programme) else (_LIFE_YEAR, _PLANT_YEAR)
+    empty = [cell for year in years if not (cell := programme.cell("co2_reduction", year)).figures]
+    if not empty:
+        return None
+    said = empty[0].reason
+    assert said is not None
+    years_said = ", ".join(cell.year for cell in empty)
+    return Bilingual(ja=f"生涯の削減量を足せない({years_said}年の値がない:{said.ja})",
+                     en=f"the tonnes of a life cannot be added (no number for {years_said}: {said.en})")  # fmt: skip
 
 
 def _co2(programme: Programme) -> list[Figure]:
@@ -320,7 +335,7 @@ def _effects(scenario: Scenario, names: Sequence[str], rate: float, tiles: int, 
     programmes = [one for one in scenario.programmes if one.id in names]
     if not programmes:
         return {}
-    figures = [one for p in programmes for one in (*annual_figures(p), *p.cell("co2_reduction", "2030").figures)]
+    figures = [one for p in programmes for one in (*annual_figures(p), *p.cell("co2_reduction", _LIFE_YEAR).figures)]
     drawn = Drawn(scenario, figures, tiles, seed)
     return {one.id: _effect(one, drawn, rate) for one in programmes}
 
@@ -329,7 +344,7 @@ def _effect(programme: Programme, drawn: Drawn, rate: float) -> _Effect:
     annual = annual_figures(programme)
     boundary = str(annual[0].record.boundary)
     tonnes = [drawn.step(drawn.binding.step_of(one)) * units.conversion(one.record.unit, "t-CO2/yr") for one in annual]
-    carried = programme.cell("co2_reduction", "2030").figures
+    carried = programme.cell("co2_reduction", _LIFE_YEAR).figures
     steps = [drawn.binding.steps[drawn.binding.step_of(one)] for one in carried]
     life = np.sum([drawn.life(step, _YEARS[boundary], rate) for step in steps], axis=0)
     return _Effect(boundary, annual[0].record.when, cost_of(programme), np.sum(tonnes, axis=0), life)
@@ -337,10 +352,15 @@ def _effect(programme: Programme, drawn: Drawn, rate: float) -> _Effect:
 
 def annual_figures(programme: Programme) -> tuple[Figure, ...]:
     """The tonnes a year that money is set against: the first year's as printed, of plants the cell of 2040."""
-    printed = [one for one in _co2(programme) if one.record.boundary == "units_supported" and not one.derived
-               and one.record.period == "annual"]  # fmt: skip
+    printed = _printed(programme)
     totals = [one for one in printed if not one.record.item]
     return tuple(totals or printed) or programme.cell("co2_reduction", _PLANT_YEAR).figures
+
+
+def _printed(programme: Programme) -> list[Figure]:
+    """Tonnes a year of the units paid for, as the report prints them."""
+    return [one for one in _co2(programme) if one.record.boundary == "units_supported" and not one.derived
+            and one.record.period == "annual"]  # fmt: skip
 
 
 def cost_of(programme: Programme) -> float:

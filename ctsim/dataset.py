@@ -40,7 +40,7 @@ LONG_NAMES: Final = {
     "shortest_high": "upper end of the shortest interval that holds 90 % of the draws",
     "quantiles": "quantiles",
     "quantiles_mcse": "Monte Carlo standard errors of the quantiles",
-    "computed": "value computed by the report's formula at the printed parameters; NaN where it prints none",
+    "computed": "value at the printed parameters, by the report's formula (of a path: ctsim's); NaN without one",
     "published": "published figure; middle of a published range",
     "published_low": "low end of the published figure",
     "published_high": "high end of the published figure",

@@ -280,7 +280,9 @@ def _numbers(cell: Mapping[str, Any], unit: str, lang: str) -> list[str]:
     factor = shown_in.factor
     ends = [f"{float(f'{end * factor:.6g}'):,.6g}" for end in (low, high)]
     published = ends[0] if low == high else "–".join(ends)
-    computed = "" if cell["status"] == "reported" else number(cell["computed"] * factor)
+    # of a path the formula is ctsim's, not the report's
+    own = cell["status"] in ("published", "")
+    computed = number(cell["computed"] * factor) if own else "–"
     shown = [number(q * factor, error * factor) for q, error in zip(quantiles, errors, strict=True)]
     return [shown_in.word, "" if low != low else published, computed, *(shown if at_all else [reason, "", ""])]
 

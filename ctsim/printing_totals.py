@@ -21,7 +21,7 @@ _HEAD = (
     "when",
     "unit",
     "published",
-    "computed",
+    "central",
     "median",
     "low",
     "high",

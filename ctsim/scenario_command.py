@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -93,7 +93,37 @@ def from_xlsx(file: str, out: str, formulas: str | None) -> None:
 
 @scenario_command.command("schema")
 def print_schema() -> None:
-    """Print the JSON Schema of scenario files, for editors that check TOML."""
+    """Print the JSON Schema of scenario files, for editors that check TOML.
+
+    \b
+    ctsim scenario schema > scenario.schema.json     first line of a file: #:schema ./scenario.schema.json
+    """
+    click.echo(json.dumps(editor_schema(), ensure_ascii=False, indent=1))
+
+
+def editor_schema() -> dict[str, Any]:
+    """The JSON Schema of scenario files as they are read: a spread, a number or a table by year is one of them only."""
+    from pydantic.json_schema import GenerateJsonSchema
+
     from ctsim.schema import ScenarioFile
 
-    click.echo(json.dumps(ScenarioFile.model_json_schema(by_alias=True), ensure_ascii=False, indent=1))
+    made: dict[str, Any] = _closed(ScenarioFile.model_json_schema(by_alias=True))
+    spread = made["$defs"]["Uncertainty"]  # takes any further name, for the arguments of distributions of scipy alone
+    spread["if"] = {"properties": {"dist": {"const": "scipy"}}, "required": ["dist"]}
+    spread["then"] = {
+        "additionalProperties": {"type": "number"},
+        "properties": dict.fromkeys(spread["properties"], True),
+    }
+    spread["else"] = {"propertyNames": {"enum": list(spread["properties"])}}
+    spread["oneOf"] = [{"required": ["dist"]}, {"required": ["class"]}]
+    return {"$schema": GenerateJsonSchema.schema_dialect, **made}
+
+
+def _closed(part: Any) -> Any:
+    """`part` where tables by year have years and nothing else; pydantic leaves every other key open."""
+    if isinstance(part, list):
+        return [_closed(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    closed = {"additionalProperties": False, "minProperties": 1} if "patternProperties" in part else {}
+    return {**{key: _closed(value) for key, value in part.items()}, **closed}

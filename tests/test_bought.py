@@ -137,6 +137,18 @@ def test_nothing_is_said_of_a_market_or_of_unlike_effects_together() -> None:
         assert not re.search("[a-z]_[a-z]", f"{line.why}"), line.why
 
 
+@pytest.mark.parametrize("year", ["2023", "2024"])
+def test_a_scenario_without_the_years_of_a_life_says_so_instead_of_a_ratio(year: str) -> None:
+    """as_published keeps to the cells that the report prints: of cars there is no 2030, of plants no 2040 either."""
+    made = account(scenario("as_published"), accounts.accounts(year), draws=1)
+    assert all(one.why is not None for one in made.rows if one.bought is None)
+    if year == "2023":
+        for programme, years in (("insulated_windows", "2030"), ("power_semiconductors", "2030, 2040")):
+            why = line(made, programme).why
+            assert why is not None and f"no number for {years}: the report prints no figure" in why.en
+            assert f"{years}年の値がない" in why.ja
+
+
 def test_a_class_names_every_reason_of_its_rows() -> None:
     investment = next(one for one in issue("2023").classes if one.name == "B")
     assert investment.bought is None and len(investment.reasons) == 4

@@ -97,7 +97,7 @@ def _chart(sheet: Sheet, sections: Sections, title: str, lines: Sequence[Line], 
     for number, one in enumerate(lines, first):
         fact = one.fact
         low, median, high = (fact.value("quantiles", share) for share in (LOW, MEDIAN, HIGH))
-        computed = fact.value("computed")
+        computed = fact.by_formula
         sheet.put(number, len(_DATA), f"{sections.names[fact.programme]} {one.label}")
         sheet.line(number, [_short(fact, lang), fact.value("published"),
                             computed if computed == computed else None, *map(Shown, (median, low, high)),

@@ -36,7 +36,7 @@ def statistics(fact: Fact) -> list[Cell]:
 
     exceeded = Shown(fact.value("p_at_least_published"), fact.value("p_mcse")) if fact.printed else None
     return [
-        fact.value("published_low"), fact.value("published_high"), fact.value("computed"),
+        fact.value("published_low"), fact.value("published_high"), fact.by_formula,
         *(quantile(share) for share in (MEDIAN, LOW, HIGH, OUTER_LOW, OUTER_HIGH)),
         Shown(fact.value("mean"), fact.value("mcse")), Shown(fact.value("sd"), fact.value("sd_mcse")),
         fact.value("mcse"), exceeded,
@@ -80,10 +80,22 @@ def items_sheet(book: Book, facts: Facts) -> None:
     book.sheet("items").table(0, heads, rows)
 
 
+def left_out_sheet(book: Book, sections: Sections) -> None:
+    """What no interval holds, programme by programme, as its page says it."""
+    heads = columns(book.lang, "number", "programme", "left_out", "direction", "size", "because", "name",
+                    wide=("programme", "left_out", "because"))  # fmt: skip
+    rows: list[list[Cell]] = [
+        [one.number or None, sections.names[one.id], getattr(left, f"what_{book.lang}"),
+         text(f"direction.{left.direction}", book.lang), text(f"size.{left.size}", book.lang), left.why, one.id]
+        for one in sections.scenario.programmes for left in one.page.unquantified
+    ]  # fmt: skip
+    book.sheet("left_out").table(0, heads, rows)
+
+
 def totals_sheet(book: Book, sections: Sections) -> None:
     """Declared totals with their members; below them what has no total, with the reason."""
     heads = columns(book.lang, "group", "name", "metric", "when", "how", "boundary", "money_kind", "unit",
-                    "published_low", "published_high", "computed", "median", "q05", "q95", "mean", "mcse",
+                    "published_low", "published_high", "central", "median", "q05", "q95", "mean", "mcse",
                     "independent_q05", "independent_q95", "members", "reason", "why_added",
                     wide=("group", "members", "reason", "why_added"))  # fmt: skip
     rows = [_total(fact) for fact in sections.facts.totals] + list(_refused(sections))

@@ -92,7 +92,7 @@ def _variable(fact: Fact, *names: str) -> str:
 
 def _statistics(fact: Fact) -> Iterator[tuple[str, float]]:
     yield from (("Published|Low", fact.value("published_low")), ("Published|High", fact.value("published_high")))
-    yield from (("Computed", fact.value("computed")), ("Mean", fact.value("mean")))
+    yield from (("Computed", fact.by_formula), ("Mean", fact.value("mean")))
     for share in fact.values["quantile"]:
         yield "Median" if share == 0.5 else f"{100 * share:g}th Percentile", fact.value("quantiles", round(share, 6))
 

@@ -19,13 +19,13 @@ from ctsim.export.evidence import (
 )
 from ctsim.export.live import Formulas
 from ctsim.export.money import yen_sheet
-from ctsim.export.numbers import cells_sheet, columns, items_sheet, totals_sheet, word
+from ctsim.export.numbers import cells_sheet, columns, items_sheet, left_out_sheet, totals_sheet, word
 from ctsim.locale import text
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.sections import Line, Sections
 
-_RUN: Final = ("impact", "charts", "cells", "items", "totals", "parameters", "formulas", "sources", "audit", "ledger",
-               "yen", "allocations", "issues", "card")  # fmt: skip
+_RUN: Final = ("impact", "charts", "cells", "items", "totals", "left_out", "parameters", "formulas", "sources", "audit",
+               "ledger", "yen", "allocations", "issues", "card")  # fmt: skip
 
 
 def run_workbook(sections: Sections) -> bytes:
@@ -33,7 +33,7 @@ def run_workbook(sections: Sections) -> bytes:
     book = Book(sections.lang, sections.title_of_run)
     facts = sections.facts
     summary_sheet(book, sections.title_of_run, sections.card, _RUN, [
-        text("report.lead", book.lang), text("report.intervals", book.lang), text("report.three", book.lang),
+        text("report.lead", book.lang), text("workbook.intervals", book.lang), text("report.three", book.lang),
         text("workbook.live_lead", book.lang),
     ])  # fmt: skip
     impact_sheet(book, sections)
@@ -41,6 +41,7 @@ def run_workbook(sections: Sections) -> bytes:
     cells_sheet(book, facts)
     items_sheet(book, facts)
     totals_sheet(book, sections)
+    left_out_sheet(book, sections)
     rows = parameters_sheet(book, sections)
     live = Formulas(book, sections.scenario, sections.audit.figures, rows)
     sources_sheet(book, sections)
@@ -129,7 +130,7 @@ def _impact(one: Line, lang: str) -> list[Cell]:
     quantiles = [Shown(fact.value("quantiles", q), fact.value("quantiles_mcse", q)) for q in (MEDIAN, LOW, HIGH)]
     against = record.counterfactual if record else None
     return [
-        one.label, fact.unit, fact.value("published_low"), fact.value("published_high"), fact.value("computed"),
+        one.label, fact.unit, fact.value("published_low"), fact.value("published_high"), fact.by_formula,
         *quantiles, word("boundary", fact.word("boundary"), lang), word("period", fact.word("period"), lang),
         word("timing", str(record.timing or "") if record else "", lang), getattr(against, lang) if against else "",
     ]  # fmt: skip

@@ -104,6 +104,11 @@ class Fact:
         """Whether the report's own formula gives a number."""
         return isfinite(self.value("computed")) and self.word("status") in ("published", "")
 
+    @property
+    def by_formula(self) -> float:
+        """What the report's own formula gives; NaN where the formula is ctsim's (a path) or there is none."""
+        return self.value("computed") if self.computable else nan
+
     @cached_property
     def scale(self) -> Scale:
         """The unit that suits the published figure, or the median where none is printed."""
