@@ -106,7 +106,7 @@ def statistics(
                    "p_higher": summary.p_at_least[paired, 0], "p_mcse": summary.p_at_least_mcse[paired, 0]}  # fmt: skip
         quantiles = {"quantiles": summary.quantiles[paired], "quantiles_mcse": summary.quantiles_mcse[paired]}
         if bad := int(summary.not_finite[paired]):
-            reason = f"{bad} of {summary.draws} draws not finite, first at draw {int(summary.first_bad[paired])}"
+            reason = text("apart.not_finite", "en", n=bad, draws=summary.draws, first=int(summary.first_bad[paired]))
     else:
         # Of what is the same in both, each draw is; where that is not finite, there is no difference to speak of.
         zero = 0.0 if status == "unchanged" and np.isfinite(shown[0]).all() else np.nan
@@ -127,15 +127,17 @@ def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
             return "not_comparable", members
         if not differing:
             return "comparable", ""
-        words = "; ".join(f"{name} is {' and '.join(kinds[0][name])} in A, {' and '.join(kinds[1][name])} in B"
-                          for name in differing)  # fmt: skip
-        return "not_comparable", f"{words}: they are about different things"
+        words = "; ".join(
+            text("of.kind", "en", name=name, a=" and ".join(kinds[0][name]), b=" and ".join(kinds[1][name]))
+            for name in differing
+        )
+        return "not_comparable", text("apart.kinds", "en", kinds=words)
     there = hybrids.b if sides[0] is None else hybrids.a
     other, letter = (hybrids.a, "b") if there is hybrids.b else (hybrids.b, "a")
     programmes = {name.partition(".")[0] for name in there.parts(key)}
     if not programmes & other.programmes and key[0].startswith(ANNUAL):
         return ("added" if letter == "b" else "removed"), ""
-    return f"only_{letter}", f"{'A' if letter == 'b' else 'B'} has no number for it"
+    return f"only_{letter}", text("apart.only", "en", side="A" if letter == "b" else "B")
 
 
 def _other_members(hybrids: Hybrids, key: Key) -> str:
@@ -145,7 +147,7 @@ def _other_members(hybrids: Hybrids, key: Key) -> str:
     names = [set(side.parts(key)) for side in (hybrids.a, hybrids.b)]
     listed = {name for kind, name in hybrids.listed if kind in ("programme", "cell")}
     odd = sorted(one for one in names[0] ^ names[1] if not {one, one.partition(".")[0]} & listed)
-    return f"its members are not the same in A and B: {', '.join(odd)}" if odd else ""
+    return text("apart.members", "en", members=", ".join(odd)) if odd else ""
 
 
 def _kinds(side: Side, key: Key) -> dict[str, list[str]]:

@@ -46,6 +46,20 @@ def both(key: str, **values: object) -> dict[str, str]:
                                      for name, one in values.items()}) for lang in LANGUAGES}  # fmt: skip
 
 
+def found_again(said: str, table: str) -> tuple[str, dict[str, str]] | None:
+    """Which text of a table an English sentence is, with its fields: what a result keeps is said so in a language."""
+    for key, pattern in _patterns(table).items():
+        if found := pattern.fullmatch(said):
+            return key, found.groupdict()
+    return None
+
+
+@cache
+def _patterns(table: str) -> Mapping[str, re.Pattern[str]]:
+    said = {key: one["en"] for key, one in texts().items() if key.startswith(f"{table}.")}
+    return {key: re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(one))) for key, one in said.items()}
+
+
 def words_of(kind: str, names: Iterable[str]) -> dict[str, str]:
     """Words that pages choose from, by language, one after the other."""
     listed = list(names)

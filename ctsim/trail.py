@@ -11,6 +11,7 @@ from ctsim.catalog import Scenario
 from ctsim.equations import Formula, formula_place
 from ctsim.errors import InputError, Place, did_you_mean
 from ctsim.kernel import Target
+from ctsim.locale import LANGUAGES
 from ctsim.programme import METRICS, YEARS, Figure, Programme, in_place
 from ctsim.totals import Total, totals_of
 
@@ -36,6 +37,12 @@ class Trail:
     reason: schema.Bilingual | None = None
     reason_code: str = ""
     price: str = ""
+
+    @property
+    def read(self) -> dict[str, str]:
+        """What a reading is, by language, where it is one."""
+        said = self.reading.description if self.reading else None
+        return {f"reading_{lang}": getattr(said, lang) for lang in LANGUAGES} if said else {}
 
 
 def cells(scenario: Scenario) -> list[str]:

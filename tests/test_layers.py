@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}
     | {"exchange", "variants", "approach1", "information"},
     {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "yearly", "indices"},
-    {"job", "drivers", "walked", "bought", "policy"},
+    {"job", "drivers", "walked", "bought", "policy", "naming"},
     {"dask_worker"},
     {"dask_cluster"},
     {"clusters"},

@@ -132,7 +132,8 @@ def test_no_total_mixes_boundaries(kept: Run) -> None:
 
 
 @pytest.mark.parametrize(("lang", "words"), [
-    ("ja", ("水素(製造・輸送・利用)：世界市場、最大の事業", "世界市場、最大の事業と次の事業の和")),
+    ("ja", ("水素(製造・輸送・利用)：世界市場、最大の事業",
+            "水素(製造・輸送・利用)：世界市場、最大の事業と次の事業の和")),
     ("en", ("Hydrogen, made, traded and used: world market, largest member", "largest and next member")),
 ])  # fmt: skip
 def test_bounds_are_named_in_words(kept: Run, lang: str, words: tuple[str, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,7 +11,6 @@ from markupsafe import Markup
 
 from ctsim import units
 from ctsim.accounts import AllocationFile, accounts, shipped
-from ctsim.programme import Parameter
 from ctsim.report.drivers import Cell, Driver
 from ctsim.report.facts import HIGH, LOW, Fact
 from ctsim.report.money import issue_total
@@ -22,7 +20,6 @@ from ctsim.report.words import Group, Page, groups
 
 BARS: Final = 3
 RESEARCH: Final = "r_and_d"
-_LABEL: Final = re.compile(r"^[①-⑳\s]*([^:：]{2,28})[:：]")
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Brief(Page):
     kind: ClassVar = "brief"
 
     def __init__(self, page: Sections) -> None:
-        super().__init__(page.scenario.programmes, page.card, page.lang)
+        super().__init__(page.scenario, page.card, page.lang)
         self.page = page
 
     @property
@@ -107,7 +104,7 @@ class Brief(Page):
                 found.append(one)
         return found
 
-    def members(self, total: Fact) -> str:
+    def numbers(self, total: Fact) -> str:
         """Numbers of the programmes that a sum is of."""
         names = dict.fromkeys(one.partition(".")[0] for one in total.word("members").split(", "))
         return self.text("brief.and").join(str(self.number(one)) for one in names)
@@ -134,18 +131,7 @@ class Brief(Page):
                 line = max(lines, key=lambda one: _tonnes(one.fact))
                 cell = known[line.fact.name]
                 driver = cell.drivers[0]
-                yield Bar(box.name, line, cell, driver, self.parameter(driver.name, line.fact.programme))
-
-    def parameter(self, name: str, programme: str) -> str:
-        """A parameter as the report labels it, in Japanese; its name in English, or where no label is printed."""
-        every = self.page.scenario.parameters()
-        if self.lang == "ja" and (own := every.get(name)) is not None:
-            alike = [one for one in every.values() if one.stream.partition(".")[0] == programme
-                     and one.record.symbol and one.record.symbol == own.record.symbol]  # fmt: skip
-            labels = [found.group(1).strip() for one in (own, *alike) if (found := _LABEL.match(_printed(one)))]
-            if labels:
-                return labels[0]
-        return name.removeprefix(f"{programme}.").replace("_", " ")
+                yield Bar(box.name, line, cell, driver, self.page.parameter(driver.name))
 
     def changed(self) -> list[Move]:
         """The cells that move furthest beside their own interval, one of a programme."""
@@ -181,12 +167,6 @@ def _box(line: Line) -> str:
     if boundary == "plants_supported":
         return "plants"
     return "units" if boundary == "units_supported" and kind != RESEARCH else "outlook"
-
-
-def _printed(parameter: Parameter) -> str:
-    """The words that a parameter is printed in, the first of several."""
-    printed = parameter.record.as_printed
-    return printed if isinstance(printed, str) else (printed or ("",))[0]
 
 
 def _tonnes(fact: Fact) -> float:

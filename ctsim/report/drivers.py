@@ -12,7 +12,6 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
-from ctsim.catalog import Scenario
 from ctsim.console import number
 from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
@@ -105,8 +104,7 @@ class DriversPage(Page):
     kind: ClassVar = "sensitivity"
 
     def __init__(self, result: Result, lang: str, prefix: str = "") -> None:
-        super().__init__(result.scenario.programmes, result.card, lang)
-        self.scenario: Scenario = result.scenario
+        super().__init__(result.scenario, result.card, lang)
         self.tree = result.tree
         self._prefix = prefix
 
@@ -170,11 +168,11 @@ class DriversPage(Page):
             years = ", ".join(when(one, self.lang) for one in cell.when.split(", "))
             return f"{self.text(f'metric.{cell.metric}')} {years}"
         said = label_of(cell.metric, cell.when, cell.said("item"), self.lang)
-        return f"{said} · {cell.word('reading')}" if cell.word("reading") else said
+        return f"{said} · {cell.said('reading')}" if cell.said("reading") else said
 
     def short(self, driver: Fact, cell: Fact) -> str:
-        """A parameter without the programme, where that is the cell's."""
-        return driver.name.removeprefix(f"{cell.programme}.")
+        """The name of a parameter; with its programme, where that is not the cell's."""
+        return self.parameter_of(driver.name, cell.programme)
 
     def parameters(self) -> tuple[list[str], list[str]]:
         """Names of the parameters that matter to some cell, and of those that matter to none."""
@@ -243,6 +241,5 @@ class DriversPage(Page):
             return {}
         record = trail.figures[0].record
         item = {f"item_{lang}": str(getattr(record, f"item_{lang}") or record.item) for lang in ("ja", "en")}
-        reading = name.partition(":")[2]
         return item | {"metric": record.metric, "when": record.when, "boundary": str(record.boundary or ""),
-                       "money_kind": str(record.money_kind or ""), "reading": reading.replace("_", " ")}  # fmt: skip
+                       "money_kind": str(record.money_kind or ""), **trail.read}  # fmt: skip

@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from ctsim.catalog import Scenario
 from ctsim.dataset import cell_name, places
-from ctsim.differences import entry_words
 from ctsim.figures.amounts import Scale, scale
 from ctsim.locale import LANGUAGES, text
+from ctsim.report.changes import apart_words, change_words
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
@@ -92,7 +92,7 @@ class MovesPage(Page):
         assert result.before is not None
         self.sides = (result.before, result.scenario)
         programmes = {one.id: one for scenario in self.sides for one in scenario.programmes}
-        super().__init__(programmes.values(), result.card, lang)
+        super().__init__(result.scenario, result.card, lang, programmes.values())
         self.tree = result.tree
         self._prefix = prefix
 
@@ -113,12 +113,8 @@ class MovesPage(Page):
         """What can move a number, numbered as the terminal numbers it; then what sets none."""
         listed = list(places(self.tree["changes"].dataset, "change"))
         counted = [one for one in listed if one["kind"] != "provision"]
-        marked = [Change(f"#{i}", str(one["change"]), self._said(one)) for i, one in enumerate(counted, 1)]
+        marked = [Change(f"#{i}", str(one["change"]), change_words(one, self)) for i, one in enumerate(counted, 1)]
         return marked + [Change("", str(one["change"]), one) for one in listed if one["kind"] == "provision"]
-
-    def _said(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        """An entry with what ctsim itself says in it in the language of the page; reasons stay as they were given."""
-        return {**one, **{name: entry_words(str(one[name]), self.lang) for name in ("what", "before", "after")}}
 
     def provisions(self) -> list[str]:
         """What only one of the two editions says, in the language of the page."""
@@ -180,8 +176,13 @@ class MovesPage(Page):
         return move.said("title") or self.title(move.programme)
 
     def label(self, move: Move) -> str:
-        """Metric, year and part."""
-        return label_of(move.metric, move.when, move.said("item"), self.lang)
+        """Metric, year and part; of a reading also what it is."""
+        said = label_of(move.metric, move.when, move.said("item"), self.lang)
+        return f"{said} · {move.said('reading')}" if move.said("reading") else said
+
+    def reason(self, move: Move) -> str:
+        """Why there is no difference."""
+        return apart_words(move.word("reason"), self)
 
     # ---- reading the tree
 
@@ -241,7 +242,7 @@ class _About:
         if len(records) == 1:
             words |= {f"item_{lang}": str(getattr(records[0], f"item_{lang}") or records[0].item)
                       for lang in ("ja", "en")}  # fmt: skip
-        return words | {"metric": records[0].metric, "when": records[0].when}
+        return words | trail.read | {"metric": records[0].metric, "when": records[0].when}
 
     def total(self, name: str) -> dict[str, str]:
         """Of a sum, or of a bound: `group.boundary.which`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, partial
 from hashlib import sha256
@@ -27,6 +28,10 @@ from ctsim.report.words import Page
 
 NEGLIGIBLE: Final = 0.01
 """Monte Carlo error of a mean, as a share of the 90 % interval, below which a page calls it negligible."""
+
+
+_JAPANESE: Final = re.compile("[ぁ-んァ-ヶ一-龠]")
+_ENGLISH: Final = re.compile("[A-Za-z]{2,} [a-z]{2,}")
 
 
 def report(
@@ -96,7 +101,13 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True, bytecode_cache=_Kept(),
     )  # fmt: skip
     environment.filters["said"] = _said
+    environment.filters["language"] = _language
     return environment
+
+
+def _language(words: str) -> str:
+    """The language that somebody's own words are in: English, with quotations in it or not, or Japanese."""
+    return "ja" if _JAPANESE.search(words) and not _ENGLISH.search(words) else "en"
 
 
 class _Kept(jinja2.BytecodeCache):

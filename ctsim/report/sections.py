@@ -138,8 +138,7 @@ class Sections(Page):
         moves: MovesPage | None = None, whole: Scenario | None = None,
     ) -> None:  # fmt: skip
         """`scenario` holds the programmes that were chosen, `whole` all of them: money went to these too."""
-        super().__init__(scenario.programmes, card, facts.lang)
-        self.scenario = scenario
+        super().__init__(scenario, card, facts.lang)
         self.facts = facts
         self.whole = whole or scenario
         self.drives = drives
@@ -351,7 +350,7 @@ class Sections(Page):
             note = record.note or ""
         elif (figure := self._reported.get(row.stream)) is not None and figure.printed:
             printed, where, note = figure.printed[0].as_printed, figure.printed[0].where, figure.note or ""
-        title = f"{row.label} [{row.unit}]"
+        title = f"{self.parameter(row.label)} [{row.unit}]"
         return ParameterLine(
             row, fact, f"par-{row.label}", spark(fact, title, _atoms(row)), spread_words(row, self.lang), printed,
             quote, where, note, f"scenario.toml:{row.place.line}" if row.place.line > 1 else "", symbol,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from ctsim.catalog import Scenario
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS, tidy
 from ctsim.locale import text, when
+from ctsim.naming import Names, spelled
 from ctsim.programme import Programme
 
 Key = tuple[str, str, str]
@@ -31,10 +33,14 @@ class Page:
     glossary: ClassVar[tuple[str, ...]] = ()
     kind: ClassVar[str] = ""
 
-    def __init__(self, programmes: Iterable[Programme], card: Mapping[str, Any], lang: str) -> None:
+    def __init__(
+        self, scenario: Scenario, card: Mapping[str, Any], lang: str, programmes: Iterable[Programme] | None = None
+    ) -> None:
+        """`programmes` where they are not those of the scenario alone."""
         self.lang = lang
+        self.scenario = scenario
         self.card = card
-        self.programmes = sorted(programmes, key=lambda one: one.number or OUTSIDE)
+        self.programmes = sorted(programmes or scenario.programmes, key=lambda one: one.number or OUTSIDE)
         self.names = {one.id: tidy(getattr(one, f"name_{lang}")) for one in self.programmes}
         self._numbers = {one.id: one.number or OUTSIDE for one in self.programmes}
 
@@ -66,6 +72,43 @@ class Page:
         """Number and name of a programme."""
         number = self.number(programme)
         return f"{number if number < OUTSIDE else ''} {self.names.get(programme, programme)}".strip()
+
+    def parameter(self, stream: str) -> str:
+        """The name of a parameter."""
+        return self._parameters.parameter(stream)
+
+    def parameter_of(self, stream: str, programme: str) -> str:
+        """The same with its programme, where that is not the one that is spoken of."""
+        own, _, named = stream.rpartition(".")
+        said = self.parameter(stream)
+        return (
+            f"{self.title(own)}{self.text('run.colon')}{said}"
+            if named and own in self.names and own != programme
+            else said
+        )
+
+    @cached_property
+    def _parameters(self) -> Names:
+        return Names(self.scenario, self.lang)
+
+    def member(self, name: str) -> str:
+        """A member of a total: a programme, or a figure of one with what it is."""
+        programme, _, figure = name.partition(".")
+        known = self._figures.get(name)
+        said = known or spelled(figure.replace(".", " "))
+        return f"{self.title(programme)}{self.text('run.colon')}{said}" if said else self.title(programme)
+
+    def members(self, names: Iterable[str]) -> str:
+        """Members of a total, one after the other."""
+        return self.text("published.separator").join(map(self.member, filter(None, names)))
+
+    @cached_property
+    def _figures(self) -> Mapping[str, str]:
+        """What each figure is of, by its key."""
+        found = [one for programme in self.programmes for one in programme.figures]
+        items = [str(getattr(one.record, f"item_{self.lang}") or "") for one in found]
+        return {one.key: label_of(one.record.metric, one.record.when, item, self.lang)
+                for one, item in zip(found, items, strict=True)}  # fmt: skip
 
     def text(self, key: str, **values: object) -> str:
         """A text in the language of the page."""

@@ -1,0 +1,90 @@
+"""Names instead of identifiers, and one language, in what pages say of parameters, changes, totals and reasons."""
+
+import re
+from typing import cast
+
+import pytest
+
+from ctsim.locale import found_again, text
+from ctsim.naming import Names
+from ctsim.report.changes import apart_words, change_words
+from ctsim.report.moves import MovesPage
+from tests.html_pages import Element, parsed
+from tests.report_results import LANGUAGES, gathered, page
+from tests.runs import scenario
+
+JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+IDENTIFIER = re.compile(r"[a-z]_[a-z]")
+ENGLISH = re.compile(r"[a-z]{4,} [a-z]{3,}")
+ENTRY = {"kind": "switch", "what": "switch", "side": "B", "set_by": "", "reason": ""}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_parameter_has_a_name(lang: str) -> None:
+    names = Names(scenario(), lang)
+    said = {row.label: names.parameter(row.label) for row in scenario().binding.rows}
+    assert [one for one in said.items() if IDENTIFIER.search(one[1]) or re.search(r"\b(ev|phev|co2)\b", one[1])] == []
+    assert [one for one in said.items() if bool(JAPANESE.search(one[1])) != (lang == "ja")] == []
+    assert (
+        said["clean_energy_vehicles.phev_ownership"]
+        == {"ja": "人口当たりのPHEV保有台数", "en": "PHEVs per person"}[lang]
+    )
+    assert said["electric_commercial_vehicles.vehicle_life[taxi]"].startswith(text("parameter.vehicle_life", lang))
+
+
+def visible(element: Element, lang: str) -> list[str]:
+    """What is said in the language of the page: neither code nor what says that it is in another language."""
+    if element.tag in ("code", "style", "script", "pre", "footer") or element.attributes.get("id") in ("run", "sides"):
+        return []
+    if element.attributes.get("lang", lang) != lang:
+        return []
+    own = [one.strip() for one in element.content if isinstance(one, str)]
+    return own + [said for one in element.children for said in visible(one, lang)]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", ["comparison", "sensitivity"])
+def test_a_page_says_no_identifier_and_no_other_language(kind: str, lang: str) -> None:
+    body = next(parsed(page(kind, lang)).all("body"))
+    said = [one for one in visible(body, lang) if one and "result_digest" not in one]
+    assert len(said) > 150
+    wrong = [one for one in said if IDENTIFIER.search(one) or (lang == "ja" and ENGLISH.search(one))]
+    assert wrong == []
+
+
+def test_switches_are_said_in_words() -> None:
+    moves = cast(MovesPage, gathered("comparison", "ja"))
+    cells = change_words({**ENTRY, "change": "switch cells", "before": "published", "after": "all"}, moves)
+    assert (cells["title"], cells["before"]) == ("値のある年", "報告書に記載のある年だけ")
+    spreads = {
+        **ENTRY,
+        "change": "switch uncertainty = pages, was none",
+        "before": "178 spreads",
+        "after": "",
+        "what": "spread",
+    }
+    said = change_words(spreads, moves)
+    assert [said[one] for one in ("title", "before", "after")] == ["幅 (幅178件)", "幅なし", "各頁の幅"]
+    tie = {
+        **ENTRY,
+        "kind": "dependence",
+        "change": "dependence grid_factor ~ future_grid_factor",
+        "before": "",
+        "after": "",
+    }
+    assert change_words(tie, moves)["title"] == "連動：系統電力の排出係数、将来の系統電力の排出係数"
+
+
+def test_reasons_of_contrasts_are_found_again() -> None:
+    moves = cast(MovesPage, gathered("comparison", "ja"))
+    assert apart_words(text("apart.only", "en", side="A"), moves) == "Aに数値がない"
+    members = text("apart.members", "en", members="offshore_wind.co2_reduction.2030")
+    assert apart_words(members, moves).startswith(
+        "AとBで含まれるものが同じでない：2 洋上風力"
+    ) and "_" not in apart_words(members, moves)
+    kind = text("of.kind", "en", name="boundary", a="japan_market", b="world_market")
+    assert (
+        apart_words(text("apart.kinds", "en", kinds=kind), moves)
+        == "対象の範囲はAで国内市場、Bで世界市場：別のものの値である"
+    )
+    assert apart_words("somebody's words", moves) == "somebody's words" and found_again("nothing", "apart") is None
