@@ -88,3 +88,18 @@ def test_reasons_of_contrasts_are_found_again() -> None:
         == "対象の範囲はAで国内市場、Bで世界市場：別のものの値である"
     )
     assert apart_words("somebody's words", moves) == "somebody's words" and found_again("nothing", "apart") is None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_members_and_reason_of_a_total_have_the_whole_width(lang: str) -> None:
+    section = parsed(page("full", lang)).by_id("totals")
+    heads = [table for table in section.all("table") if table.attributes["class"] == "pairs sums"]
+    assert heads
+    for table in heads:
+        columns = len(list(next(table.all("thead")).all("th")))
+        for total in table.all("tbody"):
+            figures, words = total.all("tr")
+            assert len(figures.children) == columns
+            [cell] = words.children
+            assert int(cell.attributes["colspan"]) == columns - 1
+            assert text("workbook.members", lang) in cell.text and text("report.reason", lang) in cell.text
