@@ -403,6 +403,7 @@ def test_the_command_writes_each_page(tmp_path: Path) -> None:
     made = CliRunner().invoke(main, ["report", str(run), "--brief", "--lang", "en"])
     assert made.output.strip().endswith("brief.en.html")
     said = parsed((run / "brief.en.html").read_text(encoding="utf-8")).text
+    assert "--sensitivity DIR adds it" in said and "--comparison DIR adds it" in said
     assert text("brief.drives_none", "en") in said and text("brief.changed_none", "en") in said
 
 
