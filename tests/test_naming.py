@@ -38,6 +38,8 @@ def visible(element: Element, lang: str) -> list[str]:
         return []
     if element.attributes.get("lang", lang) != lang:
         return []
+    if element.attributes.get("class") == "aside":  # notes of pages name their own identifiers
+        return []
     own = [one.strip() for one in element.content if isinstance(one, str)]
     return own + [said for one in element.children for said in visible(one, lang)]
 
@@ -103,3 +105,15 @@ def test_members_and_reason_of_a_total_have_the_whole_width(lang: str) -> None:
             [cell] = words.children
             assert int(cell.attributes["colspan"]) == columns - 1
             assert text("workbook.members", lang) in cell.text and text("report.reason", lang) in cell.text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_sensitivity_page_says_status_and_what_the_interval_leaves_out(lang: str) -> None:
+    cells = parsed(page("sensitivity", lang)).by_id("cells")
+    wind = next(one for one in scenario().programmes if one.id == "offshore_wind").page
+    assert wind.unquantified
+    said = cells.by_id("cells-offshore_wind").text
+    assert text("report.left_out", lang) in said and all(
+        getattr(one, f"what_{lang}") in said for one in wind.unquantified
+    )
+    assert text("status.published", lang) in said and text("report.computed_total", lang) in said

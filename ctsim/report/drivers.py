@@ -20,6 +20,7 @@ from ctsim.ranking import SMALL
 from ctsim.report.facts import Fact, rounded
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
+from ctsim.schema import ProgrammePage
 from ctsim.totals import Total
 from ctsim.trail import Trail, every_trail, totals
 
@@ -154,6 +155,10 @@ class DriversPage(Page):
             found.setdefault(one.programme, []).append(one)
         return sorted(found.items(), key=lambda one: self.number(one[0]))
 
+    def page_of(self, programme: str) -> ProgrammePage:
+        """The page of a programme: what its interval leaves out is said there."""
+        return next(one.page for one in self.programmes if one.id == programme)
+
     def sum_groups(self) -> list[Group[Cell]]:
         """Sums by boundary."""
         return groups([(one.panel, one) for one in self.sums], "sums", self.lang)
@@ -241,5 +246,6 @@ class DriversPage(Page):
             return {}
         record = trail.figures[0].record
         item = {f"item_{lang}": str(getattr(record, f"item_{lang}") or record.item) for lang in ("ja", "en")}
-        return item | {"metric": record.metric, "when": record.when, "boundary": str(record.boundary or ""),
-                       "money_kind": str(record.money_kind or ""), **trail.read}  # fmt: skip
+        status = "" if trail.reading else trail.status
+        kind = {"boundary": str(record.boundary or ""), "money_kind": str(record.money_kind or ""), "of_status": status}
+        return item | kind | trail.read | {"metric": record.metric, "when": record.when}
