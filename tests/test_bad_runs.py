@@ -407,7 +407,7 @@ def test_output_to_a_full_disk(study: Study) -> None:
 
 
 def test_output_to_a_file_of_an_old_code_page(study: Study) -> None:
-    outcome = study.process("list", PYTHONIOENCODING="ascii")
+    outcome = study.process("list", "--lang", "ja", PYTHONIOENCODING="ascii")
     assert (outcome.status, outcome.lines) == (0, [])
     assert "\\u" in outcome.out
 

@@ -72,7 +72,8 @@ def test_a_changed_quote_would_be_missed() -> None:
 def test_every_source_is_known_and_every_published_statement_has_a_quote() -> None:
     assert len(QUOTED) == 19 and {one["key"] for _, one in QUOTED} <= set(SOURCES)
     for total in frame().total:
-        assert total.basis == "published" and total.source.quote
+        assert total.basis == ("derived" if total.sum_of else "published") and total.source.quote
+    assert [total.year for total in frame().total if total.sum_of] == [2013]
     for target in frame().target:
         assert (target.source is not None and bool(target.source.quote)) == (target.basis == "published")
 
