@@ -26,7 +26,10 @@ from ctsim.export_command import export_command
 from ctsim.locale import heads, text
 from ctsim.money_command import policy_command, total_command, yen_command
 from ctsim.options import (
+    CELL,
     COUNT,
+    FOLDER,
+    SCENARIO,
     formulas_option,
     json_option,
     lang_option,
@@ -134,7 +137,11 @@ def main() -> None:
 @main.command("list")
 @lang_option
 def list_(lang: str) -> None:
-    """List scenarios and programmes."""
+    """List scenarios and programmes.
+
+    \b
+    ctsim list --lang ja
+    """
     from ctsim.catalog import load
     from ctsim.library import shipped
 
@@ -146,7 +153,7 @@ def list_(lang: str) -> None:
 
 
 @main.command()
-@click.argument("scenario", default="framework_2023_11")
+@click.argument("scenario", type=SCENARIO, default="framework_2023_11")
 @click.option("--names", is_flag=True, help="Name every parameter, not only how many there are.")
 @click.option("--write-coordinates", is_flag=True, help="Keep draws of your own pages: append to coordinates.toml.")
 @lang_option
@@ -155,6 +162,10 @@ def check(scenario: str, names: bool, write_coordinates: bool, lang: str, formul
     """Check every file of SCENARIO, and each page's figures against its formulas.
 
     Lists what the spreads rest on, and spreads of one relative shape that should be a class.
+
+    \b
+    ctsim check mystudy.toml
+    ctsim check mystudy.toml --write-coordinates           and keep the draws of your own pages
     """
     from ctsim.audit import audit
     from ctsim.balance import unit_faults
@@ -199,7 +210,7 @@ def _check_coordinates(scenario: Scenario, write: bool, lang: str) -> None:
 
 
 @main.command()
-@click.argument("scenario", default="as_published")
+@click.argument("scenario", type=SCENARIO, default="as_published")
 @lang_option
 @json_option
 @formulas_option
@@ -221,8 +232,8 @@ def audit(scenario: str, lang: str, as_json: bool, formulas: str | None) -> int:
 
 
 @main.command()
-@click.argument("scenario")
-@click.argument("name", required=False, metavar="[PARAMETER|CELL]")
+@click.argument("scenario", type=SCENARIO)
+@click.argument("name", type=CELL, required=False, metavar="[PARAMETER|CELL]")
 @lang_option
 @formulas_option
 def show(scenario: str, name: str | None, lang: str, formulas: str | None) -> None:
@@ -262,7 +273,7 @@ cluster_option = click.option(
 
 
 @main.command()
-@click.argument("scenario")
+@click.argument("scenario", type=SCENARIO)
 @click.option(
     "--draws",
     type=COUNT,
@@ -295,7 +306,7 @@ cluster_option = click.option(
 @click.option("--keep-as", default="float64", show_default=True, metavar="TYPE", help="Kept as float64 or float32.")
 @memory_option
 @switch_options
-@click.option("--out", metavar="DIR", help="Run directory; results/<scenario>-<digest> if absent.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Run directory; results/<scenario>-<digest> if absent.")
 @click.option(
     "--figure",
     is_flag=True,
@@ -373,7 +384,7 @@ def _check_draw(honoured: set[str]) -> None:
 
 
 @main.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=FOLDER, metavar="DIR")
 @workers_option
 @cluster_option
 @log_option
@@ -383,7 +394,12 @@ def _check_draw(honoured: set[str]) -> None:
 @quiet_option
 @formulas_option
 def resume(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any) -> int:
-    """Finish the run in DIR that was stopped or killed, and print its result."""
+    """Finish the run in DIR that was stopped or killed, and print its result.
+
+    \b
+    ctsim resume results/framework_2023_11-0123abcd        on any machine, with any number of threads
+    ctsim resume RUN --cluster tcp://10.0.0.5:8786
+    """
     from ctsim import engine
 
     with logged(log, command_line()) as log_, _progress(quiet, log_) as progress:
@@ -393,12 +409,17 @@ def resume(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any
 
 
 @main.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=FOLDER, metavar="DIR")
 @click.argument("cells", metavar="[CELL]...", nargs=-1)
 @lang_option
 @formulas_option
 def explain(directory: str, cells: tuple[str, ...], lang: str, formulas: str | None) -> None:
-    """Say why the means of the run in DIR are not the published figures, and what a CELL rests on."""
+    """Say why the means of the run in DIR are not the published figures, and what a CELL rests on.
+
+    \b
+    ctsim explain RUN                                      every figure that is published
+    ctsim explain RUN offshore_wind.co2_reduction.2040
+    """
     from ctsim.explain import explain as run_explain
     from ctsim.printing import explanation_tables
 
@@ -406,20 +427,25 @@ def explain(directory: str, cells: tuple[str, ...], lang: str, formulas: str | N
 
 
 @main.command()
-@click.argument("directories", metavar="DIR...", nargs=-1, required=True)
-@click.option("--out", metavar="DIR", required=True, help="Run directory of the whole.")
+@click.argument("directories", type=FOLDER, metavar="DIR...", nargs=-1, required=True)
+@click.option("--out", type=FOLDER, metavar="DIR", required=True, help="Run directory of the whole.")
 @lang_option
 @click.option("--quiet", is_flag=True, help="No messages.")
 @formulas_option
 def merge(directories: tuple[str, ...], out: str, lang: str, quiet: bool, formulas: str | None) -> None:
-    """Join the shards in the directories DIR... into the result of the undivided run."""
+    """Join the shards in the directories DIR... into the result of the undivided run.
+
+    \b
+    ctsim run framework_2023_11 --draws 1e9 --shard 3/7 --out part-3
+    ctsim merge part-* --out whole
+    """
     from ctsim import shards
 
     _print_finished(shards.merge(directories, out=out, formulas=formulas, command=command_line()), quiet, lang)
 
 
 @main.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=FOLDER, metavar="DIR")
 @workers_option
 @cluster_option
 @log_option
@@ -427,7 +453,11 @@ def merge(directories: tuple[str, ...], out: str, lang: str, quiet: bool, formul
 @click.option("--quiet", is_flag=True, help="Only the result: no progress.")
 @formulas_option
 def reproduce(directory: str, lang: str, quiet: bool, log: str | None, **asked: Any) -> int:
-    """Draw the run in DIR anew: identical (exit 0), or which part differs (exit 1)."""
+    """Draw the run in DIR anew: identical (exit 0), or which part differs (exit 1).
+
+    \b
+    ctsim reproduce RUN                                    with the versions that are installed here
+    """
     from ctsim.reproduce import reproduce as draw_anew
 
     with logged(log, command_line()) as log_, _progress(quiet, log_) as progress:

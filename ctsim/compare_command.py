@@ -11,6 +11,8 @@ from ctsim.console import command_line, pictures
 from ctsim.errors import InputError
 from ctsim.options import (
     COUNT,
+    FOLDER,
+    SCENARIO,
     formulas_option,
     json_option,
     lang_option,
@@ -24,8 +26,8 @@ from ctsim.progress import logged, progress
 
 
 @click.command("compare")
-@click.argument("a")
-@click.argument("b", required=False)
+@click.argument("a", type=SCENARIO)
+@click.argument("b", type=SCENARIO, required=False)
 @click.option("--draws", type=COUNT, help="Joint samples; 2^20, or as many as the runs have.")
 @click.option("--seed", type=COUNT, help="Key of the random numbers; 0, or that of the runs.")
 @click.option("--method", type=click.Choice(["mc", "sobol"]), help="How draws are made; sobol, or as in the runs.")
@@ -36,7 +38,7 @@ from ctsim.progress import logged, progress
 @click.option("--most", type=COUNT, default=5000, show_default=True, help="Mixtures up to which parts are exact.")
 @click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
 @switch_options
-@click.option("--out", metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
 @click.option("--figure", is_flag=True, help="Draw what the changes add up to (PNG, SVG; ja, en).")
 @lang_option
 @json_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctsim.errors import InputError
-from ctsim.options import COUNT, formulas_option, json_option, lang_option, quiet_option, seed_option
+from ctsim.options import COUNT, SCENARIO, formulas_option, json_option, lang_option, quiet_option, seed_option
 from ctsim.printing_totals import (
     asked_total_json,
     asked_total_table,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command("total")
-@click.argument("what", metavar="SCENARIO|DIR")
+@click.argument("what", type=SCENARIO, metavar="SCENARIO|DIR")
 @click.argument("cells", metavar="CELL...", nargs=-1, required=True)
 @click.option("--draws", type=COUNT, default=2**20, show_default=True, help="Joint samples of a scenario.")
 @seed_option
@@ -81,7 +81,7 @@ def _money(sums: list[tuple[TotalGroup, float]], lang: str, as_json: bool) -> No
 
 
 @click.command("yen")
-@click.argument("scenario", default="framework_2023_11")
+@click.argument("scenario", type=SCENARIO, default="framework_2023_11")
 @click.option("--issue", default="2023", show_default=True, metavar="YEAR|FILE", help="Fiscal year of the bonds.")
 @click.option("--discount-rate", type=float, default=0.0, show_default=True, help="Of tonnes of later years, as 0.04.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")
@@ -120,7 +120,7 @@ def yen_command(
 
 
 @click.command("policy")
-@click.argument("scenario", default="framework_2023_11")
+@click.argument("scenario", type=SCENARIO, default="framework_2023_11")
 @click.option("--frame", "path", metavar="FILE", help="Another file of totals, targets and prices.")
 @click.option("--every-year", is_flag=True, help="Values for every year of the price paths from FY2026 on.")
 @click.option("--draws", type=COUNT, default=2**14, show_default=True, help="Joint samples.")

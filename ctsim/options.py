@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class _Count(click.ParamType[int]):
@@ -24,10 +25,54 @@ class _Count(click.ParamType[int]):
         return int(number)
 
 
+class _Place(click.ParamType[str]):
+    """A file or folder as it was written; shells complete the names on disk."""
+
+    name = "text"
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type=self._kind)]
+
+
+class _Scenario(_Place):
+    """A scenario by its name or file; shells complete names of the library first."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from ctsim.library import shipped
+
+        found = [head.id for _, head in shipped() if head.id.startswith(incomplete)]
+        return [CompletionItem(one) for one in found] or super().shell_complete(ctx, param, incomplete)
+
+
+class _Cell(click.ParamType[str]):
+    """A parameter, cell or total of the scenario that stands before it; shells complete its name."""
+
+    name = "text"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from ctsim.catalog import load
+        from ctsim.errors import CtsimError
+        from ctsim.trail import cells, totals
+
+        try:
+            scenario = load(ctx.params["scenario"], ctx.params.get("formulas"))
+        except (CtsimError, KeyError, TypeError):
+            return []
+        names = [*scenario.parameters(), *cells(scenario), *(one.cell for one in totals(scenario))]
+        return [CompletionItem(one) for one in sorted(set(names)) if one.startswith(incomplete)]
+
+
 COUNT = _Count()
+FOLDER = _Place("dir")
+FILE = _Place("file")
+SCENARIO = _Scenario("file")
+CELL = _Cell()
 workers_option = click.option("--workers", type=COUNT, help="Threads; all cores if absent.")
 quiet_option = click.option("--quiet", is_flag=True, help="Only the result: no progress, no messages.")
-log_option = click.option("--log", metavar="FILE", help="Append what happens to FILE, a line of JSON each.")
+log_option = click.option("--log", type=FILE, metavar="FILE", help="Append what happens to FILE, a line of JSON each.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 lang_option = click.option(
     "--lang", type=click.Choice(["ja", "en"]), default="en", show_default=True, help="Language of the tables."
@@ -39,7 +84,9 @@ metrics_option = click.option(
 memory_option = click.option(
     "--memory", metavar="SIZE", help="Refuse to run where it would take more, as 400MB or 2GiB."
 )
-formulas_option = click.option("--formulas", metavar="DIR", help="Folder with formula modules of outside programmes.")
+formulas_option = click.option(
+    "--formulas", type=FOLDER, metavar="DIR", help="Folder with formula modules of outside programmes."
+)
 
 
 _SWITCHES = (

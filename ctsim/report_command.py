@@ -10,17 +10,21 @@ import click
 
 from ctsim.console import pictures
 from ctsim.errors import InputError
-from ctsim.options import formulas_option
+from ctsim.options import FILE, FOLDER, formulas_option
 
 
 @click.command("report")
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=FOLDER, metavar="DIR")
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of the page.")
 @click.option("--brief", is_flag=True, help="One A4 side instead: DIR/brief.<lang>.html.")
-@click.option("--sensitivity", metavar="DIR", help="Add what drives it, from this result of `ctsim sensitivity`.")
-@click.option("--comparison", metavar="DIR", help="Add what changed, from this result of `ctsim compare A B`.")
+@click.option(
+    "--sensitivity", type=FOLDER, metavar="DIR", help="Add what drives it, from this result of `ctsim sensitivity`."
+)
+@click.option(
+    "--comparison", type=FOLDER, metavar="DIR", help="Add what changed, from this result of `ctsim compare A B`."
+)
 @click.option("--figures", is_flag=True, help="Also draw what the page draws, into DIR/figures (PNG, SVG; ja, en).")
-@click.option("--out", metavar="FILE", help="Where the page is written; DIR/report.<lang>.html if absent.")
+@click.option("--out", type=FILE, metavar="FILE", help="Where the page is written; DIR/report.<lang>.html if absent.")
 @formulas_option
 def report_command(
     directory: str, lang: str, brief: bool, sensitivity: str | None, comparison: str | None, figures: bool,

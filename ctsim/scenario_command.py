@@ -10,7 +10,7 @@ import click
 
 from ctsim.console import table
 from ctsim.locale import heads, text
-from ctsim.options import formulas_option, lang_option
+from ctsim.options import FILE, SCENARIO, formulas_option, lang_option
 
 if TYPE_CHECKING:
     from ctsim.edition import Edition
@@ -28,14 +28,17 @@ def scenario_command() -> None:
 
 
 @scenario_command.command("new-edition")
-@click.argument("old")
-@click.argument("new", metavar="NEW.toml|DIR")
+@click.argument("old", type=SCENARIO)
+@click.argument("new", type=FILE, metavar="NEW.toml|DIR")
 @lang_option
 @formulas_option
 def new_edition(old: str, new: str, lang: str, formulas: str | None) -> None:
     """Start the scenario NEW from OLD for the next edition of the report; or say what of NEW is still from the old one.
 
     Every value that was read in a document stands in the new file, to be looked up again. DIR becomes DIR/DIR.toml.
+
+    \b
+    ctsim scenario new-edition framework_2023_11 framework_2027_01
     """
     from ctsim.catalog import load
     from ctsim.edition import SOURCES, begin, edition
@@ -65,12 +68,16 @@ def _edition_tables(found: Edition, lang: str) -> None:
 
 
 @scenario_command.command("to-xlsx")
-@click.argument("scenario")
-@click.argument("file", metavar="FILE")
+@click.argument("scenario", type=SCENARIO)
+@click.argument("file", type=FILE, metavar="FILE")
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="Language of heads.")
 @formulas_option
 def to_xlsx(scenario: str, file: str, lang: str, formulas: str | None) -> None:
-    """Write SCENARIO as a workbook whose yellow cells may be edited."""
+    """Write SCENARIO as a workbook whose yellow cells may be edited.
+
+    \b
+    ctsim scenario to-xlsx framework_2023_11 mine.xlsx
+    """
     from ctsim.catalog import load
     from ctsim.durable import write_asked
     from ctsim.export.editing import to_workbook
@@ -80,11 +87,15 @@ def to_xlsx(scenario: str, file: str, lang: str, formulas: str | None) -> None:
 
 
 @scenario_command.command("from-xlsx")
-@click.argument("file", metavar="FILE")
-@click.argument("out", metavar="OUT.toml")
+@click.argument("file", type=FILE, metavar="FILE")
+@click.argument("out", type=FILE, metavar="OUT.toml")
 @formulas_option
 def from_xlsx(file: str, out: str, formulas: str | None) -> None:
-    """Write what was edited in FILE as a scenario file of changes; faults name their cells."""
+    """Write what was edited in FILE as a scenario file of changes; faults name their cells.
+
+    \b
+    ctsim scenario from-xlsx mine.xlsx mine.toml
+    """
     from ctsim.export.edited import from_workbook
 
     number = from_workbook(file, out, formulas)

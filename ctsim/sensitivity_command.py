@@ -12,6 +12,8 @@ from ctsim.console import command_line
 from ctsim.errors import InputError
 from ctsim.options import (
     COUNT,
+    FOLDER,
+    SCENARIO,
     formulas_option,
     json_option,
     lang_option,
@@ -26,7 +28,7 @@ from ctsim.progress import logged, progress
 
 
 @click.command("sensitivity")
-@click.argument("scenario")
+@click.argument("scenario", type=SCENARIO)
 @click.option("--draws", type=COUNT, default=2**16, show_default=True, help="Base draws; raised as for a run.")
 @seed_option
 @click.option(
@@ -38,7 +40,7 @@ from ctsim.progress import logged, progress
 @click.option("--threshold", "thresholds", multiple=True, metavar="CELL=VALUE", help="What knowing is worth for this.")
 @click.option("--cell", "cells", multiple=True, metavar="CELL", help="Print all that is known of a cell.")
 @switch_options
-@click.option("--out", metavar="DIR", help="Directory; results/<scenario>-sensitivity-<digest> if absent.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Directory; results/<scenario>-sensitivity-<digest> if absent.")
 @workers_option
 @click.option("--kept-draws", is_flag=True, help="SCENARIO is a run that kept all draws: indices from their ranks.")
 @lang_option

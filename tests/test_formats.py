@@ -154,6 +154,7 @@ def test_netcdf_by_cf(folder: Path, written: dict[str, xr.DataTree], kind: str) 
     assert result_digest(tree) == result_digest(result.tree)
     assert tree.attrs["Conventions"] == "CF-1.11" and tree.attrs["source"].startswith("ctsim ")
     assert tree.attrs["title"] == result.tree.attrs["title"] and tree.attrs["history"]
+    assert tree.attrs["sealed"] == "True"
     for node in tree.subtree:
         data = node.to_dataset(inherit=False)
         for name, one in data.variables.items():

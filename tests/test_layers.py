@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"constants", "errors", "locale", "caches", "elementary", "vectors"},
     {"kept", "netcdf", "stocks"},
     {"compiled"},
-    {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console", "options"}
+    {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console"}
     | {"progress", "run_card"},
     {"schema", "formulas", "npz", "dependence", "composition"},
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
@@ -47,7 +47,7 @@ LAYERS: list[set[str]] = [
     },
     {"compare", "trail"},
     {"stress"},
-    {"printing", "printing_run", "compare_tables", "ranking"},
+    {"printing", "printing_run", "compare_tables", "ranking", "options"},
     {"report"},
     {"export"},
     {"compare_command", "export_command", "money_command", "report_command", "scenario_command", "sensitivity_command"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -191,3 +192,28 @@ def test_a_shell_can_complete(shell: str) -> None:
     """What docs/runs.md says: click makes the completion of the command."""
     found = CliRunner().invoke(main, [], prog_name="ctsim", env={"_CTSIM_COMPLETE": f"{shell}_source"})
     assert "_CTSIM_COMPLETE" in found.output and "ctsim" in found.output
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("ctsim report r8ru", ["dir,r8ru"]),
+        ("ctsim run frame", ["plain,framework_2023_11", "plain,framework_2025_06"]),
+        ("ctsim run my", ["file,my"]),
+        ("ctsim show framework_2023_11 insulated_windows.window_life_", ["plain,insulated_windows.window_life_shape"]),
+        ("ctsim show no_such_scenario in", [""]),
+        ("ctsim run x.toml --out re", ["dir,re"]),
+    ],
+)
+def test_a_shell_completes_names(line: str, completed: list[str]) -> None:
+    words = line.split()
+    asked = {"_CTSIM_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    found = CliRunner().invoke(main, [], prog_name="ctsim", env=asked)
+    assert found.output.splitlines() == completed
+
+
+def test_help_ends_with_examples() -> None:
+    """Every command says in its help how it is called, as docs/runs.md promises."""
+    groups = [main, *(one for one in main.commands.values() if isinstance(one, click.Group))]
+    for one in (one for group in groups for one in group.commands.values()):
+        assert "\nctsim " in (one.help or "").replace("    ctsim ", "ctsim "), one.name

@@ -28,6 +28,7 @@ def cf_content(tree: xr.DataTree, card: Mapping[str, Any]) -> bytes:
         "Conventions": "CF-1.11", "source": f"ctsim {ctsim.__version__}",
         "history": f"{card.get('started', '')} {card.get('command', '')}".strip() or "made from Python",
         "references": "docs/export.md of ctsim",
+        "sealed": str(card.get("sealed", False)),  # the tree was made before the directory was sealed
     }  # fmt: skip
     nodes["/"] = nodes["/"].assign_attrs({**tree.attrs, **said})
     return netcdf_content(xr.DataTree.from_dict(nodes, name=tree.name))
