@@ -260,8 +260,7 @@ def _no_life(programme: Programme) -> Bilingual | None:
     said = empty[0].reason
     assert said is not None
     years_said = ", ".join(cell.year for cell in empty)
-    return Bilingual(ja=f"生涯の削減量を足せない({years_said}年の値がない:{said.ja})",
-                     en=f"the tonnes of a life cannot be added (no number for {years_said}: {said.en})")  # fmt: skip
+    return Bilingual(**both("yen.no_life", years=years_said, why={"ja": said.ja, "en": said.en}))
 
 
 def _co2(programme: Programme) -> list[Figure]:

@@ -31,7 +31,7 @@ def test_languages_agree_in_fields_and_lines() -> None:
         assert len({one.count("\n") for one in said.values()}) == 1, key
 
 
-SPELLINGS = {"ctsim.quotes", "ctsim.figures.style"}
+SPELLINGS = {"ctsim.quotes", "ctsim.figures.style", "ctsim.report.page", "ctsim.naming"}
 """Modules that read Japanese or set its lines: signs and words to look for, no texts."""
 
 

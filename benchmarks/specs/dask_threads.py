@@ -44,6 +44,6 @@ register(
         sweep=tuple({"scenario": REPORT, "draws": 2 * 10**6, "threads": name} for name in ("dask", "pool")),
         quick=tuple({"scenario": REPORT, "draws": 10**6, "threads": name} for name in ("dask", "pool")),
         tiny={"scenario": W, "draws": 2048, "threads": "pool"},
-        repeats=7,
+        repeats=5,
     )
 )

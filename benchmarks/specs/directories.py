@@ -78,6 +78,7 @@ register(
         quick=({"scenario": REPORT, "draws": 2**17, "shards": 10},),
         tiny={"scenario": "as_published", "draws": 2048, "shards": 2},
         full=({"scenario": REPORT, "draws": 2**24, "shards": 100},),
+        repeats=3,
         unit="shards",
     )
 )
