@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from ctsim.accounts import accounts
 from ctsim.bought import Account, Line
 from ctsim.cli import main
-from ctsim.report.brief import Brief
+from ctsim.naming import Names
 from ctsim.report.money import Issue, YenLine, issue_total
 from ctsim.report.page import _templates
 from ctsim.report.words import anchor, card_words, grouped, groups, heading, label_of, tagged, tidy
@@ -101,7 +101,7 @@ def test_footnotes_are_numbered_once() -> None:
     [
         ("ja", "mine.output", "年間発電量"), ("ja", "mine.output_2050", "年間発電量"),
         ("en", "mine.output_2050", "output 2050"),
-        ("ja", "mine.share", "share"), ("ja", "mine.whole@2030 (shares)", "whole@2030 (shares)"),
+        ("ja", "mine.share", "share"), ("ja", "mine.whole_2030 (shares)", "whole 2030 (shares)"),
     ],
 )  # fmt: skip
 def test_a_parameter_has_the_reports_label(lang: str, name: str, said: str) -> None:
@@ -114,8 +114,8 @@ def test_a_parameter_has_the_reports_label(lang: str, name: str, said: str) -> N
         "mine.output": parameter("③", "③ 年間発電量:70GW(2030年)"), "mine.output_2050": parameter("③", ("2640GW",)),
         "mine.share": parameter(None, "25%"),
     }  # fmt: skip
-    brief: Any = SimpleNamespace(page=SimpleNamespace(scenario=SimpleNamespace(parameters=lambda: known)), lang=lang)
-    assert Brief.parameter(brief, name, "mine") == said
+    scenario: Any = SimpleNamespace(parameters=lambda: known, figures=lambda: [])
+    assert Names(scenario, lang).parameter(name) == said
 
 
 # ---- what makes pages quick
