@@ -114,7 +114,7 @@ def test_a_parameter_has_the_reports_label(lang: str, name: str, said: str) -> N
         "mine.output": parameter("③", "③ 年間発電量:70GW(2030年)"), "mine.output_2050": parameter("③", ("2640GW",)),
         "mine.share": parameter(None, "25%"),
     }  # fmt: skip
-    scenario: Any = SimpleNamespace(parameters=lambda: known, figures=lambda: [])
+    scenario: Any = SimpleNamespace(parameters=lambda: known, figures=list)
     assert Names(scenario, lang).parameter(name) == said
 
 
