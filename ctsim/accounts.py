@@ -188,7 +188,7 @@ def _money_fault(name: str) -> str:
         known = [f"fy{one}" for one in shipped()]
         return f"'{name}': no issue '{name.partition('.')[0]}'; there are {', '.join(known)}"
     if which not in MONEY:
-        return f"'{name}': an issue has no '{which}'.{did_you_mean(which, MONEY)} It has {', '.join(MONEY)}."
+        return f"'{name}': an issue has no '{which}'.{did_you_mean(which, MONEY)} It has {', '.join(MONEY)}"
     return f"'{name}' is not printed; take it out" if _money(name) is None else ""
 
 
@@ -206,10 +206,11 @@ def money_total(names: Sequence[str], groups: Iterable[TotalGroup]) -> tuple[Tot
     if not money:
         return None
     several(names)
-    why = [words for name in money if (words := _money_fault(name))]
+    wrong = {name: words for name in money if (words := _money_fault(name))}
+    why = list(wrong.values())
     if others := [name for name in names if name not in money]:
         why.append(f"money of the bonds and {', '.join(others)} are not one quantity")
-    if len(which := dict.fromkeys(name.partition(".")[2] for name in money)) > 1:
+    if len(which := dict.fromkeys(name.partition(".")[2] for name in money if name not in wrong)) > 1:
         parts = "proceeds are allocated or left, and of what is allocated some is refinanced"
         why.append(f"unlike money ({', '.join(which)}): {parts}")
     group = next((one for one in groups if one.kind == "money" and {*money} <= {*one.members}), None)

@@ -146,11 +146,14 @@ def _outside_domain(parameter: Parameter, year: str) -> list[str]:
 
 
 def _possible(parameter: Parameter, value: float) -> bool:
-    if parameter.record.domain == "share":
-        return 0.0 <= value <= units.conversion("1", parameter.unit) * (1.0 + _RARE)
-    if parameter.record.domain == "at_least_one":
-        return value >= units.conversion("1", parameter.unit) * (1.0 - _RARE)
-    return parameter.record.domain is None or value > 0.0
+    domain = parameter.record.domain
+    if domain not in ("share", "at_least_one"):
+        return domain is None or value > 0.0
+    try:
+        one = units.conversion("1", parameter.unit)
+    except units.UnitError:
+        return True  # its unit is a finding of its own
+    return 0.0 <= value <= one * (1.0 + _RARE) if domain == "share" else value >= one * (1.0 - _RARE)
 
 
 def _leaves_domain(parameter: Parameter, spread: Spread, quantiles: Quantiles) -> list[str]:

@@ -237,6 +237,8 @@ def test_lives_divisors_and_shares_say_what_they_can_be() -> None:
             "the spread reaches -8.99123 to 38.9912 %: it",
         ),
         ("value = 15", "value = 150", "s.toml:5: parameter.share.value: 150 %: it must be a share"),
+        ("value = 15", 'value = 15\nunit = "GW"', "s.toml:5: parameter.share.unit: 'GW' cannot be converted to '1'"),
+        ("value = 15", 'value = 15\nunit = "gww"', "s.toml:5: parameter.share.unit: unit 'gww' in 'gww' is not known"),
     ],
 )
 def test_what_cannot_be_is_refused_where_it_stands(was: str, now: str, said: str, study: Study) -> None:

@@ -217,6 +217,13 @@ def test_money_of_two_issues_is_added_as_printed(which: str) -> None:
     assert [(part["value"], part["unit"], part["members"]) for part in found] == [(value, "億円", names)]
 
 
+def test_money_that_is_misspelt_is_one_finding() -> None:
+    with pytest.raises(InputError) as raised:
+        money_total(["fy2023.alocated", "fy2024.allocated"], scenario().totals)
+    said = str(raised.value)
+    assert said.endswith("It has proceeds, allocated, refinanced, unallocated") and "unlike" not in said
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [
