@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 from ctsim import schema, units
-from ctsim.composition import Composition, total_of
+from ctsim.composition import SHARES, Composition, total_of
 from ctsim.equations import Formula, check_formula, formula_place, formula_source, formulas_of, value_of
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.programme import DELIVERY, FIXED, Figure, Parameter, Programme, Spread, as_read, unprinted
@@ -50,7 +50,7 @@ class Row:
     @property
     def mover(self) -> str:
         """What moves it: its stream, or all shares of its whole, whose name may be that of a parameter."""
-        return f"{self.composition} (shares)" if self.composition else self.stream
+        return f"{self.composition}{SHARES}" if self.composition else self.stream
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ import numpy.typing as npt
 from ctsim.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
+
+SHARES: Final = " (shares)"
+"""Ends the name of a whole where all of its shares are meant: it may have the name of a parameter."""
 
 
 @dataclass(frozen=True)

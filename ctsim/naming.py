@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from ctsim.catalog import Scenario
+from ctsim.composition import SHARES
 from ctsim.locale import text, texts, when
 from ctsim.programme import Figure, Parameter
 
@@ -37,10 +38,12 @@ class Names:
     def _name(self, stream: str) -> str:
         if (figure := self._reported.get(stream)) is not None:
             return self._figure(figure)
-        owner, _, name = stream.rpartition(".")
+        owner, _, name = stream.removesuffix(SHARES).rpartition(".")
         name, _, item = name.rstrip("]").partition("[")
         said = text(f"parameter.{name}", self.lang) if f"parameter.{name}" in texts() else ""
         said = said or (self._label(stream) if self.lang == "ja" else "") or spelled(name)
+        if stream.endswith(SHARES):
+            return text("made.shares", self.lang, whole=said)
         if not item:
             return said
         part = self._items.get((owner, item), spelled(item))

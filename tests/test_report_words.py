@@ -101,7 +101,7 @@ def test_footnotes_are_numbered_once() -> None:
     [
         ("ja", "mine.output", "年間発電量"), ("ja", "mine.output_2050", "年間発電量"),
         ("en", "mine.output_2050", "output 2050"),
-        ("ja", "mine.share", "share"), ("ja", "mine.whole_2030 (shares)", "whole 2030 (shares)"),
+        ("ja", "mine.share", "share"), ("ja", "mine.waste_2030 (shares)", "2030年の一般廃棄物の組成（構成比）"),
     ],
 )  # fmt: skip
 def test_a_parameter_has_the_reports_label(lang: str, name: str, said: str) -> None:
