@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -64,6 +66,31 @@ def test_a_run_goes_on_in_other_chunks(
     assert sorted(path.name for path in out.iterdir()) == [
         "run.json", "scenario.toml", "state.npz", "summary.nc", "tables",
     ]  # fmt: skip
+
+
+def test_a_fault_is_raised_when_the_chunks_that_were_begun_are_done(
+    one: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread is joining what it and others have drawn; all of that would be lost."""
+    joining, failed, combine = Event(), Event(), checkpoint.summaries.combine
+
+    def slow(plan: Any, left: Any, right: Any) -> Any:
+        if not joining.is_set():
+            joining.set()
+            assert failed.wait(60)
+            time.sleep(0.5)
+        return combine(plan, left, right)
+
+    def fail(done: int, total: int, said: str = "") -> None:
+        if joining.is_set() and not failed.is_set():
+            failed.set()
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 3600.0)
+    monkeypatch.setattr(checkpoint.summaries, "combine", slow)
+    with pytest.raises(ZeroDivisionError):
+        simulate(one, draws=DRAWS, chunk=CHUNK, out=tmp_path / "run", workers=2, progress=fail)
+    assert tiles(tmp_path / "run") >= 3 * CHUNK // 1024
 
 
 def test_what_is_unfinished_says_how_to_go_on(one: Scenario, tmp_path: Path) -> None:
