@@ -66,11 +66,7 @@ def pruned(binding: Binding, targets: Sequence[Target]) -> tuple[Binding, list[T
         return binding, list(targets)
     place = {number: at for at, number in enumerate(sorted(needed))}
     steps = tuple(_moved(binding.steps[number], place) for number in place)
-    return Binding(binding.rows, steps), [
-        replace(target, parts=tuple((kind, place[index] if kind == "step" else index, factor)
-                                    for kind, index, factor in target.parts))
-        for target in targets
-    ]  # fmt: skip
+    return Binding(binding.rows, steps), [target.moved(place) for target in targets]
 
 
 def _moved(step: Step, place: Mapping[int, int]) -> Step:

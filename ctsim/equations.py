@@ -166,7 +166,19 @@ def formula_place(function: Formula) -> Place:
 @cache
 def formula_source(function: Formula) -> str:
     """The text of a formula, for its syntax tree and for digests."""
-    return textwrap.dedent(inspect.getsource(function))
+    return _written.get(function) or textwrap.dedent(inspect.getsource(function))
+
+
+_written: Final[dict[Formula, str]] = {}
+
+
+def written(text: str, other: Formula) -> Formula:
+    """The formula of a text that is made from that of a checked one, with the imports of its module."""
+    scope = dict(getattr(other, "__globals__", {}))
+    exec(compile(text, "<part of a formula>", "exec", dont_inherit=True), scope)
+    made: Formula = scope[other.__name__]
+    _written[made] = text
+    return made
 
 
 # ---- what a formula may contain

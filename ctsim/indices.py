@@ -47,6 +47,9 @@ IntArray = npt.NDArray[np.int64]
 SECOND: Final = "#second"
 """Ends the names of the streams of the second sample; no parameter's name can hold it."""
 
+WIDTH: Final = TILE // 4
+"""Draws that are exchanged at a time: two samples and their steps, each twice, have to stay near the processor."""
+
 FURTHER: Final = 512
 """Dimensions between a stream of the first sample and that of the second."""
 
@@ -145,6 +148,16 @@ class State:
         return State(self.exchanged + other.exchanged, self.moved + other.moved)
 
 
+@dataclass(frozen=True)
+class _Scratch:
+    """Rows of both samples of a tile with their banks behind them; in `narrow` the same of a part of its draws, then
+    base and working copies of steps of both."""
+
+    a: FloatArray
+    b: FloatArray
+    narrow: tuple[FloatArray, ...]
+
+
 Done = Callable[[int, State], None]
 """Takes the replicate that is a tile further, and the sums."""
 
@@ -216,37 +229,48 @@ class Walk:
             list(threads.map(one, range(min(REPLICATES, tiles))))
         return None if stop.is_set() else state
 
-    def _scratch(self) -> tuple[FloatArray, ...]:
-        """Rows of both samples, with their banks behind them, then base and working copies of steps of both."""
+    def _scratch(self) -> _Scratch:
+        """Room for one thread."""
         most = sum(len(one.group.streams) * sum(map(len, one.rows)) for one in self.groups)
-        bank = np.empty((max(len(self._bank.rows), most), TILE))
-        rows = [np.concatenate([self.kernel.rows(TILE), bank]) for _ in range(2)]
-        return (*rows, *(np.empty((self.kernel.sums.height, TILE)) for _ in range(4)))
+        height = len(self.kernel.binding.rows) + max(len(self._bank.rows), most)
+        a, b = np.empty((2, height, TILE))
+        a[: len(self.kernel.binding.rows)] = b[: len(self.kernel.binding.rows)] = self.kernel.rows(TILE)
+        heights = (height, height, *4 * (self.kernel.sums.height,))
+        return _Scratch(a, b, tuple(np.empty((one, WIDTH)) for one in heights))
 
     def _tile(
-        self, tile: int, replicate: int, number: int, scratch: tuple[FloatArray, ...], exchanged: FloatArray,
-        moved: FloatArray,
-    ) -> None:  # fmt: skip
+        self, tile: int, replicate: int, number: int, scratch: _Scratch, exchanged: FloatArray, moved: FloatArray
+    ) -> None:
         """Add the sums of one tile, the `number`-th of its replicate."""
-        a, b, base_a, base_b, work_a, work_b = scratch
-        height, sums = len(self.kernel.binding.rows), self.kernel.sums
-        steps, added = np.arange(sums.steps), np.arange(sums.steps, sums.height)
-        for kernel, rows, base, work in ((self.kernel, a, base_a, work_a), (self.other, b, base_b, work_b)):
-            kernel.sample(tile, rows[:height])
-            evaluate(steps, added, *self._code, rows, base)
-            work[:] = base
+        height = len(self.kernel.binding.rows)
+        self.kernel.sample(tile, scratch.a[:height])
+        self.other.sample(tile, scratch.b[:height])
         mine, theirs = self.kernel.scores(tile), self.other.scores(tile)
-        self._bank.fill(mine, theirs, a)
-        self._bank.fill(theirs, mine, b)
-        walk(self._swaps.arrays, self._sources, *self.work.arrays, *self._code, scratch, exchanged)
+        self._bank.fill(mine, theirs, scratch.a)
+        self._bank.fill(theirs, mine, scratch.b)
+        for first in range(0, TILE, WIDTH):
+            self._computed(scratch, first)
+            walk(self._swaps.arrays, self._sources, *self.work.arrays, *self._code, scratch.narrow, exchanged)
         if not self.orders:
             return
         order = self.order(replicate, number)
         taken, sources, bank = self._taken(order)
-        bank.fill(theirs, mine, b)
+        bank.fill(theirs, mine, scratch.b)
         of = {name: k for k, name in enumerate(self.players)}
         numbers = np.array([of[name] for name in order], dtype=np.int64)
-        chain(numbers, taken.arrays, sources, *self.moves.arrays, *self._code, scratch, moved)
+        for first in range(0, TILE, WIDTH):
+            self._computed(scratch, first)
+            chain(numbers, taken.arrays, sources, *self.moves.arrays, *self._code, scratch.narrow, moved)
+
+    def _computed(self, scratch: _Scratch, first: int) -> None:
+        """Take the draws from `first` on, and compute all steps and sums of both samples."""
+        a, b, base_a, base_b, work_a, work_b = scratch.narrow
+        sums = self.kernel.sums
+        steps, added = np.arange(sums.steps), np.arange(sums.steps, sums.height)
+        for wide, rows, base, work in ((scratch.a, a, base_a, work_a), (scratch.b, b, base_b, work_b)):
+            rows[:] = wide[:, first : first + WIDTH]
+            evaluate(steps, added, *self._code, rows, base)
+            work[:] = base
 
     # ---- orders
 

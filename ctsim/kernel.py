@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from ctsim.composition import Scaled
 from ctsim.coordinates import Coordinate
 from ctsim.dependence import Group, Tie, mix, ties_of
 from ctsim.distributions import FIXED, Quantiles, build, fill
+from ctsim.divided import divided
 from ctsim.sobol import directions, net_order, scramble_key, shuffle_key, sobol_words
 from ctsim.steps import Steps
 from ctsim.streams import TILE, stream_key, words
@@ -62,6 +63,11 @@ class Target:
         parts = [(rows if kind == "row" else steps)[i] * factor for kind, i, factor in self.parts]
         return sum(parts if self.how == "sum" else sorted(parts)[-HOW[self.how] :])
 
+    def moved(self, places: Sequence[int] | Mapping[int, int]) -> Target:
+        """The same target of a binding whose steps have other numbers: `places`, by old number."""
+        parts = tuple((kind, places[i] if kind == "step" else i, factor) for kind, i, factor in self.parts)
+        return replace(self, parts=parts)
+
     @property
     def name(self) -> str:
         """`programme.metric.when[.item]`, as figures are named."""
@@ -92,8 +98,9 @@ class Kernel:
         groups: Sequence[Group] = (),
         ties: Mapping[int, Tie] | None = None,
     ) -> None:
+        binding, places = divided(binding)
         self.binding = binding
-        self.targets = tuple(targets)
+        self.targets = tuple(target.moved(places) for target in targets)
         self.seed = seed
         self.groups = tuple(groups)
         own = [row for row in binding.rows if row.twin_of is None]

@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
     {"binding", "spreads", "coordinates", "totals"},
     {"assembly", "balance", "generated", "accounts"},
-    {"catalog", "steps"},
+    {"catalog", "steps", "divided"},
     {"audit", "kernel", "differences", "attribution"},
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}
     | {"exchange", "variants", "approach1", "information"},
