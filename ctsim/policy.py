@@ -5,7 +5,7 @@ The share of a gap that realised demand-side programmes close is small, and they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -18,7 +18,7 @@ from pydantic import Field
 from ctsim import tomlfile, units
 from ctsim.catalog import Scenario
 from ctsim.errors import Finding, InputError
-from ctsim.library import library_root
+from ctsim.library import citable, library_root, no_source
 from ctsim.locale import both
 from ctsim.programme import YEARS
 from ctsim.schema import Bilingual, Citation, Identifier, Record, Text, Unit, YearLabel
@@ -104,7 +104,7 @@ def frame(path: str | Path | None = None) -> FrameFile:
     if not found.is_file():
         raise InputError(f"{str(found)[-200:]}: no such file of the policy frame")
     document = tomlfile.read(found, FrameFile, str(path) if path else "scenarios/policy/frame.toml")
-    if faults := _faults(document):
+    if faults := [*_faults(document), *_unknown_sources(document, citable(found).source)]:
         raise InputError(faults)
     return document.record
 
@@ -149,6 +149,18 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
             units.conversion(path.unit, "円/t-CO2")
         except units.UnitError as error:
             findings.append(Finding(place, f"price_path.{path.id}.unit", f"{error}; write it in 円/t-CO2"))
+    return findings
+
+
+def _unknown_sources(document: Document[FrameFile], known: Collection[str]) -> list[Finding]:
+    """Citations of documents that nobody has listed."""
+    findings = []
+    for table in ("total", "target", "credits", "price_path"):
+        for number, one in enumerate(getattr(document.record, table)):
+            if one.source is not None and one.source.key not in known:
+                name = one.id if isinstance(one, PricePath) else one.by if isinstance(one, Credits) else one.year
+                place = document.place(table, number, "source", "key")
+                findings.append(Finding(place, f"{table}.{name}.source.key", no_source(one.source.key, known)))
     return findings
 
 
