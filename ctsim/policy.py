@@ -5,8 +5,8 @@ The share of a gap that realised demand-side programmes close is small, and they
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -205,12 +205,13 @@ class Gap:
 class Realised:
     """Quantiles (`SHARES`) of what was paid for, Mt-CO2 a year by year; `between`: the years that have no cell.
 
-    `independent`: the same without dependence.
+    `independent`: the same without dependence. `reasons`: by year, why there is no number.
     """
 
     tonnes: dict[int, FloatArray]
     independent: dict[int, FloatArray]
     between: frozenset[int]
+    reasons: Mapping[int, Bilingual] = field(default_factory=dict)
 
 
 def realised(
@@ -223,31 +224,48 @@ def realised(
     """
     one = totals.sel(group=REALISED_GROUP, quantile=list(SHARES))
     members = str(totals["members"].sel(group=REALISED_GROUP).values[0]).split(", ")
+    reasons = _reasons(one)
 
     def by_year(name: str, drawn_from: Scenario) -> tuple[dict[int, FloatArray], frozenset[int]]:
         cells = {int(year): np.asarray(one[name].sel(year=year).values) for year in one["year"].values}
-        between = {target.year for target in file.target if min(cells) < target.year < max(cells)}
-        if every_year:
-            between |= {
-                year for path in file.price_path for year in map(int, path.price) if _FIRST <= year < max(cells)
-            }
-        between -= set(cells)
-        if not between or any(np.isnan(values).any() for values in cells.values()):
+        years = valued_years(file, cells, every_year) - set(cells)
+        if not years or reasons:
             return cells, frozenset()
-        drawn = _between(drawn_from, members, sorted(between), min(draws, _MOST), seed)
-        return dict(sorted((cells | drawn).items())), frozenset(between)
+        drawn = between(drawn_from, members, sorted(years), draws, seed)
+        return dict(sorted((cells | drawn).items())), frozenset(years)
 
-    tonnes, between = by_year("quantiles", scenario)
-    return Realised(tonnes, by_year("independent_quantiles", scenario.with_dependence(0))[0], between)
+    tonnes, added = by_year("quantiles", scenario)
+    free = by_year("independent_quantiles", scenario.with_dependence(0))[0]
+    return Realised(tonnes, free, added, reasons)
 
 
-def _between(
-    scenario: Scenario, members: Sequence[str], years: Sequence[int], draws: int, seed: int
+def _reasons(total: xr.Dataset) -> dict[int, Bilingual]:
+    """Why the sum has no number, by year."""
+    found = {}
+    for year in total["year"].values:
+        one = total.sel(year=year)
+        if np.isnan(one["quantiles"].values).any():
+            en, ja = (str(one[name].values) for name in ("reason", "reason_ja"))
+            found[int(year)] = Bilingual(ja=ja or en, en=en)
+    return found
+
+
+def valued_years(file: FrameFile, cells: Collection[int], every_year: bool) -> set[int]:
+    """Years of cells, target years between them and, if wanted, every year of the paths from the first full one on."""
+    wanted = {target.year for target in file.target}
+    first = _FIRST if every_year else min(cells)
+    if every_year:
+        wanted |= {year for path in file.price_path for year in map(int, path.price)}
+    return {*cells, *(year for year in wanted if first <= year < max(cells))}
+
+
+def between(
+    scenario: Scenario, programmes: Collection[str], years: Sequence[int], draws: int, seed: int
 ) -> dict[int, FloatArray]:
-    """Quantiles of the sum of the members' formulas of a year, at these years."""
-    figures = [figure for one in scenario.programmes if one.id in members
+    """Quantiles of the sum of the programmes' formulas of a year, Mt-CO2, at these years."""
+    figures = [figure for one in scenario.programmes if one.id in programmes
                for figure in one.cell("co2_reduction", YEARS[0]).figures]  # fmt: skip
-    drawn = Drawn(scenario, figures, draws // TILE, seed)
+    drawn = Drawn(scenario, figures, min(draws, _MOST) // TILE, seed)
     steps = [drawn.binding.steps[drawn.binding.step_of(one)] for one in figures]
     million = units.conversion("t-CO2/yr", "Mt-CO2/yr")
     return {year: np.quantile(sum(drawn.year(step, year) for step in steps), SHARES) * million for year in years}

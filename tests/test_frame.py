@@ -20,7 +20,9 @@ from ctsim.formulas import carbon_pricing as rules
 from ctsim.policy import FrameFile, NationalTotal, PricePath, Target, carbon_value, frame, gaps
 from ctsim.printing_policy import policy_tables
 from ctsim.quotes import squash
+from ctsim.valued import National
 from tests.report import ROOT, SCENARIOS
+from tests.runs import scenario
 
 FILES = ("policy/frame.toml", "policy/programmes/carbon_pricing.toml")
 TEXT = (SCENARIOS / "policy" / "frame.toml").read_text(encoding="utf-8")
@@ -256,7 +258,8 @@ def test_a_record_takes_no_field_that_it_does_not_know(record: type[Target] | ty
 def printed(capsys: pytest.CaptureFixture[str], years: list[int], lang: str = "en", between: int = 0) -> str:
     """What the command prints of three quantiles a year: 0.2 Mt, 10 % below and above it."""
     tonnes = {year: np.array([0.2, 0.18, 0.22]) for year in years}
-    policy_tables(frame(), policy.Realised(tonnes, tonnes, frozenset({between} - {0})), lang)
+    found = National(frame(), policy.Realised(tonnes, tonnes, frozenset({between} - {0})), [])
+    policy_tables(found, scenario(), lang)
     return capsys.readouterr().out
 
 
