@@ -21,7 +21,7 @@ from ctsim.errors import Finding, InputError
 from ctsim.library import citable, library_root, no_source
 from ctsim.locale import both
 from ctsim.programme import YEARS
-from ctsim.schema import Bilingual, Citation, Identifier, Record, Text, Unit, YearLabel
+from ctsim.schema import Bilingual, Citation, Identifier, Record, Source, Text, Unit, YearLabel
 from ctsim.streams import TILE
 from ctsim.tomlfile import Document
 from ctsim.yearly import Drawn
@@ -55,6 +55,11 @@ class NationalTotal(Record):
     sum_of: tuple[float, ...] = ()
     source: Citation
     note: Bilingual | None = None
+
+    @property
+    def mt_co2(self) -> float:
+        """Mt-CO2 a year."""
+        return self.emissions * units.conversion(self.unit, "Mt-CO2/yr")
 
 
 class Target(Record):
@@ -100,13 +105,22 @@ class FrameFile(Record):
 
 def frame(path: str | Path | None = None) -> FrameFile:
     """The shipped frame, or that of a file. Raises InputError: a path with a gap, a target without ground."""
-    found = Path(path) if path else library_root() / "policy" / "frame.toml"
+    found = _file(path)
     if not found.is_file():
         raise InputError(f"{str(found)[-200:]}: no such file of the policy frame")
     document = tomlfile.read(found, FrameFile, str(path) if path else "scenarios/policy/frame.toml")
-    if faults := [*_faults(document), *_unknown_sources(document, citable(found).source)]:
+    if faults := [*_faults(document), *_unknown_sources(document, documents(path))]:
         raise InputError(faults)
     return document.record
+
+
+def documents(path: str | Path | None = None) -> Mapping[str, Source]:
+    """What the frame may cite, by key: shipped sources and `sources.toml` beside it."""
+    return citable(_file(path)).source
+
+
+def _file(path: str | Path | None) -> Path:
+    return Path(path) if path else library_root() / "policy" / "frame.toml"
 
 
 def _faults(document: Document[FrameFile]) -> list[Finding]:
@@ -115,7 +129,7 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
     if missing := {_BASE, _NOW} - years:
         message = f"no total of FY{min(missing)}; add it: targets and gaps are measured from it"
         findings.append(Finding(document.place("total"), "total", message))
-    emissions = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in document.record.total}
+    emissions = {one.year: one.mt_co2 for one in document.record.total}
     for number, total in enumerate(document.record.total):
         if message := _unfounded(total):
             findings.append(Finding(document.place("total", number, "basis"), f"total.{total.year}.basis", message))
@@ -273,7 +287,7 @@ def between(
 
 def gaps(file: FrameFile, realised: dict[int, FloatArray]) -> list[Gap]:
     """Every target with its gap; `realised` are Mt-CO2 a year by year, in any statistics."""
-    total = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in file.total}
+    total = {one.year: one.mt_co2 for one in file.total}
     found = []
     for target in file.target:
         allowed = total[_BASE] * (1 - target.reduction / 100)
@@ -281,6 +295,11 @@ def gaps(file: FrameFile, realised: dict[int, FloatArray]) -> list[Gap]:
         closed = realised[target.year] / missing if target.year in realised else None
         found.append(Gap(target, allowed, missing, closed))
     return found
+
+
+def percent(share: FloatArray | None) -> list[float] | None:
+    """A share of a gap in per cent; None where there is none or a member has no number."""
+    return None if share is None or np.isnan(share).any() else [float(one) for one in 100 * share]
 
 
 def carbon_value(path: PricePath, realised: dict[int, FloatArray]) -> dict[int, FloatArray]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-import numpy as np
 
 from ctsim.catalog import Scenario
 from ctsim.console import number, table
@@ -24,8 +23,9 @@ from ctsim.policy import (
     Realised,
     along,
     gaps,
+    percent,
 )
-from ctsim.schema import Bilingual
+from ctsim.schema import Bilingual, Citation
 from ctsim.valued import CellTonnes, National
 
 
@@ -57,7 +57,9 @@ def _cells(found: National, names: Mapping[str, str], lang: str) -> None:
     for boundary in sorted({one.boundary for one in found.valued}, key=BOUNDARIES.index):
         rows = [[names[one.programme], str(one.year), *(_value(one.value(path)) for path in paths)]
                 for one in found.valued if one.boundary == boundary]  # fmt: skip
-        title = text("policy.cells", lang, boundary=text(f"boundary.{boundary}", lang))
+        title = text(
+            "policy.cells", lang, unit=text("policy.oku_a_year", lang), boundary=text(f"boundary.{boundary}", lang)
+        )
         table(title, head, rows, right=(1, *range(2, 2 + len(paths))))
     click.echo(text("policy.cells_note", lang))
     if found.refused:
@@ -83,7 +85,7 @@ def _total(one: NationalTotal, lang: str) -> str:
     basis = text(f"basis.{one.basis}", lang)
     if one.sum_of:
         basis += text("run.colon", lang) + " + ".join(f"{part:,g}" for part in one.sum_of)
-    return text("policy.total", lang, year=one.year, amount=f"{one.emissions:,g}", basis=basis)
+    return text("policy.total", lang, year=one.year, amount=f"{one.mt_co2:,g}", basis=basis)
 
 
 def policy_json(found: National) -> dict[str, Any]:
@@ -93,22 +95,25 @@ def policy_json(found: National) -> dict[str, Any]:
     targets = [
         {"year": gap.target.year, "reduction_percent": gap.target.reduction, "basis": gap.target.basis,
          "allowed_mt_co2": gap.allowed, "missing_mt_co2": gap.missing,
-         "closed_percent": _percent(gap.closed), "independent_closed_percent": _percent(free[gap.target.year]),
-         "closed_by": _closed_by(gap, realised), "why_not": _both(realised.reasons.get(gap.target.year))}
+         "closed_percent": percent(gap.closed), "independent_closed_percent": percent(free[gap.target.year]),
+         "closed_by": _closed_by(gap, realised), "source": _cited(gap.target.source), "reason": gap.target.reason,
+         "why_not": _both(realised.reasons.get(gap.target.year))}
         for gap in gaps(file, realised.tonnes)
     ]  # fmt: skip
     values = [
-        {"price_path": path.id, "basis": path.basis, "reason": path.reason.model_dump(), "year": year,
+        {"price_path": path.id, "basis": path.basis, "source": _cited(path.source),
+         "reason": path.reason.model_dump(), "year": year,
          "price_yen_per_t_co2": path.price[str(year)],
          "value_oku_yen_per_year": value.tolist(),
          "independent_value_oku_yen_per_year": along(path, realised.independent)[year].tolist()}
         for path in file.price_path for year, value in along(path, realised.tonnes).items()
     ]  # fmt: skip
-    credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote}
+    credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote,
+                 "source": _cited(one.source)}
                 for one in file.credits]  # fmt: skip
     totals = [
-        {"year": one.year, "mt_co2": one.emissions, "basis": one.basis, "sum_of": list(one.sum_of),
-         "quote": one.source.quote, "note": one.note and one.note.model_dump()}
+        {"year": one.year, "mt_co2": one.mt_co2, "basis": one.basis, "sum_of": list(one.sum_of),
+         "quote": one.source.quote, "source": _cited(one.source), "note": one.note and one.note.model_dump()}
         for one in file.total
     ]  # fmt: skip
     label, between = REALISED.model_dump(), BETWEEN.model_dump()
@@ -125,12 +130,13 @@ def _cell_json(one: CellTonnes, file: FrameFile) -> dict[str, Any]:
             "value_oku_yen_per_year": values, "why_not": _both(one.reason)}  # fmt: skip
 
 
+def _cited(citation: Citation | None) -> dict[str, str | None] | None:
+    """Document, place and words."""
+    return None if citation is None else {"key": citation.key, "where": citation.where, "quote": citation.quote}
+
+
 def _both(said: Bilingual | None) -> dict[str, str] | None:
     return None if said is None else said.model_dump()
-
-
-def _percent(share: FloatArray | None) -> list[float] | None:
-    return None if share is None or np.isnan(share).any() else [float(one) for one in 100 * share]
 
 
 def _closed_by(gap: Gap, realised: Realised) -> str | None:

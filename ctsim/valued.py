@@ -135,9 +135,9 @@ def _no_value(one: Mapping[str, Any]) -> Bilingual | None:
     boundary, scope, period = (str(one[name]) for name in ("boundary", "scope", "period"))
     found = []
     if boundary not in DOMESTIC:
-        found.append(both("policy.why_boundary", boundary=words_of("boundary", [boundary])))
+        found.append(both("policy.why_boundary", boundary=both(f"boundary.{boundary or 'unstated'}")))
     if scope != "japan":
-        found.append(both("policy.why_scope", scope=words_of("scope", [scope])))
+        found.append(both(f"policy.why_scope_{scope}"))
     if period != "annual":
         found.append(both("policy.why_period"))
     joined = {lang: text("policy.also", lang).join(said[lang] for said in found) for lang in LANGUAGES}
