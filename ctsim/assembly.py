@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ctsim import constants, schema, units
 from ctsim.errors import Finding, Place, did_you_mean
-from ctsim.library import Library, PlacedChange
+from ctsim.library import Library, PlacedChange, no_source
 from ctsim.programme import Figure, Parameter, Programme, as_read, unprinted
 from ctsim.spreads import composition_faults, spreads_of
 from ctsim.tomlfile import Document
@@ -285,9 +285,7 @@ class _Assembly:
     def _source(self, citation: schema.Citation, place: Place, key: str) -> None:
         known = self.library.sources.record.source
         if citation.key not in known:
-            hint = did_you_mean(citation.key, known) or f" Known: {', '.join(known)}."
-            message = f"no source '{citation.key}' in sources.toml.{hint}"
-            self.findings.append(Finding(place, key, message))
+            self.findings.append(Finding(place, key, no_source(citation.key, known)))
 
     def _unknown_targets(self) -> None:
         for full, placed in self.parameter_changes.items():

@@ -5,7 +5,7 @@ Nothing is resolved here. Messages name shipped files by their place in the libr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -178,17 +178,40 @@ def read_library(folders: Iterable[Path], findings: list[Finding]) -> Library:
     shared = _collect(findings, root / "shared.toml", schema.SharedFile)
     classes = _collect(findings, root / "spread_classes.toml", schema.SpreadClassesFile)
     totals = [_collect(findings, path, schema.TotalsFile) for path in _own_paths(root, page_folders.values(), "totals")]
-    cited = [
-        _collect(findings, path, schema.SourcesFile) for path in _own_paths(root, page_folders.values(), "sources")
-    ]
+    cited = _sources(page_folders.values(), findings)
     good = tuple(page for page in pages if page is not None)
     findings += (twice := _duplicate_ids(good))
-    findings += (again := _cited_twice([one for one in cited if one is not None]))
-    if twice or again or len(good) < len(pages) or None in [*totals, *cited, shared, classes]:
+    if twice or len(good) < len(pages) or cited is None or None in [*totals, shared, classes]:
         raise InputError(findings)
     number = {page.file: page.record.programme.number or 10**6 for page in good}
     ordered = tuple(sorted(good, key=lambda page: (number[page.file], page.file)))
-    return Library(root, ordered, shared, classes, _joined(cited), tuple(totals))
+    return Library(root, ordered, shared, classes, cited, tuple(totals))
+
+
+def citable(file: Path) -> schema.SourcesFile:
+    """What a file outside the chain of scenarios may cite: shipped sources and `sources.toml` beside it.
+
+    Raises InputError with every finding of these.
+    """
+    findings: list[Finding] = []
+    found = _sources([file.parent / "programmes"], findings)
+    if found is None:
+        raise InputError(findings)
+    return found.record
+
+
+def no_source(key: str, known: Collection[str]) -> str:
+    """What is said of a citation whose document nobody has listed."""
+    hint = did_you_mean(key, known) or f" Known: {', '.join(known)}."
+    return f"no source '{key}' in sources.toml.{hint}"
+
+
+def _sources(page_folders: Iterable[Path], findings: list[Finding]) -> Document[schema.SourcesFile] | None:
+    """Shipped sources with those beside folders of pages; None, and findings, where a file is not whole."""
+    paths = _own_paths(library_root(), page_folders, "sources")
+    cited = [_collect(findings, path, schema.SourcesFile) for path in paths]
+    findings += (again := _cited_twice([one for one in cited if one is not None]))
+    return None if again or None in cited else _joined(cited)
 
 
 def _own_paths(root: Path, page_folders: Iterable[Path], name: str) -> list[Path]:

@@ -133,7 +133,7 @@ def policy_command(
     scenario: str, path: str | None, every_year: bool, draws: int, seed: int, lang: str, as_json: bool, quiet: bool,
     formulas: str | None,
 ) -> None:  # fmt: skip
-    """National targets, the share of each gap that was closed, and the value of the tonnes at carbon prices.
+    """National targets, the share of each gap that was closed, and the value of tonnes in Japan at carbon prices.
 
     \b
     ctsim policy --lang ja                                 the shipped frame
@@ -142,21 +142,18 @@ def policy_command(
     """
     from ctsim.catalog import load
     from ctsim.engine import simulate
-    from ctsim.policy import REALISED_GROUP, frame, realised
+    from ctsim.policy import REALISED_GROUP, frame
     from ctsim.printing_policy import policy_json, policy_tables
+    from ctsim.valued import national
 
     file, resolved = frame(path), load(scenario, formulas)
     members = [name.partition(".")[0] for one in resolved.totals if one.id == REALISED_GROUP for name in one.members]
-    programmes = [one.id for one in resolved.programmes if one.id in members]
-    if not programmes:
+    if not any(one.id in members for one in resolved.programmes):
         raise InputError(f"{scenario}: has no programme of units that were paid for: {', '.join(members)}")
     with progress(quiet) as report:
-        made = simulate(
-            resolved, draws=draws, seed=seed, metrics=["co2_reduction"], programmes=programmes, progress=report
-        )
-    totals = made.tree["totals/co2_reduction"].to_dataset()
-    closed = realised(resolved, totals, file, made.card["draws"], seed, every_year)
+        made = simulate(resolved, draws=draws, seed=seed, metrics=["co2_reduction"], progress=report)
+    found = national(resolved, made.tree, file, made.card["draws"], seed, every_year)
     if as_json:
-        click.echo(json.dumps(policy_json(file, closed), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(policy_json(found), ensure_ascii=False, indent=1))
     else:
-        policy_tables(file, closed, lang)
+        policy_tables(found, resolved, lang)

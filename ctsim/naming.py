@@ -9,6 +9,7 @@ from typing import Final
 
 from ctsim.catalog import Scenario
 from ctsim.composition import SHARES
+from ctsim.figures.rows import tidy
 from ctsim.locale import text, texts, when
 from ctsim.programme import Figure, Parameter
 
@@ -78,6 +79,11 @@ class Names:
         said = {(one.programme, one.record.item): str(getattr(one.record, f"item_{self.lang}") or "")
                 for one in self._scenario.figures() if one.record.item}  # fmt: skip
         return {part: words for part, words in said.items() if words}
+
+
+def titles(scenario: Scenario, lang: str) -> dict[str, str]:
+    """Number and name of each programme, by id."""
+    return {one.id: f"{one.number or ''} {tidy(getattr(one, f'name_{lang}'))}".strip() for one in scenario.programmes}
 
 
 def spelled(name: str) -> str:

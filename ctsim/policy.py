@@ -5,8 +5,8 @@ The share of a gap that realised demand-side programmes close is small, and they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,10 +18,10 @@ from pydantic import Field
 from ctsim import tomlfile, units
 from ctsim.catalog import Scenario
 from ctsim.errors import Finding, InputError
-from ctsim.library import library_root
+from ctsim.library import citable, library_root, no_source
 from ctsim.locale import both
 from ctsim.programme import YEARS
-from ctsim.schema import Bilingual, Citation, Identifier, Record, Text, Unit, YearLabel
+from ctsim.schema import Bilingual, Citation, Identifier, Record, Source, Text, Unit, YearLabel
 from ctsim.streams import TILE
 from ctsim.tomlfile import Document
 from ctsim.yearly import Drawn
@@ -55,6 +55,11 @@ class NationalTotal(Record):
     sum_of: tuple[float, ...] = ()
     source: Citation
     note: Bilingual | None = None
+
+    @property
+    def mt_co2(self) -> float:
+        """Mt-CO2 a year."""
+        return self.emissions * units.conversion(self.unit, "Mt-CO2/yr")
 
 
 class Target(Record):
@@ -100,13 +105,22 @@ class FrameFile(Record):
 
 def frame(path: str | Path | None = None) -> FrameFile:
     """The shipped frame, or that of a file. Raises InputError: a path with a gap, a target without ground."""
-    found = Path(path) if path else library_root() / "policy" / "frame.toml"
+    found = _file(path)
     if not found.is_file():
         raise InputError(f"{str(found)[-200:]}: no such file of the policy frame")
     document = tomlfile.read(found, FrameFile, str(path) if path else "scenarios/policy/frame.toml")
-    if faults := _faults(document):
+    if faults := [*_faults(document), *_unknown_sources(document, documents(path))]:
         raise InputError(faults)
     return document.record
+
+
+def documents(path: str | Path | None = None) -> Mapping[str, Source]:
+    """What the frame may cite, by key: shipped sources and `sources.toml` beside it."""
+    return citable(_file(path)).source
+
+
+def _file(path: str | Path | None) -> Path:
+    return Path(path) if path else library_root() / "policy" / "frame.toml"
 
 
 def _faults(document: Document[FrameFile]) -> list[Finding]:
@@ -115,7 +129,7 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
     if missing := {_BASE, _NOW} - years:
         message = f"no total of FY{min(missing)}; add it: targets and gaps are measured from it"
         findings.append(Finding(document.place("total"), "total", message))
-    emissions = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in document.record.total}
+    emissions = {one.year: one.mt_co2 for one in document.record.total}
     for number, total in enumerate(document.record.total):
         if message := _unfounded(total):
             findings.append(Finding(document.place("total", number, "basis"), f"total.{total.year}.basis", message))
@@ -149,6 +163,18 @@ def _faults(document: Document[FrameFile]) -> list[Finding]:
             units.conversion(path.unit, "円/t-CO2")
         except units.UnitError as error:
             findings.append(Finding(place, f"price_path.{path.id}.unit", f"{error}; write it in 円/t-CO2"))
+    return findings
+
+
+def _unknown_sources(document: Document[FrameFile], known: Collection[str]) -> list[Finding]:
+    """Citations of documents that nobody has listed."""
+    findings = []
+    for table in ("total", "target", "credits", "price_path"):
+        for number, one in enumerate(getattr(document.record, table)):
+            if one.source is not None and one.source.key not in known:
+                name = one.id if isinstance(one, PricePath) else one.by if isinstance(one, Credits) else one.year
+                place = document.place(table, number, "source", "key")
+                findings.append(Finding(place, f"{table}.{name}.source.key", no_source(one.source.key, known)))
     return findings
 
 
@@ -193,12 +219,13 @@ class Gap:
 class Realised:
     """Quantiles (`SHARES`) of what was paid for, Mt-CO2 a year by year; `between`: the years that have no cell.
 
-    `independent`: the same without dependence.
+    `independent`: the same without dependence. `reasons`: by year, why there is no number.
     """
 
     tonnes: dict[int, FloatArray]
     independent: dict[int, FloatArray]
     between: frozenset[int]
+    reasons: Mapping[int, Bilingual] = field(default_factory=dict)
 
 
 def realised(
@@ -211,31 +238,48 @@ def realised(
     """
     one = totals.sel(group=REALISED_GROUP, quantile=list(SHARES))
     members = str(totals["members"].sel(group=REALISED_GROUP).values[0]).split(", ")
+    reasons = _reasons(one)
 
     def by_year(name: str, drawn_from: Scenario) -> tuple[dict[int, FloatArray], frozenset[int]]:
         cells = {int(year): np.asarray(one[name].sel(year=year).values) for year in one["year"].values}
-        between = {target.year for target in file.target if min(cells) < target.year < max(cells)}
-        if every_year:
-            between |= {
-                year for path in file.price_path for year in map(int, path.price) if _FIRST <= year < max(cells)
-            }
-        between -= set(cells)
-        if not between or any(np.isnan(values).any() for values in cells.values()):
+        years = valued_years(file, cells, every_year) - set(cells)
+        if not years or reasons:
             return cells, frozenset()
-        drawn = _between(drawn_from, members, sorted(between), min(draws, _MOST), seed)
-        return dict(sorted((cells | drawn).items())), frozenset(between)
+        drawn = between(drawn_from, members, sorted(years), draws, seed)
+        return dict(sorted((cells | drawn).items())), frozenset(years)
 
-    tonnes, between = by_year("quantiles", scenario)
-    return Realised(tonnes, by_year("independent_quantiles", scenario.with_dependence(0))[0], between)
+    tonnes, added = by_year("quantiles", scenario)
+    free = by_year("independent_quantiles", scenario.with_dependence(0))[0]
+    return Realised(tonnes, free, added, reasons)
 
 
-def _between(
-    scenario: Scenario, members: Sequence[str], years: Sequence[int], draws: int, seed: int
+def _reasons(total: xr.Dataset) -> dict[int, Bilingual]:
+    """Why the sum has no number, by year."""
+    found = {}
+    for year in total["year"].values:
+        one = total.sel(year=year)
+        if np.isnan(one["quantiles"].values).any():
+            en, ja = (str(one[name].values) for name in ("reason", "reason_ja"))
+            found[int(year)] = Bilingual(ja=ja or en, en=en)
+    return found
+
+
+def valued_years(file: FrameFile, cells: Collection[int], every_year: bool) -> set[int]:
+    """Years of cells, target years between them and, if wanted, every year of the paths from the first full one on."""
+    wanted = {target.year for target in file.target}
+    first = _FIRST if every_year else min(cells)
+    if every_year:
+        wanted |= {year for path in file.price_path for year in map(int, path.price)}
+    return {*cells, *(year for year in wanted if first <= year < max(cells))}
+
+
+def between(
+    scenario: Scenario, programmes: Collection[str], years: Sequence[int], draws: int, seed: int
 ) -> dict[int, FloatArray]:
-    """Quantiles of the sum of the members' formulas of a year, at these years."""
-    figures = [figure for one in scenario.programmes if one.id in members
+    """Quantiles of the sum of the programmes' formulas of a year, Mt-CO2, at these years."""
+    figures = [figure for one in scenario.programmes if one.id in programmes
                for figure in one.cell("co2_reduction", YEARS[0]).figures]  # fmt: skip
-    drawn = Drawn(scenario, figures, draws // TILE, seed)
+    drawn = Drawn(scenario, figures, min(draws, _MOST) // TILE, seed)
     steps = [drawn.binding.steps[drawn.binding.step_of(one)] for one in figures]
     million = units.conversion("t-CO2/yr", "Mt-CO2/yr")
     return {year: np.quantile(sum(drawn.year(step, year) for step in steps), SHARES) * million for year in years}
@@ -243,7 +287,7 @@ def _between(
 
 def gaps(file: FrameFile, realised: dict[int, FloatArray]) -> list[Gap]:
     """Every target with its gap; `realised` are Mt-CO2 a year by year, in any statistics."""
-    total = {one.year: one.emissions * units.conversion(one.unit, "Mt-CO2/yr") for one in file.total}
+    total = {one.year: one.mt_co2 for one in file.total}
     found = []
     for target in file.target:
         allowed = total[_BASE] * (1 - target.reduction / 100)
@@ -251,6 +295,11 @@ def gaps(file: FrameFile, realised: dict[int, FloatArray]) -> list[Gap]:
         closed = realised[target.year] / missing if target.year in realised else None
         found.append(Gap(target, allowed, missing, closed))
     return found
+
+
+def percent(share: FloatArray | None) -> list[float] | None:
+    """A share of a gap in per cent; None where there is none or a member has no number."""
+    return None if share is None or np.isnan(share).any() else [float(one) for one in 100 * share]
 
 
 def carbon_value(path: PricePath, realised: dict[int, FloatArray]) -> dict[int, FloatArray]:

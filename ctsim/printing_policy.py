@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
+from ctsim.catalog import Scenario
 from ctsim.console import number, table
+from ctsim.figures.rows import BOUNDARIES
 from ctsim.locale import text
+from ctsim.naming import titles
 from ctsim.policy import (
     BETWEEN,
     REALISED,
@@ -19,11 +23,15 @@ from ctsim.policy import (
     Realised,
     along,
     gaps,
+    percent,
 )
+from ctsim.schema import Bilingual, Citation
+from ctsim.valued import CellTonnes, National
 
 
-def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
-    """Tables from the frame and the sum of annual, domestic tonnes of units that were paid for."""
+def policy_tables(found: National, scenario: Scenario, lang: str) -> None:
+    """Tables from the frame, the sum of annual, domestic tonnes of units that were paid for, and cells in Japan."""
+    file, realised = found.file, found.realised
     colon = text("run.colon", lang)
     said = ", ".join(_total(one, lang) for one in file.total)
     click.echo(f"{text('policy.totals', lang)}{colon}{said}")
@@ -39,6 +47,37 @@ def policy_tables(file: FrameFile, realised: Realised, lang: str) -> None:
         click.echo(
             f"{getattr(path.title, lang)} ({text(f'basis.{path.basis}', lang)}){colon}{getattr(path.reason, lang)}"
         )
+    _cells(found, titles(scenario, lang), lang)
+
+
+def _cells(found: National, names: Mapping[str, str], lang: str) -> None:
+    """Cells in Japan at each price, a table for each boundary; then the others by their reason."""
+    paths = found.file.price_path
+    head = [*_head(("programme", "year"), lang), *(getattr(path.title, lang) for path in paths)]
+    for boundary in sorted({one.boundary for one in found.valued}, key=BOUNDARIES.index):
+        rows = [[names[one.programme], str(one.year), *(_value(one.value(path)) for path in paths)]
+                for one in found.valued if one.boundary == boundary]  # fmt: skip
+        title = text(
+            "policy.cells", lang, unit=text("policy.oku_a_year", lang), boundary=text(f"boundary.{boundary}", lang)
+        )
+        table(title, head, rows, right=(1, *range(2, 2 + len(paths))))
+    click.echo(text("policy.cells_note", lang))
+    if found.refused:
+        click.echo(text("policy.refused", lang))
+    for why, cells in found.refused:
+        click.echo(f"· {cells_words(cells, names)}{text('run.colon', lang)}{getattr(why, lang)}")
+
+
+def cells_words(cells: Sequence[CellTonnes], names: Mapping[str, str]) -> str:
+    """Programmes with their years."""
+    years: dict[str, list[str]] = {}
+    for one in cells:
+        years.setdefault(names.get(one.programme, one.programme), []).append(str(one.year))
+    return " · ".join(f"{name} {'/'.join(mine)}" for name, mine in years.items())
+
+
+def _value(values: FloatArray | None) -> str:
+    return "–" if values is None else _interval(values)
 
 
 def _total(one: NationalTotal, lang: str) -> str:
@@ -46,40 +85,58 @@ def _total(one: NationalTotal, lang: str) -> str:
     basis = text(f"basis.{one.basis}", lang)
     if one.sum_of:
         basis += text("run.colon", lang) + " + ".join(f"{part:,g}" for part in one.sum_of)
-    return text("policy.total", lang, year=one.year, amount=f"{one.emissions:,g}", basis=basis)
+    return text("policy.total", lang, year=one.year, amount=f"{one.mt_co2:,g}", basis=basis)
 
 
-def policy_json(file: FrameFile, realised: Realised) -> dict[str, Any]:
+def policy_json(found: National) -> dict[str, Any]:
     """The same for machines: median, 5 % and 95 % of each share (%) and value (億円 a year)."""
+    file, realised = found.file, found.realised
     free = {gap.target.year: gap.closed for gap in gaps(file, realised.independent)}
     targets = [
         {"year": gap.target.year, "reduction_percent": gap.target.reduction, "basis": gap.target.basis,
          "allowed_mt_co2": gap.allowed, "missing_mt_co2": gap.missing,
-         "closed_percent": _percent(gap.closed), "independent_closed_percent": _percent(free[gap.target.year]),
-         "closed_by": _closed_by(gap, realised)}
+         "closed_percent": percent(gap.closed), "independent_closed_percent": percent(free[gap.target.year]),
+         "closed_by": _closed_by(gap, realised), "source": _cited(gap.target.source), "reason": gap.target.reason,
+         "why_not": _both(realised.reasons.get(gap.target.year))}
         for gap in gaps(file, realised.tonnes)
     ]  # fmt: skip
     values = [
-        {"price_path": path.id, "basis": path.basis, "reason": path.reason.model_dump(), "year": year,
+        {"price_path": path.id, "basis": path.basis, "source": _cited(path.source),
+         "reason": path.reason.model_dump(), "year": year,
          "price_yen_per_t_co2": path.price[str(year)],
          "value_oku_yen_per_year": value.tolist(),
          "independent_value_oku_yen_per_year": along(path, realised.independent)[year].tolist()}
         for path in file.price_path for year, value in along(path, realised.tonnes).items()
     ]  # fmt: skip
-    credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote}
+    credits_ = [{"by": one.by, "cumulative": True, "amount": one.amount, "unit": one.unit, "quote": one.source.quote,
+                 "source": _cited(one.source)}
                 for one in file.credits]  # fmt: skip
     totals = [
-        {"year": one.year, "mt_co2": one.emissions, "basis": one.basis, "sum_of": list(one.sum_of),
-         "quote": one.source.quote, "note": one.note and one.note.model_dump()}
+        {"year": one.year, "mt_co2": one.mt_co2, "basis": one.basis, "sum_of": list(one.sum_of),
+         "quote": one.source.quote, "source": _cited(one.source), "note": one.note and one.note.model_dump()}
         for one in file.total
     ]  # fmt: skip
     label, between = REALISED.model_dump(), BETWEEN.model_dump()
     return {"realised": label, "between_cells": between, "quantiles": list(SHARES), "totals": totals,
-            "targets": targets, "credits": credits_, "values": values}  # fmt: skip
+            "targets": targets, "credits": credits_, "values": values,
+            "cells": [_cell_json(one, file) for one in found.cells]}  # fmt: skip
 
 
-def _percent(share: FloatArray | None) -> list[float] | None:
-    return None if share is None else [float(one) for one in 100 * share]
+def _cell_json(one: CellTonnes, file: FrameFile) -> dict[str, Any]:
+    """A cell with its value along each path, or the reason why it has none."""
+    values = {path.id: value.tolist() for path in file.price_path if (value := one.value(path)) is not None}
+    tonnes = None if one.tonnes is None else one.tonnes.tolist()
+    return {"cell": one.name, "year": one.year, "boundary": one.boundary, "status": one.status, "mt_co2": tonnes,
+            "value_oku_yen_per_year": values, "why_not": _both(one.reason)}  # fmt: skip
+
+
+def _cited(citation: Citation | None) -> dict[str, str | None] | None:
+    """Document, place and words."""
+    return None if citation is None else {"key": citation.key, "where": citation.where, "quote": citation.quote}
+
+
+def _both(said: Bilingual | None) -> dict[str, str] | None:
+    return None if said is None else said.model_dump()
 
 
 def _closed_by(gap: Gap, realised: Realised) -> str | None:
@@ -95,9 +152,9 @@ def _interval(values: FloatArray) -> str:
 
 
 def _said(year: int, values: FloatArray, realised: Realised, lang: str) -> str:
-    """An interval, marked where its year lies between cells, or that a member has no number."""
-    if not all(one == one for one in values):
-        return text("policy.no_number", lang)
+    """An interval, marked where its year lies between cells, or why the sum has no number."""
+    if year in realised.reasons:
+        return str(getattr(realised.reasons[year], lang))
     return f"{_interval(values)}{' *' if year in realised.between else ''}"
 
 

@@ -12,7 +12,10 @@ import xarray as xr
 from ctsim.accounts import accounts, money_sums, shipped
 from ctsim.bought import account
 from ctsim.catalog import Scenario
+from ctsim.policy import frame
 from ctsim.printing_bought import account_json
+from ctsim.printing_policy import policy_json
+from ctsim.valued import national
 from tests.html_pages import Element
 
 _BESIDE = re.compile(r"(\w+):(/.*)", re.DOTALL)
@@ -20,8 +23,8 @@ _E = 0.5000001
 """Half a unit of the last printed digit, with a hair for binary numbers."""
 
 
-def money(scenario: Scenario, seed: int) -> dict[str, dict[str, Any]]:
-    """Every issue of the bonds as `ctsim yen --json` prints it."""
+def money(scenario: Scenario, seed: int, run: xr.DataTree) -> dict[str, dict[str, Any]]:
+    """Every issue as `ctsim yen --json` prints it, the frame beside a run as `ctsim policy --json` does."""
     sums = {one.id: value for one, value in money_sums(scenario.totals)}
     found: dict[str, dict[str, Any]]
     free = scenario.with_dependence(0)
@@ -29,14 +32,14 @@ def money(scenario: Scenario, seed: int) -> dict[str, dict[str, Any]]:
     for year, one in found.items():
         one["independent"] = account_json(account(free, accounts(year), seed=seed))
         one["new"] = None if one["refinanced"] is None else one["allocated"] - one["refinanced"]
-    return found | {"sums": sums}
+    return found | {"sums": sums, "policy": policy_json(national(scenario, run, frame(), 2**14, seed))}
 
 
 def value_at(trees: Mapping[str, xr.DataTree], address: str, bought: Mapping[str, Any] | None = None) -> float:
-    """The number at an address: "yen|...", or a node of the page's own tree (""), or of one that is named before it."""
-    if address.startswith("yen|"):
+    """The number at an address: "yen|...", "policy|...", or a node of the page's own tree (""), or of a named one."""
+    if address.startswith(("yen|", "policy|")):
         assert bought is not None
-        return _bought(bought, address.split("|")[1:])
+        return _bought(bought, address.removeprefix("yen|").split("|"))
     beside = _BESIDE.fullmatch(address)
     tree, address = (trees[beside.group(1)], beside.group(2)) if beside else (trees[""], address)
     node, *labels, name, share = address.split("|")
@@ -50,7 +53,7 @@ def value_at(trees: Mapping[str, xr.DataTree], address: str, bought: Mapping[str
 
 def _bought(bought: Mapping[str, Any], path: list[str]) -> float:
     found: Any = bought[path[0]]
-    if path[1] == "totals":
+    if path[0].isdigit() and path[1] == "totals":
         return float(found[path[2]])
     for step in path[1:]:
         found = found[int(step) if isinstance(found, list) else step]

@@ -51,7 +51,7 @@ def results() -> dict[str, Result]:
 @cache
 def bought() -> dict[str, Any]:
     """What the money of each issue bought under the scenario of the run."""
-    return money(results()["run"].scenario, 0)
+    return money(results()["run"].scenario, 0, results()["run"].tree)
 
 
 @cache

@@ -24,8 +24,11 @@ from ctsim.export.book import Book, Column, Live, Shown
 from ctsim.export.live import _signature
 from ctsim.export.write import export
 from ctsim.locale import LANGUAGES, text
+from ctsim.policy import frame
 from ctsim.printing_bought import account_json
+from ctsim.printing_policy import policy_json
 from ctsim.stocks import FUNCTIONS, linear_path, survival
+from ctsim.valued import national
 from tests import libreoffice
 from tests.runs import outside, scenario, study
 from tests.spreadsheet import evaluated
@@ -324,8 +327,8 @@ def test_a_hostile_study_makes_no_formula(tmp_path: Path) -> None:
 
 def test_both_languages_have_the_same_sheets(books: dict[str, Path]) -> None:
     pages = {lang: CalamineWorkbook.from_path(book) for lang, book in books.items()}
-    sizes = {lang: [page.get_sheet_by_index(n).total_height for n in range(16)] for lang, page in pages.items()}
-    assert sizes["ja"] == sizes["en"] and len(pages["ja"].sheet_names) == 16
+    sizes = {lang: [page.get_sheet_by_index(n).total_height for n in range(17)] for lang, page in pages.items()}
+    assert sizes["ja"] == sizes["en"] and len(pages["ja"].sheet_names) == 17
     japanese = re.compile(r"[ぁ-んァ-ヶ一-龠]")
     heads = [cell for n in range(3, 14) for cell in pages["en"].get_sheet_by_index(n).to_python()[0]]
     assert not [one for one in heads if japanese.search(str(one))]
@@ -437,3 +440,41 @@ def test_a_live_cell_stores_what_it_comes_to(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_bytes(book.content())
     [line] = CalamineWorkbook.from_path(tmp_path / "x.xlsx").get_sheet_by_index(0).to_python()
     assert line == [2.0, 0.0, "–", "", True]
+
+
+# ---- the policy frame
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_sheet_of_the_policy_frame_has_every_number_of_the_command(
+    run: Run, books: dict[str, Path], lang: str
+) -> None:
+    """Numbers by line, each with its basis, its words or its reason; cells without a carbon value say why."""
+    found = policy_json(national(scenario(), run.tree, frame(), 2**14, 0))
+    lines = rows_of(books[lang], "policy", lang)
+    what, value, high = (text(f"workbook.{key}", lang) for key in ("what", "value", "q95"))
+    why, basis, words = (text(f"workbook.{key}", lang) for key in ("reason", "basis", "cited_words"))
+
+    def of(key: str) -> Rows:
+        return [one for one in lines if one[what] == text(f"policy.{key}", lang)]
+
+    assert [one[value] for one in of("emissions")] == [one["mt_co2"] for one in found["totals"]]
+    assert [one[value] for one in of("gap")] == pytest.approx([one["missing_mt_co2"] for one in found["targets"]])
+    assert [one[value] for one in of("reduction")] == [-one["reduction_percent"] for one in found["targets"]]
+    for one, target in zip(of("closed"), found["targets"], strict=True):
+        assert (one[value], one[high]) == pytest.approx((target["closed_percent"][0], target["closed_percent"][2]))
+        assert found["realised"][lang] in one[text("workbook.name", lang)]
+        assert ("*" in one[why]) == (target["closed_by"] == "between_cells")
+    assert [one[value] for one in of("credits")] == [one["amount"] for one in found["credits"]]
+    assert len(of("price")) == 50 and {one[basis] for one in of("price")} == {text("basis.assumed", lang)}
+    assert [one[value] for one in of("values")] == pytest.approx(
+        [one["value_oku_yen_per_year"][0] for one in found["values"]]
+    )
+    cells = [[*one["value_oku_yen_per_year"].values()] or [one["why_not"][lang]] for one in found["cells"]]
+    for one, expected in zip(of("value_of_cell"), [part for mine in cells for part in mine], strict=True):
+        if isinstance(expected, str):
+            assert (one[value], one[why]) == ("", expected)
+        else:
+            assert (one[value], one[high]) == pytest.approx((expected[0], expected[2]))
+    quoted = {one["source"]["quote"] for key in ("totals", "targets", "credits") for one in found[key]}
+    assert {one[words] for one in lines if one[words]} == quoted

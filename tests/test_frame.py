@@ -20,7 +20,9 @@ from ctsim.formulas import carbon_pricing as rules
 from ctsim.policy import FrameFile, NationalTotal, PricePath, Target, carbon_value, frame, gaps
 from ctsim.printing_policy import policy_tables
 from ctsim.quotes import squash
+from ctsim.valued import National
 from tests.report import ROOT, SCENARIOS
+from tests.runs import scenario
 
 FILES = ("policy/frame.toml", "policy/programmes/carbon_pricing.toml")
 TEXT = (SCENARIOS / "policy" / "frame.toml").read_text(encoding="utf-8")
@@ -214,6 +216,31 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, was: str, now: str, wh
     assert all(line.startswith(f"{path}:") for line in str(raised.value).splitlines())
 
 
+def test_every_citation_of_a_frame_is_held_against_the_list_of_sources(tmp_path: Path) -> None:
+    """Of totals, targets, credits and prices, each with its line; `sources.toml` beside the file adds to the list."""
+    path = tmp_path / "mine.toml"
+    cited = 'basis  = "published"\nsource = { key = "own_paper", where = "table 1" }'
+    text = TEXT.replace('basis  = "assumed"', cited, 1).replace("gx_deck_2025_06", "gx_deck_2025_07")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        frame(path)
+    found = {one.key: one for one in raised.value.findings}
+    wanted = [*(f"total.{year}" for year in (2013, 2023)), *(f"target.{year}" for year in (2035, 2050)),
+              "credits.2030", "credits.2040", "price_path.gx_ets_floor"]  # fmt: skip
+    assert list(found) == [f"{one}.source.key" for one in wanted]
+    for key, one in found.items():
+        named = "own_paper" if "price" in key else "gx_deck_2025_07"
+        assert f'key = "{named}"' in text.splitlines()[one.place.line - 1] and f"no source '{named}'" in one.message
+        assert ("Known: impact_report" if "price" in key else "Did you mean 'gx_deck_2025_06'?") in one.message
+    path.write_text(text.replace("gx_deck_2025_07", "gx_deck_2025_06"), encoding="utf-8")
+    beside = tmp_path / "sources.toml"
+    beside.write_text('format = 1\n[source.own_paper]\ntitle = "t"\npublisher = "p"\ndate = "2026"\n', encoding="utf-8")
+    assert frame(path).price_path[0].source is not None
+    beside.write_text("format = 1\n[source.own_paper]\ntitle = 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"sources\.toml:3"):
+        frame(path)
+
+
 def test_a_frame_that_is_not_there_is_one_line() -> None:
     with pytest.raises(InputError, match="no such file of the policy frame"):
         frame("nowhere.toml")
@@ -231,7 +258,8 @@ def test_a_record_takes_no_field_that_it_does_not_know(record: type[Target] | ty
 def printed(capsys: pytest.CaptureFixture[str], years: list[int], lang: str = "en", between: int = 0) -> str:
     """What the command prints of three quantiles a year: 0.2 Mt, 10 % below and above it."""
     tonnes = {year: np.array([0.2, 0.18, 0.22]) for year in years}
-    policy_tables(frame(), policy.Realised(tonnes, tonnes, frozenset({between} - {0})), lang)
+    found = National(frame(), policy.Realised(tonnes, tonnes, frozenset({between} - {0})), [])
+    policy_tables(found, scenario(), lang)
     return capsys.readouterr().out
 
 

@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     | {"exchange", "variants", "approach1", "information"},
     {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "yearly", "indices"},
     {"job", "drivers", "walked", "bought", "policy", "naming"},
-    {"dask_worker"},
+    {"dask_worker", "valued"},
     {"dask_cluster"},
     {"clusters"},
     {"request"},

@@ -15,8 +15,9 @@ from ctsim.cli import main
 from ctsim.engine import simulate
 from ctsim.errors import InputError
 from ctsim.library import library_root
-from ctsim.policy import Realised, _between, along, carbon_value, frame, gaps
+from ctsim.policy import Realised, along, between, carbon_value, frame, gaps
 from ctsim.printing_policy import policy_tables
+from ctsim.valued import National
 from tests.runs import scenario
 
 TEXT = (library_root() / "policy" / "frame.toml").read_text(encoding="utf-8")
@@ -159,7 +160,7 @@ def test_json_has_the_numbers_of_the_table() -> None:
 @pytest.mark.parametrize(("lang", "other"), [("ja", "en"), ("en", "ja")])
 def test_reasons_of_prices_are_in_the_language_that_is_asked_for(lang: str, other: str) -> None:
     with CliRunner().isolation() as (out, *_):
-        policy_tables(frame(), Realised({}, {}, frozenset()), lang)
+        policy_tables(National(frame(), Realised({}, {}, frozenset()), []), scenario(), lang)
         shown = out.getvalue().decode()
     assert {"ja": "1,395.1（公表値の和：1,017 + 378.1）", "en": "(sum of published numbers: 1,017 + 378.1)"}[
         lang
@@ -179,7 +180,7 @@ def test_every_year_of_a_path_has_its_value() -> None:
         for before, after in pairwise(tonnes.values()):
             assert 0.8 * before < after < before
     units = ["energy_saving_equipment", "clean_energy_vehicles", "electric_commercial_vehicles", "insulated_windows"]
-    made = _between(scenario(), units, [2030, 2040], 16384, 0)
+    made = between(scenario(), units, [2030, 2040], 16384, 0)
     [path] = [one for one in frame().price_path if one.id == "gx_ets_floor"]
     for year, value in carbon_value(path, made).items():
         [cell] = [one["value_oku_yen_per_year"] for one in found["values"]

@@ -70,9 +70,9 @@ def trees(pages: dict[str, str]) -> dict[str, Element]:
 
 
 @pytest.fixture(scope="module")
-def bought(resolved: Scenario) -> dict[str, Any]:
-    """What the money of each issue bought, as the command prints it."""
-    return money(resolved, 0)
+def bought(resolved: Scenario, run: Run) -> dict[str, Any]:
+    """What the money of each issue bought and the policy frame, as the commands print them."""
+    return money(resolved, 0, run.tree)
 
 
 # ---- numbers

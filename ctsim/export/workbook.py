@@ -20,12 +20,13 @@ from ctsim.export.evidence import (
 from ctsim.export.live import Formulas
 from ctsim.export.money import yen_sheet
 from ctsim.export.numbers import cells_sheet, columns, items_sheet, left_out_sheet, totals_sheet, word
+from ctsim.export.policy import policy_sheet
 from ctsim.locale import text
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.sections import Line, Sections
 
 _RUN: Final = ("impact", "charts", "cells", "items", "totals", "left_out", "parameters", "formulas", "sources", "audit",
-               "ledger", "yen", "allocations", "issues", "card")  # fmt: skip
+               "ledger", "yen", "allocations", "issues", "policy", "card")  # fmt: skip
 
 
 def run_workbook(sections: Sections) -> bytes:
@@ -49,6 +50,7 @@ def run_workbook(sections: Sections) -> bytes:
     ledger_sheet(book, sections)
     yen_sheet(book, sections.issues)
     allocations_sheet(book, sections.names, sections.issues)
+    policy_sheet(book, sections.frame)
     card_sheet(book, sections.card, str(sections.card["result_digest"]))
     return book.content()
 

@@ -22,6 +22,7 @@ from ctsim.printing_totals import bounds_words, total_name
 from ctsim.programme import Programme
 from ctsim.report.drivers import HALF, DriversPage
 from ctsim.report.facts import Fact, Facts, digits
+from ctsim.report.frame import FramePage, frame_page
 from ctsim.report.money import Issue, issues, not_marginal
 from ctsim.report.moves import MovesPage
 from ctsim.report.pictures import Fan, fan, spark
@@ -124,8 +125,8 @@ class Sections(Page):
     """Everything a template asks for, of one run in one language."""
 
     contents: ClassVar = (
-        "published", "fans", "programmes", "empty", "drives", "changes", "money", "totals", "outputs", "audit",
-        "ledger", "parameters", "scenario", "run", "words",
+        "published", "fans", "programmes", "empty", "drives", "changes", "money", "totals", "policy", "outputs",
+        "audit", "ledger", "parameters", "scenario", "run", "words",
     )  # fmt: skip
     glossary: ClassVar = (
         "published", "computed", "median_interval", "interval_95", "exceedance", "status", "boundary", "basis",
@@ -233,6 +234,11 @@ class Sections(Page):
     def issues(self) -> list[Issue]:
         """What the money of each issue of the bonds bought under this scenario."""
         return issues(self.whole, int(self.card["seed"]), self.lang)
+
+    @cached_property
+    def frame(self) -> FramePage:
+        """National totals and targets, and what a price of carbon makes of this result."""
+        return frame_page(self.whole, self.facts.tree, self.card, self.lang)
 
     @property
     def not_marginal(self) -> str:
