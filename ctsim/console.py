@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from ctsim.errors import InputError, one_line
 
-
 ROUNDING: Final = 1e-12
 """The share of two sides below which a difference of them is rounding: thousands of times that of one operation."""
 

@@ -24,10 +24,11 @@ FloatArray = npt.NDArray[np.float64]
 DIMENSIONS: Final = {"items": "item", "other": "figure", "totals": "group"}
 NUMBERS: Final = {
     "mean": "mean of the paired difference B - A", "mcse": "Monte Carlo standard error of the mean difference",
-    "sd": "standard deviation of the paired difference", "p_higher": "share of draws in which B is above A by more than rounding",
+    "sd": "standard deviation of the paired difference",
+    "p_higher": "share of draws in which B is above A by more than rounding",
     "p_mcse": "Monte Carlo standard error of p_higher", "a_mean": "mean in A", "b_mean": "mean in B",
     **{f"{side}_p_{name}": f"{words} in {side.upper()}" for side in "ab" for name, words in (
-        ("at_least_published", "share of draws at or above the low end of the published figure, under the assumptions,"),
+        ("at_least_published", "share of draws at or above the published figure, under the assumptions,"),
         ("at_least_published_mcse", "Monte Carlo standard error of that share"),
     )},
 }  # fmt: skip

@@ -13,9 +13,10 @@ from ctsim import units
 from ctsim.accounts import AllocationFile, accounts, shipped
 from ctsim.report.drivers import Cell, Driver
 from ctsim.report.facts import HIGH, LOW, Fact
+from ctsim.report.lines import Line
 from ctsim.report.money import issue_total
 from ctsim.report.moves import Move
-from ctsim.report.sections import Line, Sections
+from ctsim.report.sections import Sections
 from ctsim.report.words import Group, Page, groups
 
 BARS: Final = 3

@@ -63,11 +63,11 @@ class Fact:
     # ---- numbers
 
     def value(self, name: str, share: float | None = None) -> float:
-        """A statistic; with `share`, that quantile. NaN where there is none."""
-        found = self.values.get(name, nan)
-        if share is None:
-            return float(found)
-        return float(found[self._at[share]])
+        """A statistic; with `share`, that quantile. NaN where there is none, as in results of earlier versions."""
+        found = self.values.get(name)
+        if found is None:
+            return nan
+        return float(found if share is None else found[self._at[share]])
 
     @cached_property
     def _at(self) -> Mapping[float, int]:
@@ -136,9 +136,13 @@ class Fact:
         value = 100 * self.value(name)
         return self.tagged(number(value, 100 * self.value(error)), name, None, 100.0)
 
+    def place(self, name: str) -> tuple[str, ...]:
+        """Where a statistic stands in the tree: node, labels, variable."""
+        return *self.address, name
+
     def tagged(self, said: str, name: str, share: float | None, factor: float) -> Markup:
         """A printed number with its address: node, labels, variable, quantile; `data-x` what it was multiplied by."""
-        at = "|".join((*self.address, name, "" if share is None else f"{share:g}"))
+        at = "|".join((*self.place(name), "" if share is None else f"{share:g}"))
         return tagged(said, self.value(name, share), at, factor)
 
 
