@@ -16,7 +16,7 @@ from ctsim.console import number
 from ctsim.dataset import cell_name, places
 from ctsim.locale import when
 from ctsim.ranking import SMALL
-from ctsim.report.facts import Fact, rounded
+from ctsim.report.facts import Fact, rounded, worst_error
 from ctsim.report.lines import HALF, Beside, Line, Printed, line_of, printed
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
@@ -141,6 +141,10 @@ class DriversPage(Page):
         """Without readings: these stand with what they read."""
         return [one for one in self.cells if "/readings" not in one.address[0]]
 
+    def worst_error(self) -> float:
+        """The largest Monte Carlo error of a mean as a share of its 90 % interval, where that is not printed as 0."""
+        return worst_error(self.main)
+
     @property
     def mostly_assumed(self) -> int:
         """How many of them rest by more than half of their variance on assumed spreads."""
@@ -148,13 +152,14 @@ class DriversPage(Page):
 
     def groups(self) -> list[Group[Cell]]:
         """Cells by boundary, in the report's order."""
-        return self._groups(self.main, "rests")
+        return self.grouped(self.main, "rests")
 
     def fixed_groups(self) -> list[Group[Cell]]:
         """The same of cells without a spread."""
-        return self._groups(self.fixed, "fixed")
+        return self.grouped(self.fixed, "fixed")
 
-    def _groups(self, cells: Sequence[Cell], prefix: str) -> list[Group[Cell]]:
+    def grouped(self, cells: Sequence[Cell], prefix: str) -> list[Group[Cell]]:
+        """Cells by boundary, each anchor with the prefix."""
         ordered = sorted(cells, key=lambda one: (self.number(one.programme), one.name))
         return groups([(one.panel, one) for one in ordered], prefix, self.lang)
 

@@ -6,7 +6,7 @@ or a reader with the dataset, finds where each number of a page comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, nan
@@ -156,6 +156,16 @@ def rounded(value: float, error: float = 0.0) -> str:
     return "0.000" if 0 < abs(value) < _NEAR_ZERO else number(value, error)
 
 
+def worst_error(facts: Iterable[Fact]) -> float:
+    """The largest Monte Carlo error of a mean as a share of its 90 % interval, where that is not printed as 0.
+
+    Of taxis grams are left in 2050, in few draws: such a mean lies far outside its interval, and both are 0.000.
+    """
+    wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW))
+            for one in facts if one.finite and not one.vanishes]  # fmt: skip
+    return max((error / width for error, width in wide if width > 0 and error == error), default=0.0)
+
+
 class Facts:
     """Everything of a result tree, in one language."""
 
@@ -225,13 +235,8 @@ class Facts:
         return [one for one in (*self.cells, *self.items, *self.others) if one.finite or one.printed]
 
     def worst_error(self) -> float:
-        """The largest Monte Carlo error of a mean as a share of its 90 % interval, where that is not printed as 0.
-
-        Of taxis grams are left in 2050, in few draws: such a mean lies far outside its interval, and both are 0.000.
-        """
-        wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW))
-                for one in self.numbered if one.finite and not one.vanishes]  # fmt: skip
-        return max((error / width for error, width in wide if width > 0 and error == error), default=0.0)
+        """The largest Monte Carlo error of a mean of what has a number or is printed."""
+        return worst_error(self.numbered)
 
     def _cells(self, metric: str) -> Iterator[Fact]:
         unit = str(self.tree[metric].dataset["mean"].attrs["units"])
