@@ -32,7 +32,7 @@ from ctsim.differences import Atom, Difference, differences
 from ctsim.engine import Run, kept_coordinates
 from ctsim.errors import Finding, InputError, Place, RunDirectoryError, Stopped, did_you_mean
 from ctsim.figures.notebook import ChangePlots
-from ctsim.hybrids import ABOVE_ZERO, Hybrids, Key, Mixture, Part, Side, side_of
+from ctsim.hybrids import Hybrids, Key, Mixture, Part, Side, side_of
 from ctsim.hybrids import kernel as kernel_of
 from ctsim.job import cores, counter
 from ctsim.kernel import Kernel, Target
@@ -311,12 +311,14 @@ class _Pair:
         bare = next(one for one in sides if one is not None)
         parts = [hybrids.parts(key, mixture) if one is not None else ()
                  for one, mixture in zip(sides, (hybrids.none, hybrids.all), strict=True)]  # fmt: skip
+        lows = [bare.low if one is None else one.low for one in sides]  # the published figure, of each side its own
         if status == "comparable" and parts[0] == parts[1]:
-            place = _added(targets, bare, parts[0])
-            return "unchanged", "", place, place, None
-        places = [_added(targets, bare, one) for one in parts]
+            place = _added(targets, bare, parts[0], lows[0])
+            other = place if repr(lows[0]) == repr(lows[1]) else _added(targets, bare, parts[1], lows[1])
+            return "unchanged", "", place, other, None
+        places = [_added(targets, bare, *one) for one in zip(parts, lows, strict=True)]
         is_paired = status in ("comparable", "added", "removed")
-        paired = _added(targets, bare, _minus(*parts), ABOVE_ZERO) if is_paired else None
+        paired = _added(targets, bare, _minus(*parts), hybrids.above_zero(key)) if is_paired else None
         return "changed" if status == "comparable" else status, reason, places[0], places[1], paired
 
     # ---- its attribution

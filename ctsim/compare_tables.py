@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ctsim.console import number, table
+from ctsim.console import beyond_rounding, number, table
 from ctsim.dataset import cell_name
 from ctsim.differences import SAID, entry_words, reason_words
 from ctsim.locale import heads, text
@@ -125,7 +125,8 @@ def _change_table(found: Comparison, numbered: Mapping[str, str], lang: str) -> 
 def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
     values = one.numbers
     error = values["mcse"]
-    ends = [number(values[q], error) for q in ("q05", "q95")]
+    size = [values[f"{side}_{q}"] for side in "ab" for q in ("mean", "q05", "q95")]
+    mean, *ends = (beyond_rounding(values[one], *size) for one in ("mean", "q05", "q95"))
     causes = sorted(one.causes.items(), key=lambda cause: -abs(cause[1][0]))
     causes = [cause for cause in causes if abs(cause[1][0]) > _NOTHING * abs(causes[0][1][0])]
     said = [f"{numbered.get(name, name)} {_part(parts[0], error, one.errors[name])}"
@@ -134,8 +135,8 @@ def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
     sides = ["" if one.status == absent else number(values[f"{side}_mean"], error)
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
-    interval = text("compare.range", lang, low=ends[0], high=ends[1])
-    return [one.name, one.unit, *sides, f"{_signed(values['mean'], error)} ± {error:.1g}", interval,
+    interval = text("compare.range", lang, low=number(ends[0], error), high=number(ends[1], error))
+    return [one.name, one.unit, *sides, f"{_signed(mean, error)} ± {error:.1g}", interval,
             _share(share, lang), ", ".join(said)]  # fmt: skip
 
 

@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from math import ceil, isfinite, log10
 from pathlib import Path
 from threading import current_thread, main_thread
-from typing import Any
+from typing import Any, Final
 
 from ctsim.errors import InputError, one_line
+
+ROUNDING: Final = 1e-12
+"""The share of two sides below which a difference of them is rounding: thousands of times that of one operation."""
 
 
 def command_line() -> str:
@@ -54,6 +57,12 @@ def number(value: float, error: float = 0.0) -> str:
     if unsure:
         digits = max(min(digits, -ceil(log10(error))), -int(f"{abs(value):.0e}".split("e")[1]))
     return f"{round(value, digits):,.{max(0, digits)}f}"
+
+
+def beyond_rounding(difference: float, *sides: float) -> float:
+    """A difference of sides as it is printed: 0 where it is zero but for rounding. Results keep what was computed."""
+    size = max((abs(one) for one in sides if isfinite(one)), default=0.0)
+    return 0.0 if abs(difference) <= ROUNDING * size else difference
 
 
 def pictures(tree: Any, directory: Path, *savers: Callable[[Any, Path], list[Path]], to_stderr: bool = False) -> None:

@@ -24,15 +24,20 @@ FloatArray = npt.NDArray[np.float64]
 DIMENSIONS: Final = {"items": "item", "other": "figure", "totals": "group"}
 NUMBERS: Final = {
     "mean": "mean of the paired difference B - A", "mcse": "Monte Carlo standard error of the mean difference",
-    "sd": "standard deviation of the paired difference", "p_higher": "share of draws in which B is above A",
+    "sd": "standard deviation of the paired difference",
+    "p_higher": "share of draws in which B is above A by more than rounding",
     "p_mcse": "Monte Carlo standard error of p_higher", "a_mean": "mean in A", "b_mean": "mean in B",
+    **{f"{side}_p_{name}": f"{words} in {side.upper()}" for side in "ab" for name, words in (
+        ("at_least_published", "share of draws at or above the published figure, under the assumptions,"),
+        ("at_least_published_mcse", "Monte Carlo standard error of that share"),
+    )},
 }  # fmt: skip
 BY_QUANTILE: Final = {
     "quantiles": "quantiles of the paired difference",
     "quantiles_mcse": "Monte Carlo standard errors of the quantiles", "a_quantiles": "quantiles in A",
     "b_quantiles": "quantiles in B",
 }  # fmt: skip
-_WITHOUT_UNIT: Final = ("p_higher", "p_mcse")
+_WITHOUT_UNIT: Final = tuple(name for name in NUMBERS if "p_" in name)
 _LOW, _HIGH = QUANTILES.index(0.05), QUANTILES.index(0.95)
 _BOUNDARY: Final = ("boundary", "scope", "period", "money_kind")
 
@@ -99,7 +104,11 @@ def statistics(
 ) -> Statistics:
     """A quantity's statistics from the places of A, B and their difference among what was summarised."""
     none = np.full(len(QUANTILES), np.nan)
-    means = [np.nan if i is None else float(summary.mean[i]) for i in (a, b)]
+    sides: dict[str, float] = {}
+    for side, i in (("a", a), ("b", b)):
+        columns = {"mean": summary.mean, "p_at_least_published": summary.p_at_least[:, 0],
+                   "p_at_least_published_mcse": summary.p_at_least_mcse[:, 0]}  # fmt: skip
+        sides |= {f"{side}_{name}": np.nan if i is None else float(one[i]) for name, one in columns.items()}
     shown = [none if i is None else summary.quantiles[i] for i in (a, b)]
     if paired is not None:
         numbers = {"mean": summary.mean[paired], "mcse": summary.mcse[paired], "sd": summary.sd[paired],
@@ -113,8 +122,7 @@ def statistics(
         numbers = dict.fromkeys(("mean", "mcse", "sd", "p_higher", "p_mcse"), zero)
         quantiles = {name: np.full(len(QUANTILES), zero) for name in ("quantiles", "quantiles_mcse")}
     plain = {name: float(value) for name, value in numbers.items()}
-    return Statistics(status, reason, plain | {"a_mean": means[0], "b_mean": means[1]},
-                      quantiles | {"a_quantiles": shown[0], "b_quantiles": shown[1]})  # fmt: skip
+    return Statistics(status, reason, plain | sides, quantiles | {"a_quantiles": shown[0], "b_quantiles": shown[1]})
 
 
 def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from ctsim import units
 from ctsim.binding import Binding, Input, Row, Step
 from ctsim.catalog import Scenario, Stream
+from ctsim.console import ROUNDING
 from ctsim.coordinates import Coordinate
 from ctsim.dependence import Group, Tie, ties_of
 from ctsim.differences import Atom, components, named_steps, step_id
@@ -31,8 +33,7 @@ Key = tuple[str, tuple[str, ...]]
 Mixture = frozenset[Atom]
 Part = tuple[str, int, float]
 
-ABOVE_ZERO: Final = float(np.nextafter(0.0, 1.0))
-"""The threshold that differences are counted at: draws where the second scenario is higher."""
+_ABOVE_ZERO: Final = float(np.nextafter(0.0, 1.0))
 
 ANNUAL: Final = ("/co2_reduction", "/economic_effect", "/items/", "/totals/")
 """Nodes of amounts, of which a programme that a scenario leaves out has none."""
@@ -75,6 +76,16 @@ class Side:
         """By row label: a digest of its quantile function."""
         rows = self.scenario.binding.rows
         return {row.label: content(one) for row, one in zip(rows, self.quantiles, strict=True)}
+
+    @cached_property
+    def _central(self) -> tuple[list[float], list[float]]:
+        rows = self.scenario.binding.central()
+        return rows, self.scenario.binding.evaluate(rows)
+
+    def size(self, key: Key) -> float:
+        """How large a quantity is at what is printed; 0 where it is not there or has no number there."""
+        found = abs(self.targets[key].of(*self._central)) if key in self.targets else 0.0
+        return found if isfinite(found) else 0.0
 
     def row(self, stream: str, year: str) -> int | None:
         """The row of a stream for a year, or its one row for all years."""
@@ -135,6 +146,13 @@ class Hybrids:
     def keys(self) -> list[Key]:
         """Every quantity of either scenario, readings left out: those of the first one first."""
         return [key for key in dict.fromkeys([*self.a.targets, *self.b.targets]) if key[0] != "/readings"]
+
+    def above_zero(self, key: Key) -> float:
+        """The threshold that differences are counted at: draws where the second scenario is higher.
+
+        By more than rounding: a difference of sums whose terms are equal in a draw is a few times 1e-16 of them.
+        """
+        return max(_ABOVE_ZERO, ROUNDING * max(side.size(key) for side in (self.a, self.b)))
 
     # ---- mixtures
 

@@ -1,4 +1,4 @@
-"""`ctsim report`: the page of a run, of a comparison or of a sensitivity analysis; the brief of a run."""
+"""`ctsim report`: the page of a run, of a comparison or of a sensitivity analysis; and the brief of each."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def report_command(
     ctsim report RUN --lang en --out page.html
     ctsim report RUN --sensitivity SENS --comparison COMPARED
     ctsim report RUN --brief --sensitivity SENS        RUN/brief.ja.html, one A4 side
+    ctsim report COMPARED --brief                      one A4 side of a comparison, or of a sensitivity analysis
     ctsim report RUN --figures                         and RUN/figures: what is published, fans over the years
     """
     from ctsim.report.page import report

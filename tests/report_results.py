@@ -26,11 +26,12 @@ _FOLDERS: list[TemporaryDirectory[str]] = []
 
 @cache
 def directories() -> dict[str, Path]:
-    """Sealed directories by kind; the comparison has the run's scenario as B."""
+    """Sealed directories by kind; the comparison has the run's scenario as B, and that of `before` as A."""
     _FOLDERS.append(TemporaryDirectory(prefix="ctsim-report-"))
     folder = Path(_FOLDERS[0].name)
-    found = {kind: folder / kind for kind in ("run", "sensitivity", "comparison")}
+    found = {kind: folder / kind for kind in ("run", "before", "sensitivity", "comparison")}
     simulate(scenario(), draws=2**14, programmes=CHOSEN, out=found["run"])
+    simulate(study(), draws=2**14, programmes=CHOSEN, out=found["before"])
     sensitivity(scenario(), draws=2**10, programmes=CHOSEN, out=found["sensitivity"])
     compare(study(), scenario(), draws=2**14, programmes=CHOSEN, out=found["comparison"])
     return found

@@ -125,9 +125,9 @@ def test_both_sides_are_what_their_own_runs_give(folder: Path, method: str) -> N
     found = run(folder, "a", "b", method=method)
     for side in "ab":
         own = simulate(folder / f"{side}.toml", draws=DRAWS, method=method, formulas=folder / "formulas")
-        for name in ("mean", "quantiles"):
+        for name in ("mean", "quantiles", "p_at_least_published"):
             there = own.tree["co2_reduction"].dataset[name].values
-            assert (found.tree["co2_reduction"].dataset[f"{side}_{name}"].values == there).all()
+            assert np.array_equal(found.tree["co2_reduction"].dataset[f"{side}_{name}"].values, there, equal_nan=True)
 
 
 def test_chosen_programmes_and_metrics_have_the_bits_that_they_have_among_all(folder: Path, tmp_path: Path) -> None:
@@ -136,11 +136,11 @@ def test_chosen_programmes_and_metrics_have_the_bits_that_they_have_among_all(fo
     scenario(folder, "all_b", *CHANGES, programmes=both)
     whole, chosen = run(folder, "all_a", "all_b"), run(folder, "all_a", "all_b", programmes=["mine"], years=[2030])
     assert chosen.tree["co2_reduction"].sizes["programme"] == chosen.tree["co2_reduction"].sizes["year"] == 1
-    assert {**cell(chosen, 2030)} == {**cell(whole, 2030)} and parts(chosen, 2030) == parts(whole, 2030)
+    assert repr(cell(chosen, 2030)) == repr(cell(whole, 2030)) and parts(chosen, 2030) == parts(whole, 2030)
     asked = {"draws": DRAWS, "formulas": folder / "formulas"}
     simulate(folder / "all_b.toml", out=tmp_path / "b", programmes=["mine"], **asked)  # type: ignore[arg-type]
     mixed = compare(folder / "all_a.toml", tmp_path / "b", programmes=["mine"], formulas=folder / "formulas")
-    assert {**cell(mixed, 2030)} == {**cell(whole, 2030)}
+    assert repr(cell(mixed, 2030)) == repr(cell(whole, 2030))
 
 
 def test_long_runs_are_counted_alike(folder: Path) -> None:

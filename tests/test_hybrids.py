@@ -1,5 +1,6 @@
 """Mixtures of two scenarios: shares of one whole, programmes that were chosen, totals and bounds beside cells."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import xarray as xr
 
 from ctsim import catalog
 from ctsim.compare import Comparison, compare
-from ctsim.compare_tables import as_dict
+from ctsim.compare_tables import as_dict, comparison_tables
+from ctsim.console import beyond_rounding
 from ctsim.engine import simulate
 from ctsim.stress import stress
 from tests.pairs import CHANGES, moved, scenario, together, write
@@ -65,6 +67,7 @@ def overlapping(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scenario(made, "a", programmes=every)
     scenario(made, "b", CHANGES[0], moved("other.y", 3.0, "uniform", "low = 2, high = 4"), programmes=every)
     scenario(made, "two", programmes=BOTH)
+    scenario(made, "third", moved("third.x", 3.0, "uniform", "low = 2, high = 4"), programmes=every)
     return made
 
 
@@ -147,6 +150,31 @@ def test_a_bound_without_one_of_its_members_is_that_of_the_others(overlapping: P
     bound = at(found, "family.japan_market.largest")
     assert bound["status"].item() == "changed" and bound["mean"].item() < 0 and bound["p_higher"].item() == 0.0
     assert parts(found, "family.japan_market.largest") == {"programme third": bound["mean"].item()}
+
+
+def test_rounding_is_neither_printed_nor_counted_as_higher(
+    overlapping: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The third, x p q with a higher x, is one of the two largest where it is above the smaller of the others.
+
+    In all other draws both sides are the same sum, in another order: they differ by rounding, up or down.
+    """
+    found = of(overlapping, "a", "third")
+    bound = at(found, "family.japan_market.two_largest", 2040)
+    assert ((bound["quantiles"] < 0) & (bound["quantiles"] > -1e-12)).any(), "no rounding: this shows nothing"
+    x, p = np.random.default_rng(1).random((2, 3, 10**5))
+    each = (1 + 2 * x + np.array([[0], [0], [1]])) * p
+    assert bound["p_higher"].item() == pytest.approx((each[2] > each[:2].min(axis=0)).mean(), abs=0.01)
+    comparison_tables(found)
+    said = capsys.readouterr().out
+    line = next(one for one in said.splitlines() if "2040.japan_market.two_largest" in one)
+    assert re.search(r"\s0 to 0\.4", line) and "e-1" not in line.replace("e-06", "")
+
+
+def test_a_difference_of_sides_is_more_than_rounding() -> None:
+    said = [beyond_rounding(one, 100.0, -200.0, np.nan) for one in (3e-14, -1e-10, -1e-9, 5.0)]
+    assert said == [0.0, 0.0, -1e-9, 5.0]
+    assert beyond_rounding(1e-20) == 1e-20 and beyond_rounding(0.0, 1.0) == 0.0
 
 
 def test_a_sum_without_one_of_its_members_has_no_number(folder: Path) -> None:

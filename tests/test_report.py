@@ -21,6 +21,7 @@ from ctsim.cli import main
 from ctsim.engine import Run, open_run
 from ctsim.locale import text
 from ctsim.report.facts import Facts
+from ctsim.report.lines import printed
 from ctsim.report.page import html, report
 from ctsim.report.pictures import _slopes, _ticks
 from ctsim.report.sections import Sections
@@ -76,6 +77,18 @@ def bought(resolved: Scenario, run: Run) -> dict[str, Any]:
 
 
 # ---- numbers
+
+
+def test_what_is_printed_is_what_runs_keep(run: Run, resolved: Scenario) -> None:
+    """Of every quantity: comparisons and sensitivity analyses show it and do not keep it."""
+    there, found = Facts(run.tree, "en").by_name, printed(resolved)
+    assert found.keys() == {name for name, one in there.items() if one.finite or one.printed}
+    for name, one in found.items():
+        fact = there[name]
+        for number in ("published", "published_low", "published_high", "computed"):
+            assert repr(one.values[number]) == repr(fact.value(number)), (name, number)
+        for word in ("status", "boundary", "period", "scope", "money_kind"):
+            assert one.values[word] == fact.word(word) or (word == "money_kind" and fact.word(word) == ""), (name, word)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

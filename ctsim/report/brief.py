@@ -12,10 +12,11 @@ from markupsafe import Markup
 from ctsim import units
 from ctsim.accounts import AllocationFile, accounts, shipped
 from ctsim.report.drivers import Cell, Driver
-from ctsim.report.facts import HIGH, LOW, Fact
+from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact
+from ctsim.report.lines import Line
 from ctsim.report.money import issue_total
 from ctsim.report.moves import Move
-from ctsim.report.sections import Line, Sections
+from ctsim.report.sections import Sections
 from ctsim.report.words import Group, Page, groups
 
 BARS: Final = 3
@@ -128,7 +129,7 @@ class Brief(Page):
         for box in self.boxes():
             lines = [one for one in box.lines if one.fact.name in known and known[one.fact.name].drivers]
             if lines:
-                line = max(lines, key=lambda one: _tonnes(one.fact))
+                line = max(lines, key=lambda one: tonnes(one.fact))
                 cell = known[line.fact.name]
                 driver = cell.drivers[0]
                 yield Bar(box.name, line, cell, driver, self.page.parameter(driver.name))
@@ -169,7 +170,8 @@ def _box(line: Line) -> str:
     return "units" if boundary == "units_supported" and kind != RESEARCH else "outlook"
 
 
-def _tonnes(fact: Fact) -> float:
-    """A published figure in tonnes, to find the largest of a box."""
-    whole = next(unit for unit in ("t-CO2/yr", "t-CO2") if units.convertible(fact.unit, unit))
-    return fact.value("published") * units.conversion(fact.unit, whole)
+def tonnes(fact: Fact) -> float:
+    """A published figure in tonnes where it is of tonnes, to find the largest; the median where none is printed."""
+    whole = next((unit for unit in ("t-CO2/yr", "t-CO2") if units.convertible(fact.unit, unit)), fact.unit)
+    size = fact.value("published") if fact.printed else fact.value("quantiles", MEDIAN)
+    return size * units.conversion(fact.unit, whole)

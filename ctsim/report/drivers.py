@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -14,18 +14,17 @@ from markupsafe import Markup
 
 from ctsim.console import number
 from ctsim.dataset import cell_name, places
-from ctsim.figures.amounts import Scale, scale
 from ctsim.locale import when
 from ctsim.ranking import SMALL
-from ctsim.report.facts import Fact, rounded
+from ctsim.report.facts import Fact, rounded, worst_error
+from ctsim.report.lines import HALF, Beside, Line, Printed, line_of, printed
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
 from ctsim.schema import ProgrammePage
 from ctsim.totals import Total
-from ctsim.trail import Trail, every_trail, totals
+from ctsim.trail import Trail, totals
 
 TOP: Final = 3
-HALF: Final = 0.5
 _NODES: Final = (
     "co2_reduction", "economic_effect", "items/co2_reduction", "items/economic_effect", "other", "readings",
 )  # fmt: skip
@@ -57,16 +56,10 @@ class Driver(Fact):
 
 
 @dataclass(frozen=True)
-class Cell(Fact):
+class Cell(Beside):
     """One cell with its parameters, the one with the largest Shapley effect first."""
 
     drivers: tuple[Driver, ...] = ()
-
-    @cached_property
-    def scale(self) -> Scale:
-        """The unit that suits the mean."""
-        size = abs(self.value("mean"))
-        return scale(size if isfinite(size) and size else 1.0, self.unit, self.lang)
 
     @property
     def assumed(self) -> float:
@@ -99,8 +92,9 @@ def _percent(fact: Fact, name: str) -> Markup:
 class DriversPage(Page):
     """Everything the page of a sensitivity analysis asks for."""
 
-    contents: ClassVar = ("rests", "sums", "cells", "quiet", "run", "words")
-    glossary: ClassVar = ("assumed_share", "shapley", "first_order", "total_order", "narrowing", "swing", "approach1",
+    contents: ClassVar = ("rests", "sums", "cells", "fixed", "quiet", "run", "words")
+    glossary: ClassVar = ("published", "computed", "median_interval", "interval_95", "exceedance", "status",
+                          "assumed_share", "shapley", "first_order", "total_order", "narrowing", "swing", "approach1",
                           "basis", "boundary")  # fmt: skip
     kind: ClassVar = "sensitivity"
 
@@ -115,18 +109,27 @@ class DriversPage(Page):
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Its sections; sums only where there are any."""
-        return tuple(one for one in self.contents if one != "sums" or self.sums)
+        """Its sections; sums and what has no spread only where there are any."""
+        absent = {"sums": not self.sums, "fixed": not self.fixed}
+        return tuple(one for one in self.contents if not absent.get(one))
 
     @cached_property
     def cells(self) -> list[Cell]:
         """Every cell that is random."""
-        return [Cell(**one) for node in _NODES if f"/{node}" in self.tree.groups for one in self._read(node)]
+        return self._cells(_NODES, "random")
+
+    @cached_property
+    def fixed(self) -> list[Cell]:
+        """Every cell that is the same in all draws."""
+        return self._cells(_NODES, "fixed")
 
     @cached_property
     def sums(self) -> list[Cell]:
         """Every sum that is random."""
-        return [Cell(**one) for node in _SUMS if f"/{node}" in self.tree.groups for one in self._read(node)]
+        return self._cells(_SUMS, "random")
+
+    def _cells(self, nodes: Sequence[str], status: str) -> list[Cell]:
+        return [Cell(**one) for node in nodes if f"/{node}" in self.tree.groups for one in self._read(node, status)]
 
     @cached_property
     def by_name(self) -> Mapping[str, Cell]:
@@ -138,6 +141,10 @@ class DriversPage(Page):
         """Without readings: these stand with what they read."""
         return [one for one in self.cells if "/readings" not in one.address[0]]
 
+    def worst_error(self) -> float:
+        """The largest Monte Carlo error of a mean as a share of its 90 % interval, where that is not printed as 0."""
+        return worst_error(self.main)
+
     @property
     def mostly_assumed(self) -> int:
         """How many of them rest by more than half of their variance on assumed spreads."""
@@ -145,8 +152,24 @@ class DriversPage(Page):
 
     def groups(self) -> list[Group[Cell]]:
         """Cells by boundary, in the report's order."""
-        ordered = sorted(self.main, key=lambda one: (self.number(one.programme), one.name))
-        return groups([(one.panel, one) for one in ordered], "rests", self.lang)
+        return self.grouped(self.main, "rests")
+
+    def fixed_groups(self) -> list[Group[Cell]]:
+        """The same of cells without a spread."""
+        return self.grouped(self.fixed, "fixed")
+
+    def grouped(self, cells: Sequence[Cell], prefix: str) -> list[Group[Cell]]:
+        """Cells by boundary, each anchor with the prefix."""
+        ordered = sorted(cells, key=lambda one: (self.number(one.programme), one.name))
+        return groups([(one.panel, one) for one in ordered], prefix, self.lang)
+
+    def line(self, cell: Cell) -> Line:
+        """A cell with what lies behind it."""
+        return line_of(cell, self.trails.get(cell.name), cell.assumed)
+
+    def with_lines(self, cells: Sequence[Cell]) -> list[tuple[Cell, Line]]:
+        """Cells, each with its line."""
+        return [(one, self.line(one)) for one in cells]
 
     def by_programme(self) -> list[tuple[str, list[Cell]]]:
         """Cells of each programme, readings included."""
@@ -187,13 +210,13 @@ class DriversPage(Page):
 
     # ---- reading the tree
 
-    def _read(self, node: str) -> Iterator[dict[str, Any]]:
+    def _read(self, node: str, status: str) -> Iterator[dict[str, Any]]:
         data: xr.Dataset = self.tree[node].dataset
         dims = [str(dim) for dim in data["status"].dims]
         by_cell = data.drop_dims("parameter")
         drivers = self._drivers(data, dims, node)
         for values in places(by_cell, *dims):
-            if values["status"] == "random":
+            if values["status"] == status:
                 labels = tuple(str(values[dim]) for dim in dims)
                 yield self._one(node, labels, values, drivers.get(labels, []))
 
@@ -207,6 +230,7 @@ class DriversPage(Page):
             "address": (f"{self._prefix}/{node}", *labels), "name": name, "metric": metric,
             "when": labels[1] if len(labels) > 1 else words.pop("when", ""), "values": values | words,
             "unit": str(values["unit"]), "lang": self.lang,
+            "in_run": () if node in _SUMS else (f"{'' if self._prefix else 'run:'}/{node}", *labels),
         }  # fmt: skip
         factor = Cell(**made).scale.factor
         found = [Driver(factor=factor, **one) for one in drivers]
@@ -224,28 +248,26 @@ class DriversPage(Page):
             found.setdefault(labels, []).append(made)
         return found
 
-    def _of_sum(self, name: str) -> dict[str, str]:
+    def _of_sum(self, name: str) -> dict[str, Any]:
         """What a sum is of."""
         total = self._totals[name]
         group = total.group
         return {"title_ja": group.title.ja, "title_en": group.title.en, "metric": group.metric, "when": total.when,
-                "boundary": total.boundary, "money_kind": total.money_kind}  # fmt: skip
+                "boundary": total.boundary, "money_kind": total.money_kind, "status": ""}  # fmt: skip
 
     @cached_property
     def _totals(self) -> Mapping[str, Total]:
         return {one.cell: one for one in totals(self.scenario)}
 
     @cached_property
+    def behind(self) -> Mapping[str, Printed]:
+        """What is printed of each cell, and what lies behind it."""
+        return printed(self.scenario)
+
+    @cached_property
     def trails(self) -> Mapping[str, Trail]:
         """What lies behind each cell."""
-        return every_trail(self.scenario)
+        return {name: one.trail for name, one in self.behind.items()}
 
-    def _words(self, name: str) -> dict[str, str]:
-        trail = self.trails.get(name)
-        if trail is None:
-            return {}
-        record = trail.figures[0].record
-        item = {f"item_{lang}": str(getattr(record, f"item_{lang}") or record.item) for lang in ("ja", "en")}
-        status = "" if trail.reading else trail.status
-        kind = {"boundary": str(record.boundary or ""), "money_kind": str(record.money_kind or ""), "of_status": status}
-        return item | kind | trail.read | {"metric": record.metric, "when": record.when}
+    def _words(self, name: str) -> dict[str, Any]:
+        return dict(self.behind[name].values) if name in self.behind else {}

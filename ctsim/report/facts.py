@@ -6,7 +6,7 @@ or a reader with the dataset, finds where each number of a page comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, nan
@@ -63,11 +63,11 @@ class Fact:
     # ---- numbers
 
     def value(self, name: str, share: float | None = None) -> float:
-        """A statistic; with `share`, that quantile. NaN where there is none."""
-        found = self.values.get(name, nan)
-        if share is None:
-            return float(found)
-        return float(found[self._at[share]])
+        """A statistic; with `share`, that quantile. NaN where there is none, as in results of earlier versions."""
+        found = self.values.get(name)
+        if found is None:
+            return nan
+        return float(found if share is None else found[self._at[share]])
 
     @cached_property
     def _at(self) -> Mapping[float, int]:
@@ -136,9 +136,13 @@ class Fact:
         value = 100 * self.value(name)
         return self.tagged(number(value, 100 * self.value(error)), name, None, 100.0)
 
+    def place(self, name: str) -> tuple[str, ...]:
+        """Where a statistic stands in the tree: node, labels, variable."""
+        return *self.address, name
+
     def tagged(self, said: str, name: str, share: float | None, factor: float) -> Markup:
         """A printed number with its address: node, labels, variable, quantile; `data-x` what it was multiplied by."""
-        at = "|".join((*self.address, name, "" if share is None else f"{share:g}"))
+        at = "|".join((*self.place(name), "" if share is None else f"{share:g}"))
         return tagged(said, self.value(name, share), at, factor)
 
 
@@ -150,6 +154,16 @@ def digits(value: float) -> str:
 def rounded(value: float, error: float = 0.0) -> str:
     """A result with no digit that its error does not support, nor one beyond a thousandth of its unit near 0."""
     return "0.000" if 0 < abs(value) < _NEAR_ZERO else number(value, error)
+
+
+def worst_error(facts: Iterable[Fact]) -> float:
+    """The largest Monte Carlo error of a mean as a share of its 90 % interval, where that is not printed as 0.
+
+    Of taxis grams are left in 2050, in few draws: such a mean lies far outside its interval, and both are 0.000.
+    """
+    wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW))
+            for one in facts if one.finite and not one.vanishes]  # fmt: skip
+    return max((error / width for error, width in wide if width > 0 and error == error), default=0.0)
 
 
 class Facts:
@@ -221,13 +235,8 @@ class Facts:
         return [one for one in (*self.cells, *self.items, *self.others) if one.finite or one.printed]
 
     def worst_error(self) -> float:
-        """The largest Monte Carlo error of a mean as a share of its 90 % interval, where that is not printed as 0.
-
-        Of taxis grams are left in 2050, in few draws: such a mean lies far outside its interval, and both are 0.000.
-        """
-        wide = [(one.value("mcse"), one.value("quantiles", HIGH) - one.value("quantiles", LOW))
-                for one in self.numbered if one.finite and not one.vanishes]  # fmt: skip
-        return max((error / width for error, width in wide if width > 0 and error == error), default=0.0)
+        """The largest Monte Carlo error of a mean of what has a number or is printed."""
+        return worst_error(self.numbered)
 
     def _cells(self, metric: str) -> Iterator[Fact]:
         unit = str(self.tree[metric].dataset["mean"].attrs["units"])

@@ -14,14 +14,16 @@ import xarray as xr
 from markupsafe import Markup
 
 from ctsim.catalog import Scenario
+from ctsim.console import beyond_rounding
 from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
 from ctsim.locale import LANGUAGES, text
 from ctsim.report.changes import apart_words, change_words
-from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, rounded
+from ctsim.report.facts import HIGH, LOW, Fact, rounded
+from ctsim.report.lines import Line, Printed, Side, line_of, printed
 from ctsim.report.results import Result
 from ctsim.report.words import Group, Page, groups, label_of, scenario_title
-from ctsim.trail import Trail, every_trail
+from ctsim.schema import ProgrammePage
 
 MOVED: Final = ("changed", "added", "removed")
 APART: Final = ("only_a", "only_b", "not_comparable")
@@ -29,9 +31,13 @@ APART: Final = ("only_a", "only_b", "not_comparable")
 
 @dataclass(frozen=True)
 class Move(Fact):
-    """A quantity in A and in B with the paired difference; `causes` are the parts of the changes in it."""
+    """A quantity in A and in B with the paired difference; `causes` are the parts of the changes in it.
+
+    `behind`: what is printed of it in A and in B, None where it is not there.
+    """
 
     causes: tuple[Fact, ...] = ()
+    behind: tuple[Printed | None, Printed | None] = (None, None)
 
     @cached_property
     def scale(self) -> Scale:
@@ -50,26 +56,53 @@ class Move(Fact):
         width = max([one for one in widths if isfinite(one)], default=0.0)
         return abs(self.value("mean")) / width if width > 0 else abs(self.value("mean")) * 1e9
 
+    @property
+    def reach(self) -> float:
+        """The largest of what A and B are: what is less than rounding of it is none."""
+        ends = (self.value(f"{side}_{name}", share) for side in "ab"
+                for name, share in (("mean", None), ("quantiles", LOW), ("quantiles", HIGH)))  # fmt: skip
+        return max((abs(one) for one in ends if isfinite(one)), default=0.0)
+
     def signed(self, name: str, share: float | None = None) -> Markup:
         """A difference with its sign, no finer than its Monte Carlo error."""
-        return _signed(self, name, share, self.scale.factor, self.value("mcse"))
+        return self._signed(self, name, share)
 
     def part(self, cause: Fact) -> Markup:
         """What of the change of the mean one change is due to, in the unit of the quantity."""
-        return _signed(cause, "mean", None, self.scale.factor, self.value("mcse"))
+        return self._signed(cause, "mean", None)
 
-    def side(self, side: str) -> Markup:
-        """Median and interval in A or in B."""
-        name = f"{side}_quantiles"
-        if not isfinite(self.value(name, MEDIAN)):
-            return Markup("–")
-        ends = self.show(name, LOW), self.show(name, HIGH)
-        return Markup("{} [{}–{}]").format(self.show(name, MEDIAN), *ends)
+    def _signed(self, fact: Fact, name: str, share: float | None) -> Markup:
+        factor = self.scale.factor
+        value = beyond_rounding(fact.value(name, share), self.reach) * factor
+        said = ("+" if value > 0 else "") + rounded(value, abs(self.value("mcse") * factor))
+        return fact.tagged(said, name, share, factor)
+
+    @cached_property
+    def sides(self) -> tuple[Line | None, Line | None]:
+        """A and B with what is printed of each; None for the side that it is not in."""
+        a, b = (self._side(letter, one) for letter, one in zip("ab", self.behind, strict=True))
+        return a, b
+
+    def _side(self, letter: str, behind: Printed | None) -> Line | None:
+        own = {
+            name.removeprefix(f"{letter}_"): one for name, one in self.values.items() if name.startswith(f"{letter}_")
+        }
+        fact = Side(
+            self.address, self.name, self.metric, self.when,
+            {**self.values, **_NOT_OF_SIDES, **own, "p_mcse": own.get("p_at_least_published_mcse"),
+             **(behind.values if behind else {"status": ""})},
+            self.unit, self.lang, (f"{letter}:{self.node}", *self.address[1:]) if behind else (), letter, self.scale,
+        )  # fmt: skip
+        return line_of(fact, behind.trail if behind else None) if fact.finite or behind else None
+
+    @property
+    def node(self) -> str:
+        """Its node without what stands before it on the page of a run."""
+        return self.address[0].rpartition(":")[2]
 
 
-def _signed(fact: Fact, name: str, share: float | None, factor: float, error: float) -> Markup:
-    value = fact.value(name, share) * factor
-    return fact.tagged(("+" if value > 0 else "") + rounded(value, abs(error * factor)), name, share, factor)
+_NOT_OF_SIDES: Final = {"quantiles_mcse": None, "mcse": None, "sd": None}
+"""Errors of the difference: those of the sides are in their own runs."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +117,18 @@ class Change:
 class MovesPage(Page):
     """Everything the page of a comparison asks for."""
 
-    contents: ClassVar = ("changed", "moves", "apart", "same", "sides", "run", "words")
-    glossary: ClassVar = ("median_interval", "paired", "b_higher", "contribution", "boundary")
+    contents: ClassVar = ("changed", "moves", "apart", "same", "left", "sides", "run", "words")
+    glossary: ClassVar = (
+        "published",
+        "computed",
+        "median_interval",
+        "exceedance",
+        "status",
+        "paired",
+        "b_higher",
+        "contribution",
+        "boundary",
+    )
     kind: ClassVar = "comparison"
 
     def __init__(self, result: Result, lang: str, prefix: str = "") -> None:
@@ -155,6 +198,21 @@ class MovesPage(Page):
         """Those without a difference, with the reason."""
         return [one for one in self.moves if one.status in APART]
 
+    @property
+    def unchanged(self) -> list[Move]:
+        """Those that are the same in every draw, without totals that are one of them."""
+        return [one for one in self.moves if one.status == "unchanged" and not one.word("same_as")]
+
+    def as_in_b(self, moves: list[Move]) -> list[tuple[Move, Line | None]]:
+        """Quantities, each as it is in B, or in A where B has none."""
+        return [(one, one.sides[1] or one.sides[0]) for one in moves]
+
+    @property
+    def left_out(self) -> list[ProgrammePage]:
+        """Pages of programmes, by number, of which a number stands here and something is left out of intervals."""
+        here = {one.programme for one in self.moves}
+        return [one.page for one in self.programmes if one.id in here and one.page.unquantified]
+
     def groups(self, moves: list[Move], prefix: str) -> list[Group[Move]]:
         """Moves by boundary, in the report's order."""
         ordered = sorted(moves, key=lambda one: (self.number(one.programme), one.name))
@@ -208,7 +266,8 @@ class MovesPage(Page):
         when_ = labels[1] if len(labels) > 1 else words.pop("when", "")
         unit = str(values.get("unit") or data["mean"].attrs["units"])
         return {"address": (f"{self._prefix}{node}", *labels), "name": name, "metric": metric, "when": when_,
-                "values": values | words, "unit": unit, "lang": self.lang, "causes": causes}  # fmt: skip
+                "values": values | words, "unit": unit, "lang": self.lang, "causes": causes,
+                "behind": (None, None) if node.startswith("/totals") else about.behind(name)}  # fmt: skip
 
     def _causes(self, node: str, dims: list[str], unit: str) -> dict[tuple[str, ...], tuple[Fact, ...]]:
         """By quantity: the parts of the changes that have one, the largest first."""
@@ -228,21 +287,20 @@ class _About:
     """What quantities of two scenarios are about: their boundary and words, B's where both have them."""
 
     def __init__(self, sides: tuple[Scenario, Scenario]) -> None:
-        self.trails: dict[str, Trail] = every_trail(sides[0]) | every_trail(sides[1])
+        self._printed = [printed(one) for one in sides]
         self.groups = {one.id: one for side in sides for one in side.totals}
+
+    def behind(self, name: str) -> tuple[Printed | None, Printed | None]:
+        """What is printed of a cell, a part or another figure in A and in B."""
+        a, b = (one.get(name) for one in self._printed)
+        return a, b
 
     def figure(self, name: str) -> dict[str, str]:
         """Of a cell, a part or another figure."""
-        trail = self.trails.get(name)
-        if trail is None or not trail.figures:
-            return {}
-        records = [one.record for one in trail.figures]
-        said = {key: {str(getattr(one, key) or "") for one in records} for key in ("boundary", "money_kind", "period")}
-        words = {key: one.pop() if len(one) == 1 else "mixed" for key, one in said.items()}
-        if len(records) == 1:
-            words |= {f"item_{lang}": str(getattr(records[0], f"item_{lang}") or records[0].item)
-                      for lang in ("ja", "en")}  # fmt: skip
-        return words | trail.read | {"metric": records[0].metric, "when": records[0].when}
+        a, b = self.behind(name)
+        found = b or a
+        values = found.values if found else {}
+        return {key: one for key, one in values.items() if isinstance(one, str) and key != "status"}
 
     def total(self, name: str) -> dict[str, str]:
         """Of a sum, or of a bound: `group.boundary.which`."""

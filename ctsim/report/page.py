@@ -19,6 +19,7 @@ from ctsim.kept import keep, recall
 from ctsim.locale import LANGUAGES, text, when
 from ctsim.report import pictures
 from ctsim.report.brief import Brief
+from ctsim.report.briefs import DriversBrief, MovesBrief, brief_of
 from ctsim.report.drivers import DriversPage
 from ctsim.report.facts import Facts
 from ctsim.report.moves import MovesPage
@@ -41,7 +42,7 @@ def report(
     """Write the page of the sealed result in `directory`, to `out` or to DIR/report.<lang>.html; the path is returned.
 
     The result is a run, a comparison or a sensitivity analysis. With a run, `sensitivity` and `comparison` are
-    directories of results about the same scenario, and `brief` writes one A4 side (DIR/brief.<lang>.html). `formulas`
+    directories of results about the same scenario. `brief` writes one A4 side (DIR/brief.<lang>.html). `formulas`
     is the folder of formulas from outside that it was made with. Raises RunDirectoryError for a result that is not
     whole or that is about something else, InputError where formulas are not those of today or the file cannot be
     written.
@@ -54,13 +55,20 @@ def report(
         page = run_page(found, lang, sensitivity, comparison, formulas)
         page = Brief(page) if brief else page
     else:
-        if brief or sensitivity or comparison:
-            raise InputError(f"{found.path}: holds a {found.kind}; --brief, --sensitivity, --comparison go with a run")
-        page = MovesPage(found, lang) if found.kind == COMPARISON else DriversPage(found, lang)
-    name = "brief" if brief else "report"
-    path = Path(out) if out is not None else found.path / f"{name}.{lang}.html"
-    write_asked(path, html(page, f"{'brief' if brief else 'page'}.html").encode())
+        if sensitivity or comparison:
+            raise InputError(f"{found.path}: holds a {found.kind}; --sensitivity and --comparison go with a run")
+        of_result = MovesPage(found, lang) if found.kind == COMPARISON else DriversPage(found, lang)
+        page = brief_of(of_result) if brief else of_result
+    path = Path(out) if out is not None else found.path / f"{'brief' if brief else 'report'}.{lang}.html"
+    write_asked(path, html(page, template_of(page)).encode())
     return path
+
+
+def template_of(page: Page) -> str:
+    """The template that a page is made with."""
+    if isinstance(page, MovesBrief | DriversBrief):
+        return "brief_result.html"
+    return "brief.html" if isinstance(page, Brief) else "page.html"
 
 
 def run_page(
@@ -102,12 +110,25 @@ def _templates() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters["said"] = _said
     environment.filters["language"] = _language
+    environment.filters["short"] = _short
     return environment
 
 
 def _language(words: str) -> str:
     """The language that somebody's own words are in: English, with quotations in it or not, or Japanese."""
     return "ja" if _JAPANESE.search(words) and not _ENGLISH.search(words) else "en"
+
+
+LONGEST: Final = 90
+"""Letters of somebody's words that a brief shows: the page has them whole."""
+
+
+def _short(words: str) -> str:
+    """Words cut at a blank or anywhere, with a sign that they were."""
+    if len(words) <= LONGEST:
+        return words
+    cut = words[:LONGEST]
+    return f"{cut.rpartition(' ')[0] or cut} …"
 
 
 class _Kept(jinja2.BytecodeCache):

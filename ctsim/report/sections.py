@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isfinite, nan
+from math import nan
 from typing import Any, ClassVar, get_args
 
 from markupsafe import Markup
@@ -20,44 +20,16 @@ from ctsim.locale import text
 from ctsim.printing_run import conditional_words
 from ctsim.printing_totals import bounds_words, total_name
 from ctsim.programme import Programme
-from ctsim.report.drivers import HALF, DriversPage
+from ctsim.report.drivers import DriversPage
 from ctsim.report.facts import Fact, Facts, digits
 from ctsim.report.frame import FramePage, frame_page
+from ctsim.report.lines import Line as Line
+from ctsim.report.lines import line_of
 from ctsim.report.money import Issue, issues, not_marginal
 from ctsim.report.moves import MovesPage
 from ctsim.report.pictures import Fan, fan, spark
 from ctsim.report.words import Key, Page, anchor, grouped, heading, label_of, scenario_title, tagged
-from ctsim.trail import Trail, every_trail
-
-
-@dataclass(frozen=True)
-class Line:
-    """A fact with what lies behind it; `bases` counts the parameters with a spread that reach it, by basis.
-
-    `assumed` is the share of its variance that rests on assumed spreads, NaN where no sensitivity result is given.
-    """
-
-    fact: Fact
-    trail: Trail | None
-    label: str
-    bases: Mapping[str, int]
-    assumed: float = nan
-
-    @property
-    def mostly_assumed(self) -> bool:
-        """Whether more than half of what spreads it is assumed: of its variance where that is known, else by count."""
-        if isfinite(self.assumed):
-            return self.assumed > HALF
-        return 2 * self.bases.get("assumed", 0) > sum(self.bases.values())
-
-    @property
-    def spread_by(self) -> int:
-        return sum(self.bases.values())
-
-    @property
-    def record(self) -> schema.Impact | None:
-        """The impact that the fact is the number of; the first of several."""
-        return self.trail.figures[0].record if self.trail and self.trail.figures else None
+from ctsim.trail import every_trail
 
 
 @dataclass(frozen=True)
@@ -148,7 +120,7 @@ class Sections(Page):
         trails = drives.trails if drives and drives.scenario is scenario else every_trail(scenario)
         self.prices = {name: one.price for name, one in trails.items()}
         assumed = {name: one.assumed for name, one in drives.by_name.items()} if drives else {}
-        self.lines = [_line(one, trails.get(one.name), assumed.get(one.name, nan))
+        self.lines = [line_of(one, trails.get(one.name), assumed.get(one.name, nan))
                       for one in (*facts.cells, *facts.items, *facts.others)]  # fmt: skip
 
     # ---- headlines
@@ -395,11 +367,6 @@ def _item_title(fact: Fact | None) -> str:
 
 def _panel_of(reading: ReadingLine) -> Key:
     return reading.fact.panel
-
-
-def _line(fact: Fact, trail: Trail | None, assumed: float) -> Line:
-    bases = Counter(row.basis for row in trail.rows if row.varies) if trail else Counter[str]()
-    return Line(fact, trail, label_of(fact.metric, fact.when, fact.said("item"), fact.lang), bases, assumed)
 
 
 def _shown(fact: Fact) -> bool:
