@@ -62,11 +62,14 @@ LONG_NAMES: Final = {
     "approach2_below": "Approach 2: mean less the 2.5 % quantile in % of the mean",
     "approach2_above": "Approach 2: 97.5 % quantile less the mean in % of the mean",
     "mean": "mean", "sd": "standard deviation", "q025": "2.5 % quantile", "q975": "97.5 % quantile",
+    "q05": "5 % quantile", "q50": "median", "q95": "95 % quantile",
     "evppi": "value of knowing the parameter for the choice at the threshold",
     "evpi": "value of knowing everything for the choice at the threshold",
     "value": "threshold",
 }  # fmt: skip
-_IN_UNIT: Final = {"swing_low", "swing_high", "central", "approach1_half_width", "mean", "sd", "q025", "q975"}
+QUANTILES_OF: Final = {"q025": 0.025, "q05": 0.05, "q50": 0.5, "q95": 0.95, "q975": 0.975}
+"""Quantiles of a cell by the names of their variables."""
+_IN_UNIT: Final = {"swing_low", "swing_high", "central", "approach1_half_width", "mean", "sd", *QUANTILES_OF}
 
 
 @dataclass(frozen=True)
@@ -305,13 +308,13 @@ class _Table:
     def _cells(self) -> tuple[dict[str, FloatArray], list[str]]:
         """Numbers and words by target."""
         summary, made = self.found.summary, self._propagation
-        ends = [summary.quantiles[:, QUANTILES.index(share)] for share in (0.025, 0.975)]
-        pairs = [Comparison(*map(float, one)) for one in
-                 zip(made.central, made.half_width, summary.mean, *ends, summary.sd, strict=True)]  # fmt: skip
+        at = {name: summary.quantiles[:, QUANTILES.index(share)] for name, share in QUANTILES_OF.items()}
+        known = made.central, made.half_width, summary.mean, at["q025"], at["q975"], summary.sd
+        pairs = [Comparison(*map(float, one)) for one in zip(*known, strict=True)]
         percents = np.array([(one.percent, *one.percents) for one in pairs]).reshape(-1, 4)
         columns = {
             "central": made.central, "approach1_half_width": made.half_width, "mean": summary.mean, "sd": summary.sd,
-            "q025": ends[0], "q975": ends[1], "approach1_percent": percents[:, 0], "approach2_percent": percents[:, 1],
+            **at, "approach1_percent": percents[:, 0], "approach2_percent": percents[:, 1],
             "approach2_below": percents[:, 2], "approach2_above": percents[:, 3],
         }  # fmt: skip
         return self._assumed() | columns, [one.words() for one in pairs]

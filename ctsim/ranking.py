@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import isfinite
@@ -13,6 +13,7 @@ import click
 from ctsim.approach1 import Comparison
 from ctsim.console import number, table
 from ctsim.dataset import cell_name
+from ctsim.drivers import QUANTILES_OF
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kept_ranks import NAMES
 from ctsim.locale import heads, text
@@ -37,8 +38,9 @@ _BY_PARAMETER: Final = (
     "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "swing_low", "swing_high",
 )  # fmt: skip
 _BY_CELL: Final = (
-    "assumed_first", "assumed_first_mcse", "assumed_total", "assumed_total_mcse", "central", "mean", "sd", "q025",
-    "q975", "approach1_half_width", "approach1_percent", "approach2_percent", "approach2_below", "approach2_above",
+    "assumed_first", "assumed_first_mcse", "assumed_total", "assumed_total_mcse", "central", "mean", "sd",
+    *QUANTILES_OF, "approach1_half_width", "approach1_percent", "approach2_percent", "approach2_below",
+    "approach2_above",
 )  # fmt: skip
 
 
@@ -68,13 +70,13 @@ class Ranked:
     drivers: tuple[Driver, ...]
     is_total: bool = False
 
-    def together(self, lang: str = "en") -> str:
-        """Which parameters work together, in words; "" where they add up."""
+    def together(self, lang: str = "en", named: Callable[[str], str] | None = None) -> str:
+        """Which parameters work together, in words; "" where they add up. `named` gives their names."""
         found = []
         for one in self.drivers:
             more = one.numbers["ST"] - one.numbers["S1"]
             if more > TOGETHER + 2.0 * (one.numbers["ST_mcse"] + one.numbers["S1_mcse"]):
-                found.append(f"{self.short(one.parameter)} {more:.0%}")
+                found.append(f"{(named or self.short)(one.parameter)} {more:.0%}")
         return text("sensitivity.together", lang, listed=", ".join(found)) if found else ""
 
     def short(self, parameter: str) -> str:
@@ -90,7 +92,8 @@ def ranked(found: Sensitivity) -> list[Ranked]:
 def _cells(node: Any, path: str) -> Iterator[Ranked]:
     dims = [str(dim) for dim in node["status"].dims]
     labels = [node[dim].values.tolist() for dim in dims]
-    by_cell = {name: node[name].values for name in (*_BY_CELL, "status", "unit", "approaches")}
+    there = [name for name in _BY_CELL if name in node]  # results of earlier versions have fewer quantiles
+    by_cell = {name: node[name].values for name in (*there, "status", "unit", "approaches")}
     by_parameter = {name: node[name].values for name in _BY_PARAMETER}
     names, basis = node["parameter"].values.tolist(), node["basis"].values.tolist()
     for place in product(*(range(len(one)) for one in labels)):
@@ -103,7 +106,7 @@ def _cells(node: Any, path: str) -> Iterator[Ranked]:
             yield Ranked(
                 cell_name(path, [str(along[k]) for along, k in zip(labels, place, strict=True)]),
                 str(by_cell["unit"][place]), str(by_cell["status"][place]), str(by_cell["approaches"][place]),
-                {name: float(by_cell[name][place]) for name in _BY_CELL}, tuple(drivers),
+                {name: float(by_cell[name][place]) for name in there}, tuple(drivers),
                 path.startswith("totals"),
             )  # fmt: skip
 
@@ -181,10 +184,10 @@ def _one_cell(one: Ranked, lang: str) -> None:
     click.echo(text("sensitivity.assumed_share", lang, first=_share(numbers, "assumed_first"),
                     total=_share(numbers, "assumed_total")))  # fmt: skip
     click.echo(f"Approach 1: {number(numbers['central'])} ± {_percent(numbers['approach1_percent'])} · "
-               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {_why_apart(numbers, lang)}")  # fmt: skip
+               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {why_apart(numbers, lang)}")  # fmt: skip
 
 
-def _why_apart(numbers: dict[str, float], lang: str) -> str:
+def why_apart(numbers: dict[str, float], lang: str) -> str:
     """Why the two approaches differ."""
     names = ("central", "approach1_half_width", "mean", "q025", "q975", "sd")
     return Comparison(*(numbers[name] for name in names)).words(lang)
