@@ -4,7 +4,8 @@ For the parameters of each cell: `S1`, `ST`, `Sh` with errors; `rank` (first-ord
 opinion) and `spearman` (direction); `narrowing`, the share of the 90 % interval that would go if the parameter were
 known; `swing_low`, `swing_high`, the cell with the parameter at its 5 % and 95 % quantile and all else central. For
 each cell: `assumed_first` and `assumed_total`, the share of variance that rests on assumed spreads alone, and together
-with others; and Approach 1 of the IPCC beside Monte Carlo.
+with others; Approach 1 of the IPCC beside Monte Carlo; and what a run of as many draws says of it, so that median and
+interval stand beside the published figure: `mean`, `quantiles`, `p_at_least_published`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import xarray as xr
 
 from ctsim.approach1 import Comparison, Propagation, propagate
 from ctsim.catalog import Scenario
-from ctsim.dataset import NODE_UNITS
+from ctsim.dataset import LONG_NAMES as OF_RUNS
+from ctsim.dataset import NODE_UNITS, quantile_coordinate
 from ctsim.distributions import FIXED
 from ctsim.indices import Index, State, Walk, indices, shapley
 from ctsim.information import (
@@ -61,15 +63,15 @@ LONG_NAMES: Final = {
     "approach2_percent": "Approach 2: half the 95 % interval in % of the mean",
     "approach2_below": "Approach 2: mean less the 2.5 % quantile in % of the mean",
     "approach2_above": "Approach 2: 97.5 % quantile less the mean in % of the mean",
-    "mean": "mean", "sd": "standard deviation", "q025": "2.5 % quantile", "q975": "97.5 % quantile",
-    "q05": "5 % quantile", "q50": "median", "q95": "95 % quantile",
+    "q025": "2.5 % quantile", "q975": "97.5 % quantile",
     "evppi": "value of knowing the parameter for the choice at the threshold",
     "evpi": "value of knowing everything for the choice at the threshold",
     "value": "threshold",
 }  # fmt: skip
-QUANTILES_OF: Final = {"q025": 0.025, "q05": 0.05, "q50": 0.5, "q95": 0.95, "q975": 0.975}
-"""Quantiles of a cell by the names of their variables."""
-_IN_UNIT: Final = {"swing_low", "swing_high", "central", "approach1_half_width", "mean", "sd", *QUANTILES_OF}
+_IN_UNIT: Final = {
+    "swing_low", "swing_high", "central", "approach1_half_width", "mean", "mcse", "sd", "q025", "q975", "quantiles",
+    "quantiles_mcse",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def tree(scenario: Scenario, found: Found, card: Mapping[str, Any], years: Seque
     for node in dict.fromkeys(target.node for target in targets):
         here = [number for number, target in enumerate(targets) if target.node == node]
         grid = _Grid(scenario, node, [targets[number].key for number in here], here, years)
-        nodes[node] = xr.Dataset(table.by_parameter(grid) | table.by_cell(grid), table.coordinates | grid.coordinates)
+        coordinates = table.coordinates | grid.coordinates | quantile_coordinate()
+        nodes[node] = xr.Dataset(table.by_parameter(grid) | table.by_cell(grid), coordinates)
         if table.group_names:
             nodes[f"/groups{node}"] = xr.Dataset(table.by_group(grid), table.groups | grid.coordinates)
     if any(target.thresholds for target in targets):
@@ -120,7 +123,9 @@ def variable(dims: tuple[str, ...], values: Any, name: str, unit: str = "1") -> 
     words = array.dtype.kind in "OU"
     if words:
         array = array.astype(object if array.size else "<U1")
-    return xr.Variable(dims, array, {"units": "" if words else unit, "long_name": LONG_NAMES.get(name, name)})
+    return xr.Variable(
+        dims, array, {"units": "" if words else unit, "long_name": LONG_NAMES.get(name, OF_RUNS.get(name, name))}
+    )
 
 
 class _Grid:
@@ -289,6 +294,9 @@ class _Table:
         columns, words = self._cells
         found = {name: variable(grid.dims, grid.spread(values), name, self._unit(name, grid))
                  for name, values in columns.items()}  # fmt: skip
+        for name in ("quantiles", "quantiles_mcse"):
+            values = np.moveaxis(grid.spread(getattr(self.found.summary, name).T), 0, -1)
+            found[name] = variable((*grid.dims, "quantile"), values, name, grid.unit)
         targets = self.kernel.targets
         found["approaches"] = variable(grid.dims, grid.words(words, ""), "how the two approaches differ")
         found["status"] = variable(grid.dims, grid.words(self._status, "not_applicable"), "status")
@@ -308,13 +316,15 @@ class _Table:
     def _cells(self) -> tuple[dict[str, FloatArray], list[str]]:
         """Numbers and words by target."""
         summary, made = self.found.summary, self._propagation
-        at = {name: summary.quantiles[:, QUANTILES.index(share)] for name, share in QUANTILES_OF.items()}
-        known = made.central, made.half_width, summary.mean, at["q025"], at["q975"], summary.sd
-        pairs = [Comparison(*map(float, one)) for one in zip(*known, strict=True)]
+        ends = [summary.quantiles[:, QUANTILES.index(share)] for share in (0.025, 0.975)]
+        pairs = [Comparison(*map(float, one)) for one in
+                 zip(made.central, made.half_width, summary.mean, *ends, summary.sd, strict=True)]  # fmt: skip
         percents = np.array([(one.percent, *one.percents) for one in pairs]).reshape(-1, 4)
         columns = {
-            "central": made.central, "approach1_half_width": made.half_width, "mean": summary.mean, "sd": summary.sd,
-            **at, "approach1_percent": percents[:, 0], "approach2_percent": percents[:, 1],
+            "central": made.central, "approach1_half_width": made.half_width, "mean": summary.mean,
+            "mcse": summary.mcse, "sd": summary.sd,
+            "p_at_least_published": summary.p_at_least[:, 0], "p_mcse": summary.p_at_least_mcse[:, 0],
+            "q025": ends[0], "q975": ends[1], "approach1_percent": percents[:, 0], "approach2_percent": percents[:, 1],
             "approach2_below": percents[:, 2], "approach2_above": percents[:, 3],
         }  # fmt: skip
         return self._assumed() | columns, [one.words() for one in pairs]

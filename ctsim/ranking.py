@@ -13,7 +13,6 @@ import click
 from ctsim.approach1 import Comparison
 from ctsim.console import number, table
 from ctsim.dataset import cell_name
-from ctsim.drivers import QUANTILES_OF
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kept_ranks import NAMES
 from ctsim.locale import heads, text
@@ -38,9 +37,8 @@ _BY_PARAMETER: Final = (
     "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "swing_low", "swing_high",
 )  # fmt: skip
 _BY_CELL: Final = (
-    "assumed_first", "assumed_first_mcse", "assumed_total", "assumed_total_mcse", "central", "mean", "sd",
-    *QUANTILES_OF, "approach1_half_width", "approach1_percent", "approach2_percent", "approach2_below",
-    "approach2_above",
+    "assumed_first", "assumed_first_mcse", "assumed_total", "assumed_total_mcse", "central", "mean", "sd", "q025",
+    "q975", "approach1_half_width", "approach1_percent", "approach2_percent", "approach2_below", "approach2_above",
 )  # fmt: skip
 
 
@@ -92,8 +90,7 @@ def ranked(found: Sensitivity) -> list[Ranked]:
 def _cells(node: Any, path: str) -> Iterator[Ranked]:
     dims = [str(dim) for dim in node["status"].dims]
     labels = [node[dim].values.tolist() for dim in dims]
-    there = [name for name in _BY_CELL if name in node]  # results of earlier versions have fewer quantiles
-    by_cell = {name: node[name].values for name in (*there, "status", "unit", "approaches")}
+    by_cell = {name: node[name].values for name in (*_BY_CELL, "status", "unit", "approaches")}
     by_parameter = {name: node[name].values for name in _BY_PARAMETER}
     names, basis = node["parameter"].values.tolist(), node["basis"].values.tolist()
     for place in product(*(range(len(one)) for one in labels)):
@@ -106,7 +103,7 @@ def _cells(node: Any, path: str) -> Iterator[Ranked]:
             yield Ranked(
                 cell_name(path, [str(along[k]) for along, k in zip(labels, place, strict=True)]),
                 str(by_cell["unit"][place]), str(by_cell["status"][place]), str(by_cell["approaches"][place]),
-                {name: float(by_cell[name][place]) for name in there}, tuple(drivers),
+                {name: float(by_cell[name][place]) for name in _BY_CELL}, tuple(drivers),
                 path.startswith("totals"),
             )  # fmt: skip
 

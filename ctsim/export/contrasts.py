@@ -159,6 +159,12 @@ class _Named:
         kinds = [word(name, known.word(name) if known else "", lang) for name in ("boundary", "money_kind")]
         return [*self.words(one.cell), one.cell, unit_words(one.unit, lang), *kinds]
 
+    def quantiles(self, cell: str) -> list[Cell]:
+        """Median and 90 % interval; results of earlier versions have none."""
+        known = self._known.get(cell)
+        there = known is not None and "quantiles" in known.values
+        return [Shown(known.value("quantiles", share)) if known and there else nan for share in _QUANTILES]
+
     def parameter(self, one: Ranked, parameter: str) -> str:
         """The name of a parameter; with its programme, where that is not the cell's."""
         return self.page.parameter_of(parameter, one.cell.partition(".")[0])
@@ -185,12 +191,13 @@ def _cells(book: Book, named: _Named) -> None:
         "approach1", "approach2", "approach2_below", "approach2_above", "assumed_first", "assumed_total",
         "words", "together", wide=("programme", "quantity", "words", "together"),
     )  # fmt: skip
-    names = ("q50", "q05", "q95", "central", "mean", "sd", "q025", "q975", "approach1_percent", "approach2_percent",
+    names = ("central", "mean", "sd", "q025", "q975", "approach1_percent", "approach2_percent",
              "approach2_below", "approach2_above", "assumed_first", "assumed_total")  # fmt: skip
     printed = PrintedOf(named.page.scenario)
     rows: list[list[Cell]] = [
         [*named.about(one), text(f"workbook.{one.status}", book.lang), *printed[one.cell].numbers,
-         *(Shown(one.numbers.get(name, nan), one.numbers.get(f"{name}_mcse", 0.0)) for name in names),
+         *named.quantiles(one.cell),
+         *(Shown(one.numbers[name], one.numbers.get(f"{name}_mcse", 0.0)) for name in names),
          why_apart(one.numbers, book.lang), one.together(book.lang, partial(named.parameter, one))]
         for one in named.listed
     ]  # fmt: skip
