@@ -16,6 +16,7 @@ from ctsim.dataset import cell_name
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kept_ranks import NAMES
 from ctsim.locale import heads, text
+from ctsim.units import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -171,7 +172,7 @@ def _one_cell(one: Ranked, lang: str) -> None:
          number(driver.numbers["swing_high"])]
         for driver in one.drivers if driver.matters
     ]  # fmt: skip
-    table(f"{one.cell} ({one.unit})", head, rows, right=tuple(range(2, 10)))
+    table(f"{one.cell} ({unit_shown(one.unit, lang)})", head, rows, right=tuple(range(2, 10)))
     quiet = [driver.parameter for driver in one.drivers if not driver.matters]
     listed = ", ".join(map(one.short, quiet)) or text("sensitivity.none", lang)
     click.echo(text("sensitivity.quiet", lang, listed=listed))
@@ -200,7 +201,7 @@ def _worth(found: Sensitivity, lang: str) -> None:
         worth = node["evppi"].values[:, column]
         order = sorted((k for k in range(len(names)) if worth[k] > 0.0), key=lambda k: -worth[k])
         rows = [[names[k], number(float(worth[k]))] for k in order[:10]]
-        unit, whole = node["unit"].values[column], float(node["evpi"].values[column])
+        unit, whole = unit_shown(str(node["unit"].values[column]), lang), float(node["evpi"].values[column])
         title = text("sensitivity.worth", lang, threshold=threshold, unit=unit, whole=number(whole))
         table(title, [text("sensitivity.parameter", lang), "EVPPI"], rows, right=(1,))
 

@@ -143,6 +143,11 @@ def unit_words(unit: str, lang: str) -> str:
     return "/".join(_atom_words(atom, lang) for atom in unit.split("/")) if unit != DIMENSIONLESS else DIMENSIONLESS
 
 
+def unit_shown(unit: str, lang: str) -> str:
+    """The same on a terminal, where English tables have units as files and options spell them."""
+    return unit if lang == "en" else unit_words(unit, lang)
+
+
 def _atom_words(atom: str, lang: str) -> str:
     if lang == "ja":
         prefix, mega, name = _SPELLED.fullmatch(atom).groups()  # type: ignore[union-attr]

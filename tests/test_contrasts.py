@@ -14,16 +14,19 @@ from python_calamine import CalamineWorkbook
 
 from ctsim import units
 from ctsim.audit import audit
+from ctsim.compare import Comparison
+from ctsim.compare_tables import comparison_tables
 from ctsim.dataset import cell_name
 from ctsim.export import write
 from ctsim.export.printed import PrintedOf
 from ctsim.export.write import export
 from ctsim.locale import LANGUAGES, text
-from ctsim.ranking import ranked, why_apart
+from ctsim.ranking import ranked, sensitivity_tables, why_apart
 from ctsim.sensitivity import Sensitivity
 from tests import libreoffice
 from tests.report_results import CHOSEN, directories, results, study
 from tests.runs import scenario
+from tests.test_unit_words import check
 
 Rows = list[dict[str, Any]]
 KINDS = ("comparison", "sensitivity")
@@ -268,6 +271,18 @@ def test_libreoffice_opens_them_without_a_fault(books: dict[tuple[str, str], Pat
                 assert [
                     cell if isinstance(cell, str) else pytest.approx(cell, rel=1e-12, abs=0) for cell in one
                 ] == other
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_terminal_tables_have_japanese_units_and_are_aligned(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if kind == "comparison":
+        found = results()[kind]
+        comparison_tables(Comparison(found.tree, dict(found.card), (), found.path), "ja")
+    else:
+        sensitivity_tables(analysis(), ("power_semiconductors.co2_reduction.2030",), "ja")
+    out = capsys.readouterr().out
+    check(out)
+    assert "百万t-CO₂/年" in out
 
 
 # ---- what is printed, of a whole scenario
