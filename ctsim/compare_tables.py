@@ -15,6 +15,7 @@ from ctsim.console import beyond_rounding, number, table
 from ctsim.dataset import cell_name
 from ctsim.differences import SAID, entry_words, reason_words
 from ctsim.locale import heads, text
+from ctsim.units import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -136,7 +137,7 @@ def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
     interval = text("compare.range", lang, low=number(ends[0], error), high=number(ends[1], error))
-    return [one.name, one.unit, *sides, f"{_signed(mean, error)} ± {error:.1g}", interval,
+    return [one.name, unit_shown(one.unit, lang), *sides, f"{_signed(mean, error)} ± {error:.1g}", interval,
             _share(share, lang), ", ".join(said)]  # fmt: skip
 
 
@@ -223,7 +224,7 @@ def stress_table(found: Stress, lang: str = "en") -> None:
         ratios = [f"{one / widths[1] - 1:+.1%}" if widths[1] > 0 else "" for one in (widths[0], widths[2])]
         ends = _interval(float(bound[0]), float(bound[1]), lang) if isfinite(bound[0]) else ""
         means = [number(float(one)) for one in values[:, 0]]
-        rows.append([name, unit, *means, *cells, *ratios, ends])
+        rows.append([name, unit_shown(unit, lang), *means, *cells, *ratios, ends])
     names = ("quantity", "unit", "mean_independent", "declared", "as_one", "interval_independent", "declared", "as_one",
              "width_independent", "as_one", "bound")  # fmt: skip
     if rows:

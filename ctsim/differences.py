@@ -6,10 +6,8 @@ things that can be taken from the one scenario or the other (`ctsim.hybrids`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -19,7 +17,7 @@ from ctsim.binding import Row, Step
 from ctsim.catalog import Scenario
 from ctsim.dependence import Tie, ties_of
 from ctsim.equations import formula_source
-from ctsim.locale import text, texts
+from ctsim.locale import found_again, shapes, text
 
 Atom = tuple[str, str]
 """("row", stream), ("figure", step), ("cell", step that only one has), ("programme", id), ("together", members),
@@ -69,42 +67,23 @@ def _say(name: str, **values: object) -> str:
     return text(f"difference.{name}", "en", **values)
 
 
-@cache
-def _said_in(lang: str) -> Mapping[str, str]:
-    statuses = {key.partition(".")[2]: said[lang] for key, said in texts().items() if key.startswith("status.")}
-    return statuses | {said["en"]: said[lang] for key, said in texts().items() if key.startswith("difference.")}
-
-
 def reason_words(said: str, lang: str) -> str:
     """The reason of an entry in a language where it is ctsim's own; one that somebody gave stays as it was given."""
-    return _said_in(lang).get(said, said)
+    found = found_again(said, "difference")
+    return text(found[0], lang) if found and not found[1] else said
 
 
 def entry_words(said: str, lang: str) -> str:
     """What an entry says of a side, or of what differs, in a language; names, numbers, units and digests stay."""
-    if lang == "en":
-        return said
-    known = _said_in(lang)
-    said = ", ".join(known.get(one, one) for one in said.split(", "))
-    said = re.sub(r"\b([a-z_]+)(?=\()", lambda one: _dist(one[1], lang), said)
-    for name, pattern in _INSIDE.items():
-        said = re.sub(pattern, partial(_inside, name, lang), said)
-    return said
+    return said if lang == "en" else ", ".join(_piece_words(one, lang) for one in said.split(", "))
 
 
-_INSIDE: Final = {
-    "spreads": r"^(?P<n>\d+) spreads$", "wide": r"(?P<times>[\d.e+-]+) times as wide", "times_value": r"(?<= × )value",
-    "in": r"(?<=\) )in (?P<unit>.+)$",
-}  # fmt: skip
-"""Texts with numbers in them, or inside others, as they are found again."""
-
-
-def _inside(name: str, lang: str, found: re.Match[str]) -> str:
-    return text(f"difference.{name}", lang, **found.groupdict())
-
-
-def _dist(name: str, lang: str) -> str:
-    return text(f"dist.{name}", lang) if f"dist.{name}" in texts() else name
+def _piece_words(said: str, lang: str) -> str:
+    for table in ("difference", "status"):
+        if found := found_again(said, table):
+            key, fields = found
+            return shapes(text(key, lang, **fields), lang)
+    return shapes(said, lang)
 
 
 # ---- everything that differs
@@ -337,8 +316,8 @@ def _row_words(row: Row) -> str:
         return f"{value}{unit}, {_say('fixed')}"
     shown = [f"{one:g}" for one in spread.arguments.values() if isinstance(one, float | int)]
     wide = "" if spread.widen == 1 else f", {_say('wide', times=f'{spread.widen:g}')}"
-    times = f" × {_say('times_value')}" if spread.relative else ""
-    return f"{value}{unit}, {spread.dist}({', '.join(shown)}){times}{wide}"
+    shape = f"{spread.dist}({', '.join(shown)})"
+    return f"{value}{unit}, {_say('times_value', shape=shape) if spread.relative else shape}{wide}"
 
 
 # ---- figures
@@ -397,4 +376,4 @@ def _function_words(step: Step) -> str:
     if step.function is None:
         return "reported"
     digest = sha256(formula_source(step.function).encode()).hexdigest()[:8]
-    return f"{step.function.__name__} ({digest}) {_say('in', unit=step.figure.record.unit)}"
+    return _say("in", function=step.function.__name__, digest=digest, unit=step.figure.record.unit)

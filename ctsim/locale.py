@@ -76,6 +76,21 @@ def word(kind: str, name: str, lang: str) -> str:
     return text(f"{kind}.{name}", lang) if lang == "ja" and name else name.replace("_", " ")
 
 
+def reading(name: str, lang: str) -> str:
+    """The name of a reading; one from outside the package has no words but its own."""
+    key = f"reading.{name}"
+    return text(key, lang) if key in texts() else name.replace("_", " ")
+
+
+def shapes(said: str, lang: str) -> str:
+    """Words that hold distributions, as "normal(1, 0.05)", with their names in a language where that is not English."""
+    return said if lang == "en" else re.sub(r"\b([a-z_]+)(?=\()", lambda one: _shape(one[1], lang), said)
+
+
+def _shape(name: str, lang: str) -> str:
+    return text(f"dist.{name}", lang) if f"dist.{name}" in texts() else name
+
+
 def when(label: str, lang: str) -> str:
     """The label of a figure ("2030", "FY2024 operating", "plan total"); one that no text knows stands as it is.
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctsim.console import number, table
-from ctsim.locale import heads, text, when, word
+from ctsim.locale import heads, reading, shapes, text, when, word
+from ctsim.units import unit_shown
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit
@@ -28,8 +29,7 @@ Line = tuple[str, str, str]
 
 def explanation_tables(found: Sequence[Explanation], each: bool, lang: str) -> None:
     """The steps from the published figure to the mean; with `each` also what every one of the cells is made from."""
-    rows = [[one.cell, one.unit, _step(one.published), *(_step(part) for part in one.parts), _step(one.mean)]
-            for one in found]  # fmt: skip
+    rows = [[one.cell, unit_shown(one.unit, lang), *map(_step, (one.published, *one.parts, one.mean))] for one in found]
     names = ("cell", "unit", "published", "reproduction", "shift", "curved", "dependence", "mean")
     table(text("explain.title", lang), heads("explain", names, lang), rows, right=(2, 3, 4, 5, 6, 7))
     click.echo(text("explain.steps", lang))
@@ -55,20 +55,24 @@ def explained(one: Explanation, lang: str) -> str:
     start = text(f"explain.from_{'published' if isfinite(one.published) else 'page'}", lang, start=_step(one.start))
     return text(
         "explain.sentence", lang, name=one.name_ja if lang == "ja" else one.name_en,
-        what=_what(one.cell, lang), mean=_step(one.mean), unit=one.unit, start=start,
+        what=_what(one.cell, lang), mean=_step(one.mean), unit=unit_shown(one.unit, lang), start=start,
         away=f"{one.mean - one.start:+.4g}", parts=text("explain.and", lang).join(parts) or text("explain.none", lang),
     )  # fmt: skip
 
 
 def _what(cell: str, lang: str) -> str:
     """A cell or reading without its programme, in words."""
-    name, colon, reading = cell.partition(".")[2].partition(":")
-    metric, label, *item = name.split(".", 2)
-    return f"{_figure(metric, label, *item, lang=lang)}{colon}{_spaced(reading)}"
+    figure, colon, name = cell.partition(".")[2].partition(":")
+    metric, label, *item = figure.split(".", 2)
+    return f"{_figure(metric, label, *item, lang=lang)}{colon}{reading(name, lang)}"
 
 
 def _figure(metric: str, label: str, *parts: str, lang: str) -> str:
-    shown = [word("metric", metric, lang), label if lang == "en" else when(label, lang), *map(_spaced, parts)]
+    shown = [
+        word("metric", metric, lang),
+        label if lang == "en" else when(label, lang),
+        *(one.replace("_", " ") for one in parts),
+    ]
     return " ".join(part for part in shown if part)
 
 
@@ -78,7 +82,7 @@ def _step(value: float) -> str:
 
 def _made_from(title: str, rows: Iterable[Row], lang: str) -> None:
     """What is drawn for a cell."""
-    used = [[row.label, number(row.central), row.unit, word("dist", row.spread.dist, lang),
+    used = [[row.label, number(row.central), unit_shown(row.unit, lang), word("dist", row.spread.dist, lang),
              text(f"basis.{row.basis}", lang), str(row.place)] for row in rows]  # fmt: skip
     names = ("parameter", "value", "unit", "spread", "basis", "set_in")
     table(title, heads("show", names, lang), used, right=(1,))
@@ -96,7 +100,7 @@ def judgement_tables(scenario: Scenario, names: bool, lang: str) -> None:
     head = heads("check", ("basis", "number", *(["parameters"] * names)), lang)
     table(text("check.title", lang), head, rows, right=(1,))
     if groups := alike(scenario):
-        rows = [[shape, str(len(labels)), ", ".join(labels)] for shape, labels in groups]
+        rows = [[shapes(shape, lang), str(len(labels)), ", ".join(labels)] for shape, labels in groups]
         table(text("check.alike", lang), heads("check", ("shape", "number", "parameters"), lang), rows, right=(1,))
     if not names:
         click.echo(text("check.names", lang))
@@ -119,7 +123,7 @@ def audit_tables(result: Audit, lang: str) -> None:
                 _figure(one.metric, one.when, one.item_ja if lang == "ja" else one.item, lang=lang),
                 printed,
                 computed,
-                one.unit,
+                unit_shown(one.unit, lang),
                 difference,
                 verdict,
             ]
@@ -149,7 +153,10 @@ def parameter_table(scenario: Scenario, name: str, lang: str) -> None:
     """One parameter: value, source, spread and basis, with the line that set each."""
     one = scenario.parameters()[name]
     record = one.record
-    lines = [("parameter", name, ""), ("value", f"{values_words(one)} {one.unit}", str(one.place("value")))]
+    lines = [
+        ("parameter", name, ""),
+        ("value", f"{values_words(one)} {unit_shown(one.unit, lang)}", str(one.place("value"))),
+    ]
     lines.append(("printed", _joined(record.as_printed), str(one.place("as_printed"))))
     if record.source:
         lines.append(("source", f"{record.source.key}, {record.source.where}", str(one.place("source"))))
@@ -222,7 +229,7 @@ def total_tables(scenario: Scenario, found: Sequence[tuple[Total, Sequence[Membe
     head = heads("show", ("member", "programme", "status", "boundary", "computed", "unit", "left_out"), lang)
     for one, members in found:
         rows = [[m.cell, str(m.programme.number or ""), _status(m.status, lang),
-                 word("boundary", m.boundary, lang), number(m.value), m.unit, _left_out(m, lang)]
+                 word("boundary", m.boundary, lang), number(m.value), unit_shown(m.unit, lang), _left_out(m, lang)]
                 for m in members]  # fmt: skip
         said = word("boundary", one.boundary, lang)
         if one.reason:
@@ -235,16 +242,12 @@ def _status(name: str, lang: str) -> str:
     """A status, or the name of the reading that stands in the place of the page's own formula."""
     if name == "reading":
         return text("show.reading", lang)
-    return word("status", name, lang) if name in _STATUSES else _spaced(name)
+    return word("status", name, lang) if name in _STATUSES else reading(name, lang)
 
 
 def _left_out(member: Member, lang: str) -> str:
     kind = "show" if member.left_out in ("another_boundary", "no_number") else "reason_code"
     return word(kind, member.left_out, lang)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _partners(scenario: Scenario, name: str, lang: str) -> str:

@@ -12,10 +12,11 @@ from ctsim.console import number, table
 from ctsim.dataset import places
 from ctsim.figures.amounts import Scale, scale
 from ctsim.figures.rows import BOUNDARIES, MONEY_KINDS
-from ctsim.locale import text, when
+from ctsim.locale import reading, text, when
 from ctsim.printing_totals import totals_tables
 from ctsim.programme import DELIVERY
 from ctsim.totals import INDEPENDENT
+from ctsim.units import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -115,7 +116,7 @@ def _reading_table(result: Run, lang: str) -> None:
 
 def _reading_words(one: Mapping[str, Any], literal: Mapping[str, Any], lang: str) -> str:
     """The name of a reading, with whose effect it is where that is another's than by the page's own formula."""
-    name = str(one["name"]).replace("_", " ")
+    name = reading(str(one["name"]), lang)
     if one["boundary"] == literal.get("boundary", one["boundary"]):
         return name
     return f"{name} ({_group_words(_words(one['boundary']), lang)})"
@@ -178,7 +179,7 @@ def _threshold_table(result: Run, lang: str) -> None:
     columns = [node[name].values.tolist() for name in ("cell", "unit", "value", "p_at_least", "p_mcse")]
     free = text("run.independent", lang)
     said = [cell.replace(INDEPENDENT, "") + (free if INDEPENDENT in cell else "") for cell in columns[0]]
-    rows = [[cell, f"{value:,.6g}", unit, *_share(p, error, lang)]
+    rows = [[cell, f"{value:,.6g}", _money(unit, lang), *_share(p, error, lang)]
             for cell, unit, value, p, error in zip(said, *columns[1:], strict=True)]  # fmt: skip
     head = _head(("cell", "at_least", "unit", "share", "share_error"), lang)
     table(text("run.thresholds", lang), head, rows, right=(1, 3, 4))
@@ -296,4 +297,4 @@ def _scale(size: float, unit: str, lang: str) -> Scale:
 
 
 def _money(unit: str, lang: str) -> str:
-    return unit.replace("兆円", "trillion JPY") if lang == "en" else unit
+    return unit.replace("兆円", "trillion JPY") if lang == "en" else unit_shown(unit, lang)

@@ -9,6 +9,7 @@ import click
 
 from ctsim.console import number, table
 from ctsim.locale import text, when, word
+from ctsim.units import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -181,7 +182,7 @@ def _missing(group: Group, lang: str) -> Iterator[str]:
 
 
 def _row(group: Group, place: Any, is_bound: bool, lang: str) -> list[str]:
-    unit = str(group.get("unit", group["metric_unit"]))
+    unit = unit_shown(str(group.get("unit", group["metric_unit"])), lang)
     name = total_name(str(group[f"title_{lang}"]), str(group["group"]), lang)
     reason = _reason(group, place, lang)
     labels = str(group["when"][place]).split(", ")

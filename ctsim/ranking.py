@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import isfinite
@@ -16,6 +16,7 @@ from ctsim.dataset import cell_name
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kept_ranks import NAMES
 from ctsim.locale import heads, text
+from ctsim.units import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,13 +69,13 @@ class Ranked:
     drivers: tuple[Driver, ...]
     is_total: bool = False
 
-    def together(self, lang: str = "en") -> str:
-        """Which parameters work together, in words; "" where they add up."""
+    def together(self, lang: str = "en", named: Callable[[str], str] | None = None) -> str:
+        """Which parameters work together, in words; "" where they add up. `named` gives their names."""
         found = []
         for one in self.drivers:
             more = one.numbers["ST"] - one.numbers["S1"]
             if more > TOGETHER + 2.0 * (one.numbers["ST_mcse"] + one.numbers["S1_mcse"]):
-                found.append(f"{self.short(one.parameter)} {more:.0%}")
+                found.append(f"{(named or self.short)(one.parameter)} {more:.0%}")
         return text("sensitivity.together", lang, listed=", ".join(found)) if found else ""
 
     def short(self, parameter: str) -> str:
@@ -171,7 +172,7 @@ def _one_cell(one: Ranked, lang: str) -> None:
          number(driver.numbers["swing_high"])]
         for driver in one.drivers if driver.matters
     ]  # fmt: skip
-    table(f"{one.cell} ({one.unit})", head, rows, right=tuple(range(2, 10)))
+    table(f"{one.cell} ({unit_shown(one.unit, lang)})", head, rows, right=tuple(range(2, 10)))
     quiet = [driver.parameter for driver in one.drivers if not driver.matters]
     listed = ", ".join(map(one.short, quiet)) or text("sensitivity.none", lang)
     click.echo(text("sensitivity.quiet", lang, listed=listed))
@@ -181,10 +182,10 @@ def _one_cell(one: Ranked, lang: str) -> None:
     click.echo(text("sensitivity.assumed_share", lang, first=_share(numbers, "assumed_first"),
                     total=_share(numbers, "assumed_total")))  # fmt: skip
     click.echo(f"Approach 1: {number(numbers['central'])} ± {_percent(numbers['approach1_percent'])} · "
-               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {_why_apart(numbers, lang)}")  # fmt: skip
+               f"Approach 2: {number(numbers['mean'])} {_sides(numbers)} · {why_apart(numbers, lang)}")  # fmt: skip
 
 
-def _why_apart(numbers: dict[str, float], lang: str) -> str:
+def why_apart(numbers: dict[str, float], lang: str) -> str:
     """Why the two approaches differ."""
     names = ("central", "approach1_half_width", "mean", "q025", "q975", "sd")
     return Comparison(*(numbers[name] for name in names)).words(lang)
@@ -200,7 +201,7 @@ def _worth(found: Sensitivity, lang: str) -> None:
         worth = node["evppi"].values[:, column]
         order = sorted((k for k in range(len(names)) if worth[k] > 0.0), key=lambda k: -worth[k])
         rows = [[names[k], number(float(worth[k]))] for k in order[:10]]
-        unit, whole = node["unit"].values[column], float(node["evpi"].values[column])
+        unit, whole = unit_shown(str(node["unit"].values[column]), lang), float(node["evpi"].values[column])
         title = text("sensitivity.worth", lang, threshold=threshold, unit=unit, whole=number(whole))
         table(title, [text("sensitivity.parameter", lang), "EVPPI"], rows, right=(1,))
 

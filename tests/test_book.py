@@ -204,7 +204,7 @@ def test_both_languages_have_every_text_that_code_names() -> None:
     folder = Path(ctsim.__file__).parent / "export"
     code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     made = {"random", "not_finite", *SAID} | {f"edit_{one.replace('.', '_')}" for one in (*COLUMNS, *PROGRAMME_COLUMNS)}
-    prefixes = ("sheet_", "about_", "card_", "how_", "status_", "refinanced_", "yen_")
+    prefixes = ("sheet_", "about_", "card_", "how_", "status_", "refinanced_", "yen_", "kind_", "a_", "b_")
     for key in (one for one in texts() if one.startswith("workbook.")):
         name = key.partition(".")[2]
         assert name in made or name.startswith(prefixes) or f'"{name}"' in code or f'"{key}"' in code, key

@@ -1,12 +1,10 @@
-"""Tidy CSV, NetCDF by CF, IAMC's long format, workbooks of comparisons and sensitivity analyses: the tree's numbers."""
+"""Tidy CSV, NetCDF by CF, IAMC's long format: the tree's numbers."""
 
 import csv
 import math
 import re
-import zipfile
 from collections.abc import Iterator
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
-from python_calamine import CalamineWorkbook
 
 import ctsim
 from ctsim import compare, load, sensitivity, simulate
@@ -26,10 +23,8 @@ from ctsim.export import write
 from ctsim.export.cf import UDUNITS
 from ctsim.export.tables import COLUMNS, IAMC_COLUMNS, tidy
 from ctsim.export.write import export
-from ctsim.locale import LANGUAGES, text
 from tests.runs import study
 
-QUANTILES = (("q05", 0.05), ("median", 0.5), ("q95", 0.95))
 opened = cache(write.open_result)
 """What a directory holds, read once: reading takes seconds."""
 
@@ -174,83 +169,6 @@ def test_errors_and_methods_are_tied_to_what_they_are_of(written: dict[str, xr.D
     assert (cells["mean"].attrs["units"], cells["mean"].attrs["units_of_page"]) == ("Mt yr-1", "Mt-CO2/yr")
     assert tree["economic_effect"].dataset["mean"].attrs["units"] == "1e12 yr-1"
     assert "units" not in others["mean"].attrs and others["unit"].values[0]
-
-
-# ---- workbooks of comparisons and sensitivity analyses
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_workbook_of_a_comparison(folder: Path, lang: str) -> None:
-    book = CalamineWorkbook.from_path(export(folder / "compare", "xlsx", lang))
-    tree = opened(folder / "compare").tree
-    [heads, *lines] = book.get_sheet_by_name(text("workbook.sheet_comparison", lang)).to_python()
-    found = {line[0]: dict(zip(heads, line, strict=True)) for line in lines}
-    compared = 0
-    for metric, year in product(("co2_reduction", "economic_effect"), (2030, 2040, 2050)):
-        at = tree[metric].dataset.sel(programme="perovskite_solar", year=year)
-        line = found[f"perovskite_solar.{metric}.{year}"]
-        for key, number in (("difference_mean", at["mean"]), ("mcse", at["mcse"]), ("p_higher", at["p_higher"]),
-                            ("a_mean", at["a_mean"]), ("b_mean", at["b_mean"]),
-                            *((f"difference_{name}", at["quantiles"].sel(quantile=q)) for name, q in QUANTILES),
-                            *((f"{side}_{name}", at[f"{side}_quantiles"].sel(quantile=q)) for side in "ab"
-                              for name, q in QUANTILES)):  # fmt: skip
-            shown = line[text(f"workbook.{key}", lang)]
-            assert shown == (pytest.approx(float(number), rel=1e-15, abs=0) if np.isfinite(number) else "–"), key
-            compared += bool(np.isfinite(number))
-    assert compared > 60
-    [_, *changes] = book.get_sheet_by_name(text("workbook.sheet_changes", lang)).to_python()
-    assert [line[0] for line in changes] == ["perovskite_solar.japan_share"] and "=1+1" in changes[0]
-    [_, *parts] = book.get_sheet_by_name(text("workbook.sheet_attribution", lang)).to_python()
-    assert {line[2] for line in parts} == {"perovskite_solar.japan_share"}
-    [part] = [line for line in parts if line[0] == "perovskite_solar.co2_reduction.2030"]
-    whole = found["perovskite_solar.co2_reduction.2030"][text("workbook.difference_mean", lang)]
-    assert part[3] == pytest.approx(whole, rel=1e-12)
-    assert charts_of(folder / "compare", lang, 3) > 3
-
-
-def charts_of(directory: Path, lang: str, column: int) -> int:
-    """How many charts: each draws lines of one quantity, which is its title, with names and this column first."""
-    path = export(directory, "xlsx", lang)
-    book = CalamineWorkbook.from_path(path)
-    found = 0
-    with zipfile.ZipFile(path) as file:
-        for name in (one for one in file.namelist() if one.startswith("xl/charts/chart")):
-            chart = file.read(name).decode()
-            title = re.findall(r"<a:t>([^<]*)</a:t>", chart)[0]
-            places = re.findall(r"<c:f>([^!<]+)!\$([A-Z])\$(\d+)(?::\$[A-Z]\$(\d+))?</c:f>", chart)
-            sheet = book.get_sheet_by_name(places[0][0].strip("'").replace("''", "'")).to_python()
-            assert places[1][1] == chr(ord("A") + column)
-            assert len({place[2:] for place in places}) == 1
-            first, last = int(places[0][2]), int(places[0][3] or places[0][2])
-            assert {line[0] for line in sheet[first - 1 : last]} == {title}
-            found += 1
-    return found
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_workbook_of_a_sensitivity_analysis(folder: Path, lang: str) -> None:
-    book = CalamineWorkbook.from_path(export(folder / "sens", "xlsx", lang))
-    tree = opened(folder / "sens").tree
-    [_, *drivers] = book.get_sheet_by_name(text("workbook.sheet_drivers", lang)).to_python()
-    for line in drivers:
-        programme, metric, year = (*line[0].split("."), "")[:3]
-        if not year.isdigit():
-            continue  # a reading
-        at = tree[metric].dataset.sel(programme=programme, year=int(year), parameter=line[1])
-        for place, name in enumerate(("S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "spearman"), 3):
-            number = float(at[name])
-            assert line[place] == (pytest.approx(number, rel=1e-15, abs=0) if np.isfinite(number) else "–"), name
-    [heads, *cells] = book.get_sheet_by_name(text("workbook.sheet_sensitivity", lang)).to_python()
-    assert len(cells) >= 3 and text("workbook.assumed_first", lang) in heads
-    assert len(drivers) > len(cells)
-    cells_at = {key: heads.index(text(f"workbook.{key}", lang)) for key in ("mean", "sd", "q025", "q975")}
-    for line in cells:
-        programme, metric, year = (*line[0].split("."), "")[:3]
-        if year.isdigit():
-            at = tree[metric].dataset.sel(programme=programme, year=int(year))
-            for key in ("mean", "sd"):
-                assert line[cells_at[key]] == pytest.approx(float(at[key]), rel=1e-15, abs=0), key
-    assert charts_of(folder / "sens", lang, 3) >= 3
 
 
 # ---- what is refused

@@ -124,7 +124,7 @@ def test_why_a_mean_is_not_the_published_figure(capsys: pytest.CaptureFixture[st
     explanation_tables([one], True, "ja")
     japanese = capsys.readouterr().out
     check_japanese(japanese, "explain")
-    assert "私の CO₂排出削減効果 2030年：平均 91 Mt と公表値 100の差 -9" in japanese and "Mine" not in japanese
+    assert "私の CO₂排出削減効果 2030年：平均 91 百万t と公表値 100の差 -9" in japanese and "Mine" not in japanese
     read = replace(one, cell="mine.co2_reduction.2050.a_part:less_power")
     assert "CO₂排出削減効果 2050年 a part:less power" in explained(read, "ja")
     assert "Mine, co2 reduction 2050 a part:less power: the mean" in explained(read, "en")

@@ -20,6 +20,7 @@ from ctsim.console import number
 from ctsim.errors import one_line
 from ctsim.locale import text
 from ctsim.report.facts import digits
+from ctsim.units import unit_words
 
 FONTS: Final = {"ja": "Yu Gothic", "en": "Calibri"}
 LONGEST: Final = 32_767
@@ -147,6 +148,10 @@ class Book:
             made = base | _STYLES[name] | ({"num_format": form} if form else {})
             self._styles[name, form] = self.file.add_format(made)
         return self._styles[name, form]
+
+    def unit(self, unit: str) -> str:
+        """A unit in the language of the book."""
+        return unit_words(unit, self.lang)
 
     def figures(self, value: float, style: str = "", estimate: Shown | None = None) -> Any:
         """The format of a number: an estimate with the digits that its error supports, any other with six."""

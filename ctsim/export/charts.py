@@ -73,7 +73,7 @@ def charts_sheet(book: Book, sections: Sections) -> None:
     row = 3
     for panel in sections.published():
         for unit, lines in _by_unit(panel):
-            row = _chart(sheet, sections, f"{panel.heading} [{unit}]", lines, row)
+            row = _chart(sheet, sections, f"{panel.heading} [{book.unit(unit)}]", lines, row)
     sheet.page.set_column(0, 0, 22)
     sheet.page.set_column(1, len(_DATA) - 1, 11)
     sheet.page.set_column(len(_DATA), len(_DATA), 60)

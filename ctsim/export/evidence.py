@@ -15,6 +15,7 @@ from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.money import Issue
 from ctsim.report.sections import ParameterLine, Sections
 from ctsim.report.words import OUTSIDE, card_words
+from ctsim.units import unit_words
 
 _LOW_END, _VALUE, _HIGH_END = 5, 6, 7
 """Columns of the sheet of parameters."""
@@ -53,7 +54,7 @@ def _parameter(sections: Sections, owner: str, one: ParameterLine, number: int) 
     quantiles = [one.fact.value("quantiles", share) for share in (LOW, MEDIAN, HIGH)]
     return [
         sections.title(owner) if owner else text("report.shared", lang), one.symbol, row.label, one.as_printed,
-        row.unit, *value, one.spread, word("basis", row.basis, lang), *quantiles,
+        unit_words(row.unit, lang), *value, one.spread, word("basis", row.basis, lang), *quantiles,
         row.spread.reason, one.quote, one.where, source, one.note, one.place,
     ]  # fmt: skip
 
@@ -82,7 +83,7 @@ def audit_sheet(book: Book, sections: Sections, live: Mapping[str, Three]) -> No
         number = sections.number(one.programme)
         rows.append([
             number if number < OUTSIDE else None, one.key, word("metric", one.metric, lang),
-            when(one.when, lang), word("scope", one.scope, lang), word("period", one.period, lang), one.unit,
+            when(one.when, lang), word("scope", one.scope, lang), word("period", one.period, lang), book.unit(one.unit),
             one.as_printed, one.published_low, one.published_high, one.computed, one.computed_low, one.computed_high,
             *_live(one.computed, one.computed_low, one.computed_high, live.get(one.key)),
             one.relative_difference, word("verdict", one.verdict, lang), readings, " / ".join(one.printings),
@@ -137,7 +138,7 @@ def allocations_sheet(book: Book, names: Mapping[str, str], issues: Sequence[Iss
         first = len(rows) + 2
         for one, line in zip(file.allocation, issue.made.rows, strict=True):
             rows.append([
-                file.fiscal_year, one.category, one.budget_year, one.name_ja, one.amount, one.unit,
+                file.fiscal_year, one.category, one.budget_year, one.name_ja, one.amount, book.unit(one.unit),
                 text(f"workbook.refinanced_{one.refinanced}", book.lang),
                 ", ".join(names.get(name, name) for name in one.programme), ", ".join(one.green_categories), one.where,
                 getattr(line.why, book.lang) if line.why else "", getattr(one.note, book.lang) if one.note else "",
@@ -162,7 +163,7 @@ def _auctions(book: Book, listed: Sequence[AllocationFile]) -> None:
                     wide=("name_printed",))  # fmt: skip
     rows: list[list[Cell]] = [
         [one.name_ja, one.auction_date, one.issue_date, one.redemption_date, one.coupon, one.planned_amount, one.bids,
-         one.accepted, one.highest_yield, one.unit, one.where]
+         one.accepted, one.highest_yield, book.unit(one.unit), one.where]
         for file in listed for one in file.issue
     ]  # fmt: skip
     book.sheet("issues").table(0, heads, rows)

@@ -78,7 +78,7 @@ class Formulas:
         self.sheet.line(row, [text("workbook.constants", self.lang)], "strong")
         self.constants: dict[str, str] = {}
         for number, (name, unit) in enumerate(constants.UNITS.items(), row + 1):
-            self.sheet.line(number, [name, float(getattr(constants, name)), unit], column=_NAME)
+            self.sheet.line(number, [name, float(getattr(constants, name)), self.sheet.book.unit(unit)], column=_NAME)
             self.constants[name] = f"${xl_col_to_name(_PAGE)}${number + 1}"
         return row + len(constants.UNITS) + 2
 
@@ -122,7 +122,7 @@ class Formulas:
         for name in constants_of(function):
             self._mark(programme.number, key)
             self.sheet.line(self._next, [name, Live(self.constants[name], float(getattr(constants, name))), None, None,
-                                         constants.UNITS[name]], "input", _NAME)  # fmt: skip
+                                         self.sheet.book.unit(constants.UNITS[name])], "input", _NAME)  # fmt: skip
             self._take(names, name, (self.constants[name],) * 3)
         self._result(number, step, function, key, names)
 
@@ -164,9 +164,9 @@ class Formulas:
             value = given.values[place]
             self.sheet.put(self._next, _PAGE + place, Live(given.cells[place], value), "input")
             self.sheet.put(self._next, _OWN + place, Live(f"{page[place]}*{factor}", value * given.factor))
-        self.sheet.put(self._next, _UNIT, given.unit)
+        self.sheet.put(self._next, _UNIT, self.sheet.book.unit(given.unit))
         self.sheet.put(self._next, _FACTOR, given.factor)
-        self.sheet.put(self._next, _OWN_UNIT, given.own_unit)
+        self.sheet.put(self._next, _OWN_UNIT, self.sheet.book.unit(given.own_unit))
         return own
 
     # ---- what it gives
@@ -213,9 +213,9 @@ class Formulas:
         self.sheet.line(row, ["", text("workbook.result", self.lang)], "result", _SIGN)
         said = [f"{one}*{factor}" for one in own]
         self._write(_PAGE, said, self.values[number], shown, "result")
-        self.sheet.put(row, _UNIT, step.figure.record.unit, "result")
+        self.sheet.put(row, _UNIT, self.sheet.book.unit(step.figure.record.unit), "result")
         self.sheet.put(row, _FACTOR, step.factor, "result")
-        self.sheet.put(row, _OWN_UNIT, _signature(step, function)[1], "result")
+        self.sheet.put(row, _OWN_UNIT, self.sheet.book.unit(_signature(step, function)[1]), "result")
         columns = (_PAGE, _PAGE + 1, _PAGE + 2) if shown == 3 else (_PAGE,) * 3
         first, low, high = (self.sheet.address(row, column) for column in columns)
         self._steps[number] = first, low, high

@@ -10,6 +10,7 @@ from ctsim.export.book import Book, Cell, Sheet
 from ctsim.export.numbers import columns
 from ctsim.locale import text, when
 from ctsim.report.money import Issue
+from ctsim.units import unit_words
 
 _AMOUNTS: Final = (
     "annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne", "pro_rata_annual", "pro_rata_lifetime",
@@ -69,4 +70,13 @@ def _line(line: Line, is_row: bool, lang: str) -> list[Cell]:
         figures = [getattr(bought.amounts[one], end) for one in _AMOUNTS for end in _ENDS]
         figures += [years, bought.share, bought.leverage, at_most]
     said = [" / ".join(str(getattr(one, lang)) for one in some) for some in (line.reasons, line.notes)]
-    return [line.name, *own, first.unit, line.allocated, *bounds, bought.allocated if bought else None, *figures, *said]
+    return [
+        line.name,
+        *own,
+        unit_words(first.unit, lang),
+        line.allocated,
+        *bounds,
+        bought.allocated if bought else None,
+        *figures,
+        *said,
+    ]

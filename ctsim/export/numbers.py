@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from ctsim import schema
@@ -12,7 +12,9 @@ from ctsim.locale import text, when
 from ctsim.programme import METRICS
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, Facts
 from ctsim.report.sections import Sections
+from ctsim.report.words import Page
 from ctsim.totals import totals_of
+from ctsim.units import unit_words
 
 OUTER_LOW, OUTER_HIGH = 0.025, 0.975
 _WORDS: Final = ("boundary", "scope", "period", "money_kind")
@@ -56,8 +58,8 @@ def cells_sheet(book: Book, facts: Facts) -> None:
     rows = [
         [fact.values["programme_number"] or None, fact.said("programme"), fact.name,
          word("metric", fact.metric, book.lang),
-         int(fact.when), word("status", fact.word("status"), book.lang), *_words(fact), fact.unit, *statistics(fact),
-         word("reason_code", fact.word("reason_code"), book.lang), _reason(fact)]
+         int(fact.when), word("status", fact.word("status"), book.lang), *_words(fact), book.unit(fact.unit),
+         *statistics(fact), word("reason_code", fact.word("reason_code"), book.lang), _reason(fact)]
         for fact in facts.cells
     ]  # fmt: skip
     book.sheet("cells").table(0, heads, rows)
@@ -73,21 +75,21 @@ def items_sheet(book: Book, facts: Facts) -> None:
     rows = [
         [fact.name, text(f"workbook.{what}", book.lang), fact.said("item") or fact.said("description"),
          word("metric", fact.metric, book.lang), when(fact.when.partition(".")[0], book.lang),
-         word("status", fact.word("status"), book.lang), *_words(fact), fact.unit, *statistics(fact),
+         word("status", fact.word("status"), book.lang), *_words(fact), book.unit(fact.unit), *statistics(fact),
          _reason(fact) or fact.word("why")]
         for what, fact in listed
     ]  # fmt: skip
     book.sheet("items").table(0, heads, rows)
 
 
-def left_out_sheet(book: Book, sections: Sections) -> None:
-    """What no interval holds, programme by programme, as its page says it."""
+def left_out_sheet(book: Book, page: Page, there: Container[str]) -> None:
+    """What no interval holds, programme by programme of those that are there, as its page says it."""
     heads = columns(book.lang, "number", "programme", "left_out", "direction", "size", "because", "name",
                     wide=("programme", "left_out", "because"))  # fmt: skip
     rows: list[list[Cell]] = [
-        [one.number or None, sections.names[one.id], getattr(left, f"what_{book.lang}"),
+        [one.number or None, page.names[one.id], getattr(left, f"what_{book.lang}"),
          text(f"direction.{left.direction}", book.lang), text(f"size.{left.size}", book.lang), left.why, one.id]
-        for one in sections.scenario.programmes for left in one.page.unquantified
+        for one in page.programmes if one.id in there for left in one.page.unquantified
     ]  # fmt: skip
     book.sheet("left_out").table(0, heads, rows)
 
@@ -111,16 +113,18 @@ def _total(fact: Fact) -> list[Cell]:
         fact.said("title"), fact.name, word("metric", fact.metric, fact.lang),
         int(fact.when) if fact.when else ", ".join(when(one, fact.lang) for one in fact.word("when").split(", ")),
         text(f"workbook.how_{fact.word('status')}", fact.lang), word("boundary", fact.word("boundary"), fact.lang),
-        word("money_kind", fact.word("money_kind"), fact.lang), fact.unit, fact.value("published_low"),
-        fact.value("published_high"), fact.value("computed"), *quantiles, Shown(fact.value("mean"), fact.value("mcse")),
-        fact.value("mcse"), *free, fact.word("members"), _reason(fact), fact.said("why"),
+        word("money_kind", fact.word("money_kind"), fact.lang), unit_words(fact.unit, fact.lang),
+        fact.value("published_low"), fact.value("published_high"), fact.value("computed"), *quantiles,
+        Shown(fact.value("mean"), fact.value("mcse")), fact.value("mcse"), *free, fact.word("members"),
+        _reason(fact), fact.said("why"),
     ]  # fmt: skip
 
 
 def _money(group: schema.TotalGroup, value: float, lang: str) -> list[Cell]:
     """A sum of the money of issues, in 億円 as printed."""
     return [
-        getattr(group.title, lang), group.id, "", None, text("workbook.how_sum", lang), "", "", "億円", value, value,
+        getattr(group.title, lang), group.id, "", None, text("workbook.how_sum", lang), "", "",
+        unit_words("億円", lang), value, value,
         *[float("nan")] * 8, ", ".join(group.members), "", getattr(group.reason, lang),
     ]  # fmt: skip
 

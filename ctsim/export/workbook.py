@@ -24,6 +24,7 @@ from ctsim.export.policy import policy_sheet
 from ctsim.locale import text
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.sections import Line, Sections
+from ctsim.units import unit_words
 
 _RUN: Final = ("impact", "charts", "cells", "items", "totals", "left_out", "parameters", "formulas", "sources", "audit",
                "ledger", "yen", "allocations", "issues", "policy", "card")  # fmt: skip
@@ -42,7 +43,7 @@ def run_workbook(sections: Sections) -> bytes:
     cells_sheet(book, facts)
     items_sheet(book, facts)
     totals_sheet(book, sections)
-    left_out_sheet(book, sections)
+    left_out_sheet(book, sections, sections.names)
     rows = parameters_sheet(book, sections)
     live = Formulas(book, sections.scenario, sections.audit.figures, rows)
     sources_sheet(book, sections)
@@ -103,8 +104,8 @@ def impact_sheet(book: Book, sections: Sections) -> None:
         for output in part.programme.page.output:
             said = output.indicator_ja if lang == "ja" else output.indicator_en
             blank: list[Cell] = [None] * 5
-            rows.append([part.name, *money, said, output.unit, output.value, output.value, *blank[:4], "", "",
-                         text("workbook.output", lang), output.where])  # fmt: skip
+            rows.append([part.name, *money, said, book.unit(output.unit), output.value, output.value, *blank[:4],
+                         "", "", text("workbook.output", lang), output.where])  # fmt: skip
     book.sheet("impact").table(0, heads, rows)
 
 
@@ -132,7 +133,8 @@ def _impact(one: Line, lang: str) -> list[Cell]:
     quantiles = [Shown(fact.value("quantiles", q), fact.value("quantiles_mcse", q)) for q in (MEDIAN, LOW, HIGH)]
     against = record.counterfactual if record else None
     return [
-        one.label, fact.unit, fact.value("published_low"), fact.value("published_high"), fact.by_formula,
-        *quantiles, word("boundary", fact.word("boundary"), lang), word("period", fact.word("period"), lang),
+        one.label, unit_words(fact.unit, lang), fact.value("published_low"), fact.value("published_high"),
+        fact.by_formula, *quantiles,
+        *(word(one, fact.word(one), lang) for one in ("boundary", "period")),
         word("timing", str(record.timing or "") if record else "", lang), getattr(against, lang) if against else "",
     ]  # fmt: skip

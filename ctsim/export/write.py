@@ -17,14 +17,13 @@ from ctsim.locale import LANGUAGES
 from ctsim.report.facts import Facts
 from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, open_result
 from ctsim.report.sections import Sections
-from ctsim.sensitivity import Sensitivity
 
 
 def _xlsx(result: Result, lang: str) -> bytes:
     if result.kind == COMPARISON:
-        return comparison_workbook(result.tree, result.card, lang)
+        return comparison_workbook(result, lang)
     if result.kind == SENSITIVITY:
-        return sensitivity_workbook(Sensitivity(result.tree, dict(result.card), result.path), lang)
+        return sensitivity_workbook(result, lang)
     return run_workbook(Sections(view(result.scenario, result.card), Facts(result.tree, lang), result.card))
 
 
