@@ -28,6 +28,8 @@ ALIKE: Final = 0.1
 """Half widths that differ by no more than this share of the larger one count as the same."""
 LARGE: Final = 0.3
 """Standard deviation over mean above which Approach 1 is not meant to be used (IPCC 2006, volume 1, section 3.2.3)."""
+_NO_MEAN: Final = 1e-3
+"""Mean over standard deviation up to which a mean is that of chance, and no percentage of it says anything."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Comparison:
     @property
     def percents(self) -> tuple[float, float, float]:
         """Approach 2: half the interval, and how far it reaches below and above, in % of the mean."""
-        if not self.mean:
+        if not abs(self.mean) > _NO_MEAN * self.sd:
             return (float("nan"),) * 3
         parts = ((self.high - self.low) / 2, self.mean - self.low, self.high - self.mean)
         half, below, above = (100.0 * one / abs(self.mean) for one in parts)

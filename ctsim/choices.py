@@ -21,15 +21,16 @@ CHOICES: Final = (*METRICS, "other")
 
 def programmes_of(scenario: Scenario, names: Iterable[str] | None) -> list[str]:
     """Ids of the chosen programmes, in the scenario's order; None chooses all. Raises InputError."""
-    return _chosen("--programmes", [programme.id for programme in scenario.programmes], names)
+    return chosen("--programmes", [programme.id for programme in scenario.programmes], names)
 
 
 def metrics_of(names: Iterable[str] | None) -> list[str]:
     """The chosen metrics, in order; None chooses all. Raises InputError."""
-    return _chosen("--metrics", list(CHOICES), names)
+    return chosen("--metrics", list(CHOICES), names)
 
 
-def _chosen(option: str, known: Sequence[str], names: Iterable[str] | None) -> list[str]:
+def chosen(option: str, known: Sequence[str], names: Iterable[str] | None) -> list[str]:
+    """Those of the known names that an option chooses, in their order; None chooses all. Raises InputError."""
     if names is None:
         return list(known)
     wanted = [names] if isinstance(names, str) else list(names)

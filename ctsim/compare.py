@@ -20,11 +20,11 @@ import numpy.typing as npt
 import xarray as xr
 
 import ctsim
-from ctsim import attribution, contrast, dataset, npz, results, summaries, summed
+from ctsim import attribution, choices, contrast, dataset, npz, results, summaries, summed
 from ctsim.attribution import Coalition, Quantity
 from ctsim.catalog import Scenario, load, load_resolved
 from ctsim.checkpoint import Checkpoints, tiles_of
-from ctsim.choices import metrics_of, programmes_of, view
+from ctsim.choices import metrics_of, view
 from ctsim.cluster import run_chunks, stoppable
 from ctsim.contrast import Contrast, Statistics
 from ctsim.coordinates import Coordinate, assign, by_net
@@ -81,6 +81,11 @@ class Source:
     scenario: Scenario
     card: Mapping[str, Any] | None = None
     tables: bytes | None = None
+
+    @property
+    def programmes(self) -> list[str]:
+        """Ids of its programmes; of a run those that it was made with."""
+        return [one.id for one in self.scenario.programmes] if self.card is None else list(self.card["programmes"])
 
     @property
     def coordinates(self) -> dict[str, Coordinate]:
@@ -215,26 +220,19 @@ def request_of(
     there = [int(one.card["draws"]) for one in sources if one.card is not None]
     asked = draws if draws is not None else min(there, default=DEFAULT_DRAWS)
     total = checked_draws(asked, given["seed"], given["method"])
-    kept = [_chosen_by(one, years, programmes, metrics) for one in sources]
+    kept = [_chosen_by(one, years, metrics) for one in sources]
     both = {name: [x for x in kept[0][name] if x in kept[-1][name]] for name in ("years", "metrics")}
-    every = list(dict.fromkeys([*kept[0]["programmes"], *kept[-1]["programmes"]]))
-    return {"draws": total, **given, **both, "programmes": sorted(every)}
+    every = list(dict.fromkeys(name for one in sources for name in one.programmes))
+    return {"draws": total, **given, **both, "programmes": sorted(choices.chosen("--programmes", every, programmes))}
 
 
 def _chosen_by(
-    source: Source, years: Sequence[int | str] | None, programmes: Sequence[str] | None,
-    metrics: Sequence[str] | None,
-) -> dict[str, list[str]]:  # fmt: skip
+    source: Source, years: Sequence[int | str] | None, metrics: Sequence[str] | None
+) -> dict[str, list[str]]:
     card = source.card or {}
-    programmes = [programmes] if isinstance(programmes, str) else programmes
-    here = [programme.id for programme in source.scenario.programmes]
-    asked = None if programmes is None else [one for one in programmes if one in here]
-    if programmes is not None and not asked:
-        programmes_of(source.scenario, programmes)  # says which names there are
     return {
         "years": list(checked_years(years if years is not None else card.get("years"))),
         "metrics": metrics_of(metrics if metrics is not None else card.get("metrics")),
-        "programmes": programmes_of(source.scenario, asked if programmes is not None else card.get("programmes")),
     }
 
 
@@ -384,8 +382,9 @@ def _added(targets: list[Target], bare: Target, parts: tuple[Part, ...], low: fl
 
 
 def _side(source: Source, request: Mapping[str, Any]) -> Side:
-    """A scenario with the programmes that were chosen, and the quantile functions it is drawn with."""
-    scenario = view(source.scenario, request)
+    """A scenario with those of its programmes that were chosen, and the quantile functions it is drawn with."""
+    there = [name for name in request["programmes"] if name in source.programmes]
+    scenario = view(source.scenario, {"programmes": there})
     wanted = scenario, request["years"], request["metrics"]
     targets = [*dataset.targets(*wanted), *summed.targets(*wanted, fewest=1)]
     if source.tables is None or source.card is None:

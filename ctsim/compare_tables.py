@@ -14,7 +14,9 @@ import click
 from ctsim.console import beyond_rounding, number, table
 from ctsim.dataset import cell_name
 from ctsim.differences import SAID, entry_words, reason_words
-from ctsim.locale import heads, text
+from ctsim.locale import found_again, heads, text
+from ctsim.programme import METRICS
+from ctsim.totals import BOUNDS
 from ctsim.units import unit_shown
 
 if TYPE_CHECKING:
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
     from ctsim.compare import Comparison
     from ctsim.stress import Stress
 
-MOST_ROWS: Final = 24
+MOST_ROWS: Final = 16
+"""With ten changes above them they fit a screen; what is left is named below."""
+MOST_NAMED: Final = 16
 MOST_CAUSES: Final = 3
 _LONGEST: Final = 48
+_TAILS: Final = 3.0
+"""Times the change of the mean by which an end of the interval has to move to be told."""
 _NOTHING: Final = 1e-9
 """Parts of the mean below this share of the largest are rounding: such a change moves the tails only."""
 _MOVED: Final = ("changed", "added", "removed")
@@ -37,7 +43,7 @@ _SAMPLED: Final = re.compile(r"(?P<n>\d+) by up to (?P<most>\d+) sampled orders"
 class Line:
     """One quantity of a comparison, read from the tree. `causes`: by change, its parts of mean, q05 and q95.
 
-    `errors`: those of the parts of the mean, where orders of the changes were sampled.
+    `errors`: those of these parts, where orders of the changes were sampled.
     """
 
     node: str
@@ -47,15 +53,23 @@ class Line:
     reason: str
     numbers: Mapping[str, float]
     causes: Mapping[str, tuple[float, float, float]]
-    errors: Mapping[str, float]
+    errors: Mapping[str, tuple[float, float, float]]
     same_as: str = ""
 
     @property
+    def tails(self) -> tuple[float, float]:
+        """How far the 5 % and the 95 % quantile of B lie from those of A; 0 where one of them has none."""
+        ends = [self.numbers[f"b_{q}"] - self.numbers[f"a_{q}"] for q in ("q05", "q95")]
+        low, high = (one if isfinite(one) else 0.0 for one in ends)
+        return low, high
+
+    @property
     def size(self) -> float:
-        """How far the mean moves, in widths of the 90 % intervals of A or B."""
+        """How far the mean or an end of the 90 % interval moves, in widths of that interval in A or B."""
         spread = [self.numbers[f"{side}_q95"] - self.numbers[f"{side}_q05"] for side in "ab"]
         width = max([one for one in spread if isfinite(one)], default=0.0)
-        return abs(self.numbers["mean"]) / width if width > 0 else abs(self.numbers["mean"]) * 1e9
+        moved = max(abs(one) for one in (self.numbers["mean"], *self.tails) if one == one)
+        return moved / width if width > 0 else moved * 1e9
 
 
 def lines(tree: xr.DataTree) -> Iterator[Line]:
@@ -86,7 +100,8 @@ def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at
         values = tuple(float(parts[one].values[(number_, *at)]) for one in ("mean", "q05", "q95"))
         if any(isfinite(value) and value for value in values):
             causes[str(change)] = (values[0], values[1], values[2])
-            errors[str(change)] = float(parts["mean_error"].values[(number_, *at)])
+            sampled = [float(parts[f"{one}_error"].values[(number_, *at)]) for one in ("mean", "q05", "q95")]
+            errors[str(change)] = (sampled[0], sampled[1], sampled[2])
     same = str(data["same_as"].values[at]) if "same_as" in data else ""
     said = str(data["status"].values[at]), str(data["reason"].values[at])
     return Line(node, cell_name(node, key), unit, *said, numbers, causes, errors, same)
@@ -103,13 +118,15 @@ def comparison_tables(found: Comparison, lang: str = "en") -> None:
     _change_table(found, numbered, lang)
     every = [one for one in lines(tree) if not one.same_as]
     moved = sorted((one for one in every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
-    main = [one for one in moved if not one.node.startswith(("/items", "/other"))]
-    shown = (main or moved)[:MOST_ROWS]
+    cells = [one for one in moved if one.node.strip("/") in METRICS]
+    sums = [one for one in moved if one.node.startswith("/totals") and not one.name.endswith(BOUNDS)]
+    shown = [*sums, *cells][:MOST_ROWS] or moved[:MOST_ROWS]
     if shown:
         names = ("cell", "unit", "a", "b", "difference", "interval", "b_higher", "because")
-        rows = [_row(one, numbered, lang) for one in shown]
+        rows = [_row(one, numbered, lang) for one in sorted(shown, key=lambda one: (-one.size, one.name))]
         table(text("compare.moved", lang), heads("compare", names, lang), rows, right=(2, 3, 4, 5, 6))
-    _closing_words(found, every, len(moved) - len(shown), lang)
+    unshown = [one for one in moved if one not in shown]
+    _closing_words(found, every, sorted(unshown, key=lambda one: one not in cells), lang)
 
 
 def _change_table(found: Comparison, numbered: Mapping[str, str], lang: str) -> None:
@@ -130,13 +147,18 @@ def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
     mean, *ends = (beyond_rounding(values[one], *size) for one in ("mean", "q05", "q95"))
     causes = sorted(one.causes.items(), key=lambda cause: -abs(cause[1][0]))
     causes = [cause for cause in causes if abs(cause[1][0]) > _NOTHING * abs(causes[0][1][0])]
-    said = [f"{numbered.get(name, name)} {_part(parts[0], error, one.errors[name])}"
+    said = [f"{numbered.get(name, name)} {_part(parts[0], error, one.errors[name][0])}"
             for name, parts in causes[:MOST_CAUSES]]  # fmt: skip
     said += [text("compare.more", lang, n=len(causes) - MOST_CAUSES)] if len(causes) > MOST_CAUSES else []
     sides = ["" if one.status == absent else number(values[f"{side}_mean"], error)
              for side, absent in (("a", "added"), ("b", "removed"))]  # fmt: skip
     share = values["p_higher"]
     interval = text("compare.range", lang, low=number(ends[0], error), high=number(ends[1], error))
+    if max(map(abs, one.tails)) > _TAILS * abs(values["mean"]):
+        ends_of = {f"{side}{q}": number(values[f"{side}_{q}"]) for side in "ab" for q in ("q05", "q95")}
+        said = [text("compare.tails", lang, **ends_of), *said]
+    if not isfinite(mean):
+        return [one.name, unit_shown(one.unit, lang), *sides, "", "", "", _why(one.reason, lang)]
     return [one.name, unit_shown(one.unit, lang), *sides, f"{_signed(mean, error)} ± {error:.1g}", interval,
             _share(share, lang), ", ".join(said)]  # fmt: skip
 
@@ -147,6 +169,8 @@ def _part(value: float, error: float, sampled: float) -> str:
 
 
 def _share(share: float, lang: str) -> str:
+    if not isfinite(share):
+        return ""
     if share in (0.0, 1.0):
         return text(f"compare.{'always' if share else 'never'}", lang)
     if 0.005 <= share <= 0.995:
@@ -154,7 +178,7 @@ def _share(share: float, lang: str) -> str:
     return text(f"compare.{'nearly_always' if share > 0.5 else 'nearly_never'}", lang)
 
 
-def _closing_words(found: Comparison, every: Sequence[Line], unshown: int, lang: str) -> None:
+def _closing_words(found: Comparison, every: Sequence[Line], unshown: Sequence[Line], lang: str) -> None:
     same = sum(one.status == "unchanged" for one in every)
     apart = [one for one in every if one.status in ("not_comparable", "only_a", "only_b")]
     moved = len(every) - same - len(apart)
@@ -164,8 +188,15 @@ def _closing_words(found: Comparison, every: Sequence[Line], unshown: int, lang:
     if provisions:
         click.echo(text("compare.provisions", lang, n=provisions))
     unsaid = text("compare.apart", lang, n=len(apart)) if apart else ""
-    unsaid += text("compare.unshown", lang, n=unshown) if unshown else ""
     click.echo(text("compare.closing", lang, moved=moved, same=same, unsaid=unsaid))
+    if unshown:
+        named = [f"{one.name} {_signed(one.numbers['mean'], one.numbers['mcse'])}" for one in unshown[:MOST_NAMED]]
+        more = text("compare.more", lang, n=len(unshown) - MOST_NAMED) if len(unshown) > MOST_NAMED else ""
+        said = ", ".join([*named, *([more] if more else [])])
+        click.echo(text("compare.unshown", lang, n=len(unshown), named=said))
+    for reason in dict.fromkeys(one.reason for one in apart if one.node.startswith("/totals")):
+        gone = [one.name for one in apart if one.reason == reason and one.node.startswith("/totals")]
+        click.echo(text("compare.apart_totals", lang, totals=", ".join(gone), why=_why(reason, lang)))
     card = found.card
     if orders := _SAMPLED.search(card["attribution"]):
         click.echo(text("compare.sampled", lang, **orders.groupdict()))
@@ -173,6 +204,11 @@ def _closing_words(found: Comparison, every: Sequence[Line], unshown: int, lang:
     click.echo(text("compare.drawn", lang, draws=draws, method=card["method"], seed=card["seed"]))
     click.echo(f"result_digest {found.result_digest}")
     click.echo(f"directory {found.directory}")
+
+
+def _why(reason: str, lang: str) -> str:
+    found = found_again(reason, "apart")
+    return text(found[0], lang, **found[1]) if found else reason
 
 
 def _signed(value: float, error: float) -> str:
@@ -199,10 +235,12 @@ def as_dict(found: Comparison) -> dict[str, Any]:
 
 def _quantity(one: Line) -> dict[str, Any]:
     numbers = {name: value if isfinite(value) else None for name, value in one.numbers.items()}
+    errors = ("mean_error", "q05_error", "q95_error")
     causes = [
-        {"change": name, "mean": parts[0], "q05": parts[1], "q95": parts[2], "mean_error": one.errors[name]}
+        {"change": name, "mean": parts[0], "q05": parts[1], "q95": parts[2],
+         **dict(zip(errors, one.errors[name], strict=True))}
         for name, parts in one.causes.items()
-    ]
+    ]  # fmt: skip
     same = {"same_as": one.same_as} if one.same_as else {}
     return {"quantity": one.name, "unit": one.unit, "status": one.status, "reason": one.reason, **same, **numbers,
             "attribution": causes}  # fmt: skip

@@ -145,7 +145,10 @@ def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
     programmes = {name.partition(".")[0] for name in there.parts(key)}
     if not programmes & other.programmes and key[0].startswith(ANNUAL):
         return ("added" if letter == "b" else "removed"), ""
-    return f"only_{letter}", text("apart.only", "en", side="A" if letter == "b" else "B")
+    side, gone = "A" if letter == "b" else "B", sorted(programmes - other.programmes)
+    if key[0].startswith("/totals") and gone:
+        return f"only_{letter}", text("apart.without", "en", side=side, members=", ".join(gone))
+    return f"only_{letter}", text("apart.only", "en", side=side)
 
 
 def _other_members(hybrids: Hybrids, key: Key) -> str:

@@ -314,10 +314,19 @@ def _row_words(row: Row) -> str:
     spread = row.spread
     if spread.dist == "fixed" or spread.widen == 0:
         return f"{value}{unit}, {_say('fixed')}"
-    shown = [f"{one:g}" for one in spread.arguments.values() if isinstance(one, float | int)]
+    shown = [_argument(one) for one in spread.arguments.values()]
     wide = "" if spread.widen == 1 else f", {_say('wide', times=f'{spread.widen:g}')}"
     shape = f"{spread.dist}({', '.join(shown)})"
     return f"{value}{unit}, {_say('times_value', shape=shape) if spread.relative else shape}{wide}"
+
+
+def _argument(given: object) -> str:
+    """A number, a name, or a list of them, as of the values of a choice."""
+    if isinstance(given, list | tuple):
+        return f"[{' '.join(map(_argument, given))}]"
+    if isinstance(given, Mapping):
+        return " ".join(f"{name}={_argument(one)}" for name, one in given.items())
+    return f"{given:g}" if isinstance(given, float | int) else str(given)
 
 
 # ---- figures

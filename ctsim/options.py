@@ -111,7 +111,9 @@ _SWITCHES = (
     ),
     click.option("--with-delivery", is_flag=True, help="Research programmes deliver or not, as their pages assume."),
     click.option(
-        "--dependence", metavar="R", help="Declared rank correlations times R, from 0 to 1, or full: each 1 or -1."
+        "--dependence",
+        metavar="R",
+        help="Declared rank correlations times R, from 0 to 1 (declared), or full: each 1 or -1.",
     ),
 )
 

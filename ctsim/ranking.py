@@ -289,7 +289,7 @@ def sensitivity_json(found: Sensitivity) -> dict[str, Any]:
         names = node["parameter"].values.tolist()
         result["thresholds"] = [
             {"threshold": one, "cell": node["cell"].values[k], "value": float(node["value"].values[k]),
-             "unit": node["unit"].values[k], "evpi": float(node["evpi"].values[k]),
+             "unit": node["unit"].values[k], **_plain({"evpi": float(node["evpi"].values[k])}),
              "evppi": {name: float(worth) for name, worth in zip(names, node["evppi"].values[:, k], strict=True)
                        if worth > 0.0}}
             for k, one in enumerate(node["threshold"].values.tolist())

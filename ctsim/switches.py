@@ -149,12 +149,14 @@ def _strength(given: float | str) -> float | None:
     """A factor of the declared rank correlations; None for "full"."""
     if given == "full":
         return None
+    if given == "declared":
+        return 1.0
     try:
         factor = float(given)
     except ValueError:
         factor = float("nan")
     if not 0 <= factor <= 1:
-        raise InputError(f"--dependence {given}: must be at least 0 and at most 1, or full")
+        raise InputError(f"--dependence {given}: must be at least 0 and at most 1, declared or full")
     return factor
 
 

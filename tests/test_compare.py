@@ -317,6 +317,25 @@ def test_sealed_runs_are_compared_as_they_were_run(folder: Path, known: Comparis
     assert mixed.result_digest == known.result_digest
 
 
+def test_a_run_of_chosen_programmes_is_what_it_was_made_of(folder: Path, tmp_path: Path) -> None:
+    """Its tables hold no other programmes, and those that it left out count as not there."""
+    both = scenario(folder, "both", programmes=("mine", "other"))
+    asked: dict[str, Any] = {"formulas": folder / "formulas", "draws": 2048}
+    for name, programme in (("one", "mine"), ("two", "other")):
+        simulate(both, out=tmp_path / name, programmes=[programme], **asked)
+    one, two = tmp_path / "one", tmp_path / "two"
+    for a, b, mine, other in (
+        (one, both, "unchanged", "added"), (both, one, "unchanged", "removed"), (one, two, "removed", "added"),
+    ):  # fmt: skip
+        found = compare(a, b, **asked)
+        assert [cell(found, 2030, name)["status"] for name in ("mine", "other")] == [mine, other]
+    found = compare(one, two, programmes=["other"], **asked)
+    assert found.tree["co2_reduction"]["programme"].values.tolist() == ["other"]
+    assert cell(found, 2030, "other")["status"] == "added"
+    with pytest.raises(InputError, match=r"--programmes othr: there is none. Did you mean 'other'\?"):
+        compare(one, two, programmes=["othr"], **asked)
+
+
 def test_the_same_request_is_opened_again(folder: Path, known: Comparison, tmp_path: Path) -> None:
     first = run(folder, "a", "b", out=tmp_path / "o")
     again = run(folder, "a", "b", out=tmp_path / "o", workers=1)

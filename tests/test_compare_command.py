@@ -2,15 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from ctsim import compare_tables
 from ctsim.catalog import load
 from ctsim.cli import main
 from ctsim.compare import compare
-from ctsim.compare_tables import _part, as_dict, comparison_tables
+from ctsim.compare_tables import Line, _part, _row, _share, as_dict, comparison_tables
 from ctsim.errors import InputError
 from ctsim.figures.waterfall import MOST_BARS, Panel, panels
 from tests.languages import left_in
@@ -57,6 +59,53 @@ def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
     assert drawn == [f"changes_co2_reduction.{lang}.{kind}" for lang in ("en", "ja") for kind in ("png", "svg")]
 
 
+def line(name: str, **numbers: float) -> Line:
+    """A cell that moved, with the numbers that are given."""
+    names = (
+        "mean",
+        "mcse",
+        "sd",
+        "p_higher",
+        "p_mcse",
+        *(f"{s}{q}" for s in ("", "a_", "b_") for q in ("q05", "q50", "q95")),
+    )
+    values = dict.fromkeys((*names, "a_mean", "b_mean"), 0.0) | numbers
+    return Line("/co2_reduction", name, "Mt-CO2/yr", "changed", "", values, {}, {})
+
+
+def test_where_only_the_tails_move_the_row_says_so() -> None:
+    """Dependence moves no mean: such a row would be the last and say nothing."""
+    still = {"mean": 1e-5, "mcse": 1e-4, "a_q05": 5.7, "a_q95": 22.3, "p_higher": 0.5}
+    wider = line("wider", **still, b_q05=4.4, b_q95=23.6)
+    assert wider.size == pytest.approx(1.3 / 19.2) and wider.tails == pytest.approx((-1.3, 1.3))
+    assert _row(wider, {}, "en")[-1] == "5 % 5.70 → 4.40, 95 % 22.3 → 23.6"
+    assert _row(line("same", **still, b_q05=5.7, b_q95=22.3), {}, "en")[-1] == ""
+
+
+def test_what_has_no_number_has_its_reason() -> None:
+    nan = float("nan")
+    one = replace(line("odd", mean=nan, mcse=nan, p_higher=nan), reason="3 of 8 draws not finite, first at draw 2")
+    assert _row(one, {}, "en")[4:] == ["", "", "", "3 of 8 draws not finite, first at draw 2"]
+    assert _row(one, {}, "ja")[7] == "8回の抽出のうち3回が有限の値でない（最初は2番目）"
+    assert _share(nan, "en") == ""
+
+
+def test_every_cell_that_moves_is_named(folder: Path, capsys: pytest.CaptureFixture[str],
+                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """What finds no place in the table is named with its change, and totals say why they have none."""
+    monkeypatch.setattr(compare_tables, "MOST_ROWS", 1)
+    comparison_tables(compare(folder / "a.toml", folder / "b.toml", draws=2048, formulas=folder / "formulas"))
+    out = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"Not in the table, but different: 2 \(all in --json\): mine.co2_reduction.20\d0 \S+, mine", out)
+    report = load("framework_2023_11")
+    names = ["energy_saving_equipment", "clean_energy_vehicles", "insulated_windows", "electric_commercial_vehicles"]
+    without = report.with_changes([{"programme": names[-1], "include": False, "reason": "a test",
+                                    "source": {"key": "study", "where": "test"}}])  # fmt: skip
+    comparison_tables(compare(report, without, draws=2048, programmes=names, metrics=["co2_reduction"]))
+    out = " ".join(capsys.readouterr().out.split())
+    assert "units_supported.co2_reduction.2030" in out and "B is without electric_commercial_vehicles." in out
+
+
 def test_a_scenario_beside_itself_says_that_nothing_differs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = called(folder, "b.toml", "b.toml", "--out", "same", monkeypatch=monkeypatch).stdout
     assert "No value, spread, formula, programme or dependence differs: every difference is exactly 0." in out
@@ -69,6 +118,7 @@ def test_json_has_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     by_name = {one["quantity"]: one for one in found["quantities"]}
     one = by_name["mine.co2_reduction.2040"]
     assert {part["change"] for part in one["attribution"]} == {"mine.p", "mine.x"}
+    assert all(part[f"{name}_error"] == 0 for part in one["attribution"] for name in ("mean", "q05", "q95"))
     assert sum(part["mean"] for part in one["attribution"]) == pytest.approx(one["mean"], rel=1e-12)
 
 
