@@ -28,10 +28,12 @@ from ctsim.indices import Index, State, Walk, indices, shapley
 from ctsim.information import (
     bins,
     correlation_ratio,
-    interval_left,
+    in_parts,
+    narrowing,
     partial_information,
     perfect_information,
     ranks,
+    widths_by_chance,
 )  # fmt: skip
 from ctsim.summaries import QUANTILES, Summary
 
@@ -50,6 +52,7 @@ LONG_NAMES: Final = {
     "Sh_mcse": "Monte Carlo standard error of Sh",
     "rank": "first-order index from bins of the parameter's ranks in one sample",
     "spearman": "rank correlation of parameter and cell",
+    "narrowing_mcse": "Monte Carlo standard error of the narrowing",
     "narrowing": "share of the width of the 90 % interval that goes on average when the parameter is known",
     "swing_low": "cell with the parameter at its 5 % quantile and all else central",
     "swing_high": "cell with the parameter at its 95 % quantile and all else central",
@@ -257,7 +260,8 @@ class _Table:
         """Second opinion, direction and narrowing."""
         sample = self.found.sample
         zeros = np.where(self._is_fixed, np.nan, np.zeros(self._reached.shape))
-        columns = {name: zeros.copy() for name in ("rank", "spearman", "narrowing")}
+        columns = {name: zeros.copy() for name in ("rank", "spearman", "narrowing", "narrowing_mcse")}
+        chance: dict[tuple[int, bytes], FloatArray] = {}
         targets = [ranks(one) for one in sample.targets]
         for number, rows in enumerate(self.rows.values()):
             mine = np.flatnonzero(self._reached[number] & ~self._is_fixed)
@@ -266,12 +270,18 @@ class _Table:
                     values[number, mine] = np.nan
                 continue
             if len(mine):
-                parted, rank = bins(sample.rows[rows[0]]), ranks(sample.rows[rows[0]])
+                parted, rank = in_parts(sample.rows[rows[0]]), ranks(sample.rows[rows[0]])
+                sizes = b"".join(one.starts.tobytes() for one in parted)
             for target in mine:
                 y = sample.targets[target]
-                columns["rank"][number, target] = correlation_ratio(y, parted)
+                columns["rank"][number, target] = correlation_ratio(y, parted[0])
                 columns["spearman"][number, target] = float((rank * targets[target]).sum())
-                columns["narrowing"][number, target] = 1.0 - interval_left(y, parted)
+                key = int(target), sizes
+                if key not in chance:
+                    chance[key] = widths_by_chance(y, parted)
+                columns["narrowing"][number, target], columns["narrowing_mcse"][number, target] = narrowing(
+                    y, parted, chance[key]
+                )
         return columns
 
     @cached_property

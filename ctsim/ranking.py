@@ -35,7 +35,8 @@ _NODES: Final = (
     "totals/co2_reduction", "totals/economic_effect", "totals/other",
 )  # fmt: skip
 _BY_PARAMETER: Final = (
-    "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "swing_low", "swing_high",
+    "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "narrowing_mcse",
+    "swing_low", "swing_high",
 )  # fmt: skip
 _BY_CELL: Final = (
     "assumed_first", "assumed_first_mcse", "assumed_total", "assumed_total_mcse", "central", "mean", "sd", "q025",

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import norm, qmc, spearmanr
 
-from ctsim.information import bins, correlation_ratio, expected_values, interval_left, ranks
+from ctsim.information import bins, correlation_ratio, expected_values, in_parts, narrowing, ranks, widths_by_chance
 from ctsim.information import partial_information as partial
 from ctsim.information import perfect_information as perfect
 
@@ -76,17 +76,35 @@ def test_expected_values_follow_a_curve(normal: tuple[FloatArray, FloatArray]) -
 # ---- narrowing
 
 
+def known(y: FloatArray, x: FloatArray) -> tuple[float, float]:
+    return narrowing(y, parted := in_parts(x), widths_by_chance(y, parted))
+
+
 def test_narrowing_of_a_normal_sum(normal: tuple[FloatArray, FloatArray]) -> None:
-    x, y = normal
+    """Within five errors (one in a hundred thousand of a normal error; four parts make it one in sixty)."""
+    x, y = (one[..., : 2**14] for one in normal)
     for one, weight in zip(x, WEIGHTS, strict=True):
-        expected = np.sqrt(1 - weight**2 / WHOLE**2)
-        assert interval_left(y, bins(one)) == pytest.approx(expected, abs=0.015)
+        value, error = known(y, one)
+        assert abs(value - (1 - np.sqrt(1 - weight**2 / WHOLE**2))) < 5 * error + 1e-3
+        assert 0 < error < 0.01
+
+
+def test_what_does_not_matter_narrows_nothing() -> None:
+    """In bins of few draws intervals are narrow by chance alone: without what chance makes, 0.006 would be told."""
+    random = np.random.default_rng(11)
+    found = [known(random.standard_normal(2**14), random.random(2**14)) for _ in range(60)]
+    values, errors = np.array(found).T
+    spread = values.std(ddof=1)
+    assert abs(values.mean()) < 3 * spread / np.sqrt(60) and 0.8 < errors.mean() / spread < 1.6
+    y, parted = random.standard_normal(2**12), in_parts(random.random(2**12))
+    low, high = np.quantile(y, (0.05, 0.95))
+    assert widths_by_chance(y, parted)[0] < 0.99 * (high - low)
 
 
 def test_an_only_parameter_leaves_nothing() -> None:
     x = qmc.Sobol(1, rng=1).random(2**14)[:, 0]
-    assert interval_left(3 * x + 1, bins(x)) < 1e-3
-    assert np.isnan(interval_left(np.ones(2**14), bins(x)))
+    assert known(3 * x + 1, x)[0] > 1 - 1e-3
+    assert np.isnan(known(np.ones(2**14), x)[0])
 
 
 def test_a_rare_event_is_a_bin_of_its_own() -> None:
@@ -96,7 +114,7 @@ def test_a_rare_event_is_a_bin_of_its_own() -> None:
     parted = bins(event)
     assert len(parted.position) == 2 and parted.weights[1] == event.mean()
     low, high = np.quantile(y := 10 * event + noise, (0.05, 0.95))
-    assert interval_left(y, parted) == pytest.approx(2 * 1.645 / (high - low), rel=0.03)
+    assert known(y, event)[0] == pytest.approx(1 - 2 * 1.645 / (high - low), abs=0.01)
 
 
 def test_bins_are_equal_and_in_order() -> None:

@@ -281,8 +281,8 @@ def test_the_command_says_so_in_one_line() -> None:
         ),
         ({"only_basis": ["guess"]}, "--only-basis guess: choose from published, literature, elicited, assumed"),
         ({"scale_assumed": -1.0}, "--scale-assumed -1: must be at least 0"),
-        ({"dependence": 2.0}, "--dependence 2.0: must be at least 0 and at most 1, or full"),
-        ({"dependence": "half"}, "--dependence half: must be at least 0 and at most 1, or full"),
+        ({"dependence": 2.0}, "--dependence 2.0: must be at least 0 and at most 1, declared or full"),
+        ({"dependence": "half"}, "--dependence half: must be at least 0 and at most 1, declared or full"),
         ({"set": {"offshore_wind.capacity_factor": "x"}}, "--set offshore_wind.capacity_factor=x: write PARAMETER"),
     ],
 )
