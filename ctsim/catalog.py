@@ -73,6 +73,12 @@ class Scenario:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def names(self) -> Mapping[str, schema.Bilingual]:
+        """The name of every programme that it has a page of, chosen or not."""
+        heads = [page.record.programme for page in self.library.pages]
+        return {one.id: schema.Bilingual(ja=one.name_ja or one.id, en=one.name_en or one.id) for one in heads}
+
+    @cached_property
     def binding(self) -> Binding:
         """The formulas bound. Raises InputError with every finding."""
         binding = bind(self.programmes, self.formulas, self.cells == "all", self.delivery == "included")

@@ -36,7 +36,7 @@ from ctsim.request import (
 )
 from ctsim.rundir import CARD, SCENARIO, STATE, TABLES, RunDirectory, request_of
 from ctsim.streams import STREAM_VERSION, TILE
-from ctsim.switches import Names, Values, switched
+from ctsim.switches import Names, Values, idle, switched
 from ctsim.thresholds import Given
 from ctsim.totals import asked as asked_total
 
@@ -138,7 +138,8 @@ def simulate(
     what is left has the same bits. `keep_draws` ("cells", "parameters", "all") keeps the values of every draw in `out`,
     to be read in `Run.tree["draws"]`. A run that would take more than `memory` ("400MB", bytes) is refused.
     `set` (values by parameter, in the page's unit), `fix`, `reading`, `only_basis`, `scale_assumed`, `dependence` (a
-    factor from 0 to 1, or "full") and `with_delivery` change the scenario as the command's options do.
+    factor from 0 to 1, or "full") and `with_delivery` change the scenario as the command's options do; of what is `set`
+    or `fix`ed and reaches no figure `Run.messages` says so.
     `cluster` draws on dask workers in place of threads: "local:N" processes, the address of a scheduler, or a file.
     Raises InputError, RunDirectoryError, ClusterError, and Stopped where a signal or a lost cluster ends a run that is
     kept.
@@ -154,8 +155,11 @@ def simulate(
         programmes=programmes, metrics=metrics, keep_draws=keep_draws, keep_as=keep_as, cluster=cluster,
     )  # fmt: skip
     if extend is not None:
-        return _extended(asked, RunDirectory(extend), None if out is None else RunDirectory(out), command, said)
-    return in_memory(asked, command, said) if out is None else _kept(asked, RunDirectory(out), command, said)
+        made = _extended(asked, RunDirectory(extend), None if out is None else RunDirectory(out), command, said)
+    else:
+        made = in_memory(asked, command, said) if out is None else _kept(asked, RunDirectory(out), command, said)
+    unused = idle(changed, {"set": set, "fix": fix}, dashes="")
+    return replace(made, messages=(*unused, *made.messages)) if unused else made
 
 
 def total(

@@ -81,7 +81,7 @@ def explain(
     else:
         independent = means
     cells_only = tuple(one for one in kernel.targets if not one.node.startswith("/totals"))  # they stand at the end
-    totals = totals_of(asked.scenario.totals, asked.scenario.programmes, YEARS, METRICS)
+    totals = totals_of(asked.scenario.totals, asked.scenario.programmes, YEARS, METRICS, asked.scenario.names)
     wanted = _wanted(cells_only, list(cells), totals)
     names = {one.id: (one.name_ja, one.name_en) for one in asked.scenario.programmes}
     said = {figure.key: figure.words for programme in asked.scenario.programmes for figure in programme.figures}

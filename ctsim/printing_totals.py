@@ -102,11 +102,20 @@ def _interval(one: Amount) -> str:
 
 def money_table(sums: Iterable[tuple[TotalGroup, float]], lang: str) -> None:
     """Declared sums of the money of issues."""
-    rows = [[getattr(one.title, lang), ", ".join(one.members), f"{value:,.0f}", getattr(one.reason, lang)]
-            for one, value in sums]  # fmt: skip
+    rows = []
+    for one, value in sums:
+        members = ", ".join(money_name(name, lang) for name in one.members)
+        rows.append([getattr(one.title, lang), members, f"{value:,.0f}", getattr(one.reason, lang)])
     if rows:
         head = [text(f"run.{name}", lang) for name in ("total", "members", "oku", "why")]
         table(text("run.money_sums", lang), head, rows, right=(2,))
+
+
+def money_name(name: str, lang: str) -> str:
+    """Money of an issue in words: "fy2023.allocated" is what was allocated of the bonds of FY2023."""
+    issue, _, which = name.partition(".")
+    what = text(f"report.{'refinanced_sum' if which == 'refinanced' else which}", lang)
+    return text("run.money_of", lang, what=what, year=issue.removeprefix("fy"))
 
 
 def money_json(sums: Iterable[tuple[TotalGroup, float]]) -> list[dict[str, Any]]:
@@ -140,7 +149,8 @@ def asked_total_json(made: xr.Dataset) -> dict[str, Any]:
     words = {name: str(group[name]) for name in ("group", "title_ja", "title_en", "why_ja", "why_en")}
     unit = str(group.get("unit", group["metric_unit"]))
     head = {"unit": unit, "draws": int(made.attrs["draws"]), "seed": int(made.attrs["seed"])}
-    return {**words, **head, "shares": group["quantile"].tolist(), "years": years}
+    members = list(dict.fromkeys(one for said in group["members"].flat for one in str(said).split(", ")))
+    return {**words, "members": members, **head, "shares": group["quantile"].tolist(), "years": years}
 
 
 def _plain(value: Any) -> Any:

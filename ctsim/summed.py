@@ -27,7 +27,7 @@ _COMPARED: Final = (
 
 def targets(scenario: Scenario, years: Sequence[str], metrics: Sequence[str], fewest: int = 2) -> list[Target]:
     """What a run summarises beside the cells: totals of so many members and more."""
-    found = totals_of(scenario.totals, scenario.programmes, years, metrics)
+    found = totals_of(scenario.totals, scenario.programmes, years, metrics, scenario.names)
     return [_target(scenario.binding, one) for one in found if len(one.figures) >= fewest]
 
 
@@ -52,7 +52,7 @@ def nodes(
 ) -> dict[str, xr.Dataset]:
     """`/totals/<metric>` by group and year, and `/totals/other` by group for figures off the axis of years."""
     table = Table(kernel, summary)
-    found = totals_of(scenario.totals, scenario.programmes, years, metrics)
+    found = totals_of(scenario.totals, scenario.programmes, years, metrics, scenario.names)
     for one in found:
         table.share(_place(one)[:2], _same_as(one))
     made = {}

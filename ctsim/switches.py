@@ -65,17 +65,20 @@ def switched(
     return replace(result, title_en=titles["en"], title_ja=titles["ja"])
 
 
-def idle(scenario: Scenario, switches: Mapping[str, Any]) -> list[str]:
-    """A line for each parameter of --set and --fix that no figure of the changed scenario uses: what would use it."""
+def idle(scenario: Scenario, switches: Mapping[str, Any], dashes: str = "--") -> list[str]:
+    """A line for each parameter of --set and --fix that no figure of the changed scenario uses: what would use it.
+
+    In Python options have no `dashes`.
+    """
     found = []
     for option, names in (("set", [name for name, _ in _values(switches["set"])]), ("fix", _names(switches["fix"]))):
         for name in names:
             readings = _used_by(scenario, name.partition("@")[0])
             if "" in readings:
                 continue
-            said = f"--{option} {name}: has no effect: no figure of '{scenario.id}' uses it"
+            said = f"{dashes}{option} {name}: has no effect: no figure of '{scenario.id}' uses it"
             if readings:
-                each = " or ".join(f"--reading {one}" for one in sorted(readings))
+                each = " or ".join(f"{dashes}reading {one}" for one in sorted(readings))
                 said += f", only another reading does; switch that on with {each}"
             found.append(said)
     return found

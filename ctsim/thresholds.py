@@ -77,7 +77,7 @@ def _no_cell(cell: str, scenario: Scenario) -> str:
                 one = programme.cell(metric, year)
                 if cell == f"{programme.id}.{metric}.{year}" and one.reason:
                     return f"the cell has no number ({one.reason_code}): {one.reason.en}"
-    totals = {one.cell: one for one in totals_of(scenario.totals, scenario.programmes, YEARS, METRICS)}
+    totals = {one.cell: one for one in totals_of(scenario.totals, scenario.programmes, YEARS, METRICS, scenario.names)}
     if total := totals.get(cell):
         if total.reason:
             return f"the total has no number: {total.reason.en}"

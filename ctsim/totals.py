@@ -8,18 +8,20 @@ least the largest of them, and is shown for one boundary at a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 from ctsim import schema, units
 from ctsim.errors import Finding, InputError, Place, did_you_mean
-from ctsim.locale import both, words_of
+from ctsim.locale import LANGUAGES, both, when, words_of
 from ctsim.programme import METRICS, YEARS, Cell, Figure, Programme
 from ctsim.tomlfile import Document
 
 Groups = Sequence[Document[schema.TotalsFile]]
+Names = Mapping[str, schema.Bilingual]
+"""What programmes are called, by id."""
 BOUNDS: Final = ("largest", "two_largest")
 """How an overlap is shown: its largest member, and that with the next one."""
 
@@ -95,9 +97,10 @@ def declared_place(groups: Groups, name: str) -> Place:
 
 
 def totals_of(
-    groups: Iterable[schema.TotalGroup], programmes: Sequence[Programme], years: Sequence[str], metrics: Sequence[str]
-) -> list[Total]:
-    """The totals of groups that have at least one member among these programmes."""
+    groups: Iterable[schema.TotalGroup], programmes: Sequence[Programme], years: Sequence[str], metrics: Sequence[str],
+    names: Names,
+) -> list[Total]:  # fmt: skip
+    """The totals of groups that have at least one member among these programmes; `names` are those of all pages."""
     by_id = {programme.id: programme for programme in programmes}
     found: list[Total] = []
     for group in groups:
@@ -105,29 +108,29 @@ def totals_of(
             if group.kind == "overlap":
                 found += _bounds(group, by_id, years)
             elif group.kind == "sum" and "." in group.members[0]:
-                found.append(_sum_of_figures(group, by_id))
+                found.append(_sum_of_figures(group, by_id, names))
             elif group.kind == "sum":
-                found += [_sum_of_cells(group, by_id, year) for year in years]
+                found += [_sum_of_cells(group, by_id, year, names) for year in years]
     return found
 
 
-def _sum_of_cells(group: schema.TotalGroup, by_id: Mapping[str, Programme], year: str) -> Total:
+def _sum_of_cells(group: schema.TotalGroup, by_id: Mapping[str, Programme], year: str, names: Names) -> Total:
     cells = [by_id[name].cell(group.metric, year) if name in by_id else None for name in group.members]
     for name, cell in zip(group.members, cells, strict=True):
         if cell is None:
-            return Total(group, group.id, "sum", year, reason=_why("not_here", name=name))
+            return Total(group, group.id, "sum", year, reason=_why("not_here", name=_called(name, names)))
         if not cell.figures and cell.reason_code != "before_start":
-            return Total(group, group.id, "sum", year, reason=_without(name, cell))
+            return Total(group, group.id, "sum", year, reason=_without(_called(name, names), cell))
     there = [cell for cell in cells if cell is not None and cell.figures]
     if not there:
         return Total(group, group.id, "sum", year, reason=_why("not_begun"))
     return Total(group, group.id, "sum", year, tuple(c.programme for c in there), tuple(c.figures for c in there))
 
 
-def _sum_of_figures(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Total:
+def _sum_of_figures(group: schema.TotalGroup, by_id: Mapping[str, Programme], names: Names) -> Total:
     figures = {figure.key: figure for programme in by_id.values() for figure in programme.figures}
     if missing := [name for name in group.members if name not in figures]:
-        return Total(group, group.id, "sum", "", reason=_why("not_here", name=missing[0]))
+        return Total(group, group.id, "sum", "", reason=_why("not_here", name=_called(missing[0], names)))
     named = [group.figure] if group.figure in figures else list(group.members)
     return Total(group, group.id, "sum", "", group.members, tuple((figures[name],) for name in named if name))
 
@@ -155,9 +158,18 @@ def _why(key: str, **values: object) -> schema.Bilingual:
     return schema.Bilingual(**both(f"why.{key}", **values))
 
 
-def _without(name: str, cell: Cell) -> schema.Bilingual:
+def _without(name: Mapping[str, str], cell: Cell) -> schema.Bilingual:
     reason = cell.reason.model_dump() if cell.reason else ""
     return _why("without", name=name, code=words_of("reason_code", [cell.reason_code]), reason=reason)
+
+
+def _called(member: str, names: Names) -> dict[str, str]:
+    """A member as people call it: its programme, and which figure of it."""
+    programme, _, figure = member.partition(".")
+    named = names.get(programme, schema.Bilingual(ja=programme, en=programme))
+    label, _, item = figure.partition(".")[2].partition(".")
+    part = item.replace("_", " ")
+    return {lang: " ".join(filter(None, [getattr(named, lang), when(label, lang), part])) for lang in LANGUAGES}
 
 
 def _common(figures: Sequence[Figure], name: str) -> str:
@@ -217,7 +229,7 @@ def _unfit(
     families: dict[str, dict[str, None]] = {}
     for a, b in combinations(names, 2):
         if family := overlap(a, b, every, group.metric):
-            said = f"{_family(family, group.metric)}: {family.reason.en}"
+            said = f"{_family(family, group.metric, family.id)}: {family.reason.en}"
             if gone := going.get(b) or going.get(a):
                 unlike[gone] += f"; '{a}' and '{b}' overlap ({said})"
             else:
@@ -285,9 +297,9 @@ def overlap(a: str, b: str, every: Iterable[schema.TotalGroup], metric: str) -> 
     return None
 
 
-def _family(one: schema.TotalGroup, metric: str) -> str:
+def _family(one: schema.TotalGroup, metric: str, name: str) -> str:
     """Its name; what overlaps in another metric is said to do so there."""
-    return one.id if one.metric == metric else f"{one.id}, by its {one.metric}"
+    return name if one.metric == metric else f"{name}, by its {_words(one.metric)}"
 
 
 # ---- what may be asked for
@@ -301,6 +313,7 @@ class Addend:
     programme: str
     when: str
     figures: tuple[Figure, ...]
+    names: Mapping[str, str]
 
     def said(self, key: str) -> str:
         return _common(self.figures, key)
@@ -320,10 +333,22 @@ def asked(
         if _covers(group, addends):
             by_figure = "." in group.members[0]
             members = tuple(one.name if by_figure else one.programme for one in addends)
-            title = schema.Bilingual(ja=" + ".join(names), en=" + ".join(names))
+            title = schema.Bilingual(**{lang: " + ".join(map(_addend_in(lang), addends)) for lang in LANGUAGES})
             made = group.model_copy(update={"id": "total", "members": members, "figure": None, "title": title})
             return made, "" if by_figure else addends[0].when
     raise InputError(f"no total of {', '.join(names)}: {'; '.join(_refusals(addends, every))}")
+
+
+def _addend_in(lang: str) -> Callable[[Addend], str]:
+    """How an addend is called: its programme, and of a figure when it is of and which part."""
+
+    def called(one: Addend) -> str:
+        first = one.figures[0]
+        label = when(one.when, lang) if len(one.figures) == 1 and first.key == one.name else ""
+        item = str(getattr(first.record, f"item_{lang}") or "") if label else ""
+        return " ".join(filter(None, [one.names[lang], label, item]))
+
+    return called
 
 
 def several(names: Sequence[str]) -> None:
@@ -343,7 +368,8 @@ def _addends(names: Sequence[str], programmes: Sequence[Programme]) -> list[Adde
     wrong = [words for name in names if (words := _unusable(name, known))]
     if wrong:
         raise InputError("; ".join(wrong))
-    return [_addend(name, known[name]) for name in names]
+    called = {one.id: {"ja": one.name_ja, "en": one.name_en} for one in programmes}
+    return [_addend(name, known[name], called) for name in names]
 
 
 def _unusable(name: str, known: Mapping[str, Cell | Figure]) -> str:
@@ -357,10 +383,11 @@ def _unusable(name: str, known: Mapping[str, Cell | Figure]) -> str:
     return f"no total with {name}: it has no number ({found.reason_code}): {reason}"
 
 
-def _addend(name: str, found: Cell | Figure) -> Addend:
+def _addend(name: str, found: Cell | Figure, called: Mapping[str, Mapping[str, str]]) -> Addend:
+    named = called[found.programme]
     if isinstance(found, Figure):
-        return Addend(name, found.programme, found.record.when, (found,))
-    return Addend(name, found.programme, found.year, found.figures)
+        return Addend(name, found.programme, found.record.when, (found,), named)
+    return Addend(name, found.programme, found.year, found.figures, named)
 
 
 def _covers(group: schema.TotalGroup, addends: Sequence[Addend]) -> bool:
@@ -391,8 +418,8 @@ def _refusals(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> 
     """Every reason why these may not be added, at least one."""
     unlike = [key for key in _ALIKE if len({one.said(key) for one in addends}) > 1]
     for key in unlike:
-        said = ", ".join(dict.fromkeys(one.said(key) or "none" for one in addends))
-        yield f"unlike {key} ({said}): {_WHY_UNLIKE[key]}"
+        said = ", ".join(dict.fromkeys(_words(one.said(key) or "none") for one in addends))
+        yield f"unlike {_words(key)} ({said}): {_WHY_UNLIKE[key]}"
     if len({one.when for one in addends}) > 1:
         yield f"unlike years ({', '.join(dict.fromkeys(one.when for one in addends))})"
     within = [(a, b) for a in addends for b in addends if b.name.startswith(f"{a.name}.")]
@@ -400,13 +427,17 @@ def _refusals(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> 
     metric = addends[0].said("metric")
     families = [overlap(a.programme, b.programme, every, metric) for a, b in combinations(addends, 2)]
     for family in {one.id: one for one in families if one}.values():
-        yield f"they overlap ({_family(family, metric)}): {family.reason.en}"
+        yield f"they overlap ({_family(family, metric, family.title.en)}): {family.reason.en}"
     listed = [one for one in every if one.kind == "list" and {a.name for a in addends} <= set(one.members)]
-    yield from (f"listed, not added ({one.id}): {one.reason.en}" for one in listed)
+    yield from (f"listed, not added ({one.title.en}): {one.reason.en}" for one in listed)
     outside = list(_outside(addends, every))
     yield from outside
     if not (unlike or within or any(families) or listed or outside):
         yield "no group of totals.toml says that they may be added; declare one with its reason"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _outside(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> Iterator[str]:
@@ -416,4 +447,4 @@ def _outside(addends: Sequence[Addend], every: Sequence[schema.TotalGroup]) -> I
         alike = all(one.said("metric") == group.metric for one in addends)
         without = [name for name in names if name not in group.members]
         if group.kind == "sum" and "." not in group.members[0] and alike and 0 < len(without) < len(names):
-            yield f"{', '.join(without)} is not in the sum {group.id}: {group.reason.en}"
+            yield f"{', '.join(without)} is not in the sum '{group.title.en}': {group.reason.en}"

@@ -81,7 +81,7 @@ class Member:
 
 def totals(scenario: Scenario) -> list[Total]:
     """Every sum and bound of the scenario, for every year."""
-    return totals_of(scenario.totals, scenario.programmes, YEARS, METRICS)
+    return totals_of(scenario.totals, scenario.programmes, YEARS, METRICS, scenario.names)
 
 
 def follow_total(scenario: Scenario, name: str) -> list[tuple[Total, list[Member]]]:

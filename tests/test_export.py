@@ -443,6 +443,14 @@ def test_a_live_cell_stores_what_it_comes_to(tmp_path: Path) -> None:
     assert line == [2.0, 0.0, "–", "", True]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_members_of_totals_have_names(books: dict[str, Path], lang: str) -> None:
+    """Sums, bounds, what is not added, money of issues: the address stands in a column of its own."""
+    said = [one[text("workbook.members", lang)] for one in rows_of(books[lang], "totals", lang)]
+    assert len(said) > 30 and [one for one in said if re.search(r"[a-z]_[a-z]|fy20", one)] == []
+    assert sum("17 " in one and "21 " in one for one in said) >= 3
+
+
 # ---- the policy frame
 
 

@@ -5,12 +5,15 @@ from typing import cast
 
 import pytest
 
+from ctsim.accounts import money_sums
 from ctsim.locale import found_again, text
 from ctsim.naming import Names
+from ctsim.printing_totals import money_name, money_table
 from ctsim.report.changes import apart_words, change_words
 from ctsim.report.moves import MovesPage
+from ctsim.totals import asked
 from tests.html_pages import Element, parsed
-from tests.report_results import LANGUAGES, gathered, page
+from tests.report_results import LANGUAGES, gathered, page, results
 from tests.runs import scenario
 
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
@@ -117,3 +120,40 @@ def test_a_sensitivity_page_says_status_and_what_the_interval_leaves_out(lang: s
         getattr(one, f"what_{lang}") in said for one in wind.unquantified
     )
     assert text("status.published", lang) in said and text("report.computed_total", lang) in said
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_members_that_were_not_chosen_have_names_and_so_has_why_a_sum_lacks_them(lang: str) -> None:
+    """A run of three programmes spoke of the others by identifiers, on its page and in its reasons."""
+    told = gathered("run", lang)
+    members = ["energy_saving_equipment", "insulated_windows.co2_reduction.FY2025.detached", "gtex"]
+    said = told.members(members)
+    assert not IDENTIFIER.search(said) and "17 " not in said  # its number is that of a page that is not there
+    assert {"ja": "省エネルギー投資促進", "en": "Energy-saving equipment"}[lang] in said
+    assert {"ja": "CO₂排出削減効果 2025年度", "en": "CO₂ reduction effect FY2025"}[lang] in said
+    node = results()["run"].tree["totals/co2_reduction"].to_dataset().sel(group="units_supported")
+    reasons = {str(one) for one in node["reason_ja" if lang == "ja" else "reason"].values}
+    assert len(reasons) == 1 and not IDENTIFIER.search(*reasons)
+    assert {"ja": "が計算に含まれていない", "en": "is not among what is computed"}[lang] in reasons.pop()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_total_that_was_asked_for_is_called_by_its_members(lang: str) -> None:
+    names = ["insulated_windows.co2_reduction.FY2025.detached", "insulated_windows.co2_reduction.FY2025.apartment"]
+    group, _ = asked(names, scenario().programmes, scenario().totals)
+    title = getattr(group.title, lang)
+    assert title.count(" + ") == 1 and not IDENTIFIER.search(title) and "detached_" not in title
+    assert {"ja": "2025年度 戸建", "en": "FY2025 detached"}[lang] in title
+    cells = ["clean_energy_vehicles.co2_reduction.2030", "insulated_windows.co2_reduction.2030"]
+    group, year = asked(cells, scenario().programmes, scenario().totals)
+    assert {"ja": "クリーンエネルギー自動車", "en": "clean-energy vehicles"}[lang] in getattr(group.title, lang)
+    assert year == "2030" and group.members == ("clean_energy_vehicles", "insulated_windows")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_money_of_issues_has_words(lang: str, capsys: pytest.CaptureFixture[str]) -> None:
+    money_table(money_sums(scenario().totals), lang)
+    out = capsys.readouterr().out
+    assert "fy2023" not in out and "28,305" in out
+    for which in ("proceeds", "allocated", "refinanced", "unallocated"):
+        assert "2024" in money_name(f"fy2024.{which}", lang) and which not in money_name(f"fy2024.{which}", "ja")

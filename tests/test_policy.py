@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from ctsim import catalog
 from ctsim.balance import unit_faults
 from ctsim.cli import main
+from ctsim.console import number
 from ctsim.engine import simulate
 from ctsim.errors import InputError
 from ctsim.library import library_root
@@ -21,6 +23,14 @@ from ctsim.valued import National
 from tests.runs import scenario
 
 TEXT = (library_root() / "policy" / "frame.toml").read_text(encoding="utf-8")
+
+
+@cache
+def printed(*options: str) -> str:
+    """What the command prints, in few draws."""
+    done = CliRunner().invoke(main, ["policy", "--draws", "4096", *options])
+    assert done.exit_code == 0
+    return done.stdout
 
 
 def test_gaps_are_measured_from_fy2023_against_shares_of_fy2013() -> None:
@@ -100,8 +110,7 @@ def test_a_path_that_ends_before_a_year_that_is_valued_is_refused_before_anythin
 
 
 def test_shares_and_values_stand_beside_those_without_dependence() -> None:
-    done = CliRunner().invoke(main, ["policy", "--json"])
-    found = json.loads(done.stdout)
+    found = json.loads(printed("--json"))
     assert all(len(one["independent_closed_percent"]) == 3 for one in found["targets"])
     assert any(one["independent_closed_percent"] != one["closed_percent"] for one in found["targets"])
     for one in found["values"]:
@@ -142,9 +151,7 @@ def test_a_scenario_without_what_was_paid_for_is_told_in_one_line() -> None:
 
 
 def test_json_has_the_numbers_of_the_table() -> None:
-    arguments = ["policy", "--draws", "16384"]
-    found = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
-    shown = CliRunner().invoke(main, arguments).stdout
+    found, shown = json.loads(printed("--json")), printed()
     [first] = [one for one in found["targets"] if one["year"] == 2030]
     assert f"{first['closed_percent'][0]:.3g}" in shown and f"{first['missing_mt_co2']:,.0f}" in shown
     assert [(one["year"], one["mt_co2"]) for one in found["totals"]] == [(2013, 1395.1), (2023, 1017.0)]
@@ -171,8 +178,7 @@ def test_reasons_of_prices_are_in_the_language_that_is_asked_for(lang: str, othe
 
 def test_every_year_of_a_path_has_its_value() -> None:
     """By the same formulas: at the year of a cell they give that cell; what was paid for is scrapped year by year."""
-    arguments = ["policy", "--json", "--draws", "16384"]
-    found = json.loads(CliRunner().invoke(main, [*arguments, "--every-year"]).stdout)
+    found = json.loads(printed("--json", "--every-year"))
     for path in frame().price_path:
         mine = {one["year"]: one["value_oku_yen_per_year"] for one in found["values"] if one["price_path"] == path.id}
         assert list(mine) == list(range(2026, 2051))
@@ -180,7 +186,7 @@ def test_every_year_of_a_path_has_its_value() -> None:
         for before, after in pairwise(tonnes.values()):
             assert 0.8 * before < after < before
     units = ["energy_saving_equipment", "clean_energy_vehicles", "electric_commercial_vehicles", "insulated_windows"]
-    made = between(scenario(), units, [2030, 2040], 16384, 0)
+    made = between(scenario(), units, [2030, 2040], 2**14, 0)
     [path] = [one for one in frame().price_path if one.id == "gx_ets_floor"]
     for year, value in carbon_value(path, made).items():
         [cell] = [one["value_oku_yen_per_year"] for one in found["values"]
@@ -197,6 +203,18 @@ def test_a_path_that_begins_later_is_valued_from_there_on() -> None:
 
 
 def test_the_command_labels_the_share() -> None:
-    done = CliRunner().invoke(main, ["policy", "--draws", "16384"])
-    assert done.exit_code == 0
-    assert "令和5年度充当のうち実現済みの需要対策等" in done.stdout and "cumulative" in done.stdout
+    assert "令和5年度充当のうち実現済みの需要対策等" in printed() and "cumulative" in printed()
+
+
+def test_the_command_prints_the_value_of_each_cell_in_japan_and_why_others_have_none() -> None:
+    """By boundary, programmes by name, as `--json` has them."""
+    cells = json.loads(printed("--json"))["cells"]
+    shown = re.sub(r"\s+", " ", printed())
+    for boundary in ("Supported units", "Supported plants", "Japanese market"):
+        assert f"median [90 % interval]: {boundary}" in shown
+    for one in cells:
+        for value in one["value_oku_yen_per_year"].values():
+            assert f"{number(value[0])} [{number(value[1])}–" in shown
+        assert (one["mt_co2"] is None) == bool(one["why_not"]) and (not one["why_not"] or one["why_not"]["en"] in shown)
+    assert "21 Insulated windows for existing homes 2030" in shown and "16 Supply chain" in shown
+    assert not re.search(r"[a-z]_[a-z]", shown) and "Values of cells are never added" in shown

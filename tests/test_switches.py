@@ -203,6 +203,22 @@ def test_a_parameter_that_no_figure_uses_is_said_with_the_reading_that_does(
     assert said_of(load("todays_exchange_rate"), **options) == []
 
 
+def test_python_is_told_of_what_has_no_effect_as_the_command_is(scenario: Scenario, tmp_path: Path) -> None:
+    """Of a run in memory, of one that is kept, and of the same one that is there already; never of another option."""
+    few: dict[str, Any] = {"draws": 1024, "programmes": ["perovskite_solar"], "method": "mc"}
+    rate = {"exchange_rate_ratio": 1.5}
+    for out in (None, tmp_path / "run", tmp_path / "run"):
+        said = simulate(scenario, set=rate, out=out, **few).messages
+        assert said[0].startswith("set exchange_rate_ratio: has no effect: no figure of 'framework_2023_11' uses it")
+        assert said[0].endswith("switch that on with reading todays_exchange_rate")
+        assert sum("no effect" in one for one in said) == 1
+    assert "already there" in said[1]
+    fixed = simulate(scenario, fix="exchange_rate_ratio", **few).messages
+    assert [one.partition(":")[0] for one in fixed] == ["fix exchange_rate_ratio"]
+    for options in ({"set": rate, "reading": "todays_exchange_rate"}, {"set": {"offshore_wind.capacity_factor": 40}}):
+        assert simulate(scenario, **options, **few).messages == ()  # type: ignore[arg-type]
+
+
 def test_of_parameters_that_figures_use_nothing_is_said(scenario: Scenario) -> None:
     """Straight, by one year, or by another figure."""
     assert said_of(scenario, set=["offshore_wind.capacity_factor=40", "future_grid_factor@2040=0.2"]) == []

@@ -143,7 +143,7 @@ def test_of_a_bound_the_largest_member_is_counted(tmp_path: Path) -> None:
 def test_names_of_totals_are_those_of_their_targets() -> None:
     every = scenario()
     named = {one.name for one in summed.targets(every, YEARS, METRICS)}
-    assert named == {one.cell for one in totals_of(every.totals, every.programmes, YEARS, METRICS)
+    assert named == {one.cell for one in totals_of(every.totals, every.programmes, YEARS, METRICS, every.names)
                      if len(one.figures) > 1}  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def test_a_member_of_another_kind_of_money_is_one_line() -> None:
 
 ASKED = {
     "boundary": (["clean_energy_vehicles.co2_reduction.2030", "battery_supply_chain.co2_reduction.2030"],
-                 "unlike boundary (units_supported, plants_supported): what was paid for"),
+                 "unlike boundary (units supported, plants supported): what was paid for"),
     "scope": (["waste_carbon_cycle.co2_reduction.2030", "industrial_furnaces.co2_reduction.2050"],
               "unlike scope (world, japan): world and Japan contain each other"),
     "period": (["battery_supply_chain.co2_reduction.one production year",
@@ -155,26 +155,26 @@ ASKED = {
     "metric": (["offshore_wind.economic_effect.2030", "offshore_wind.co2_reduction.2030"],
                "CO2 and money are not one quantity"),
     "money kind": (["offshore_wind.economic_effect.2030", "hydrogen_supply_chain.economic_effect.2030"],
-                   "unlike money_kind (investment, market)"),
+                   "unlike money kind (investment, market)"),
     "year": (["clean_energy_vehicles.co2_reduction.2030", "insulated_windows.co2_reduction.2040"],
              "unlike years (2030, 2040)"),
     "overlap": (["water_electrolysis.co2_reduction.2050", "hydrogen_supply_chain.co2_reduction.2050"],
-                "they overlap (hydrogen): the same hydrogen"),
+                "they overlap (Hydrogen, made, traded and used): the same hydrogen"),
     "list": (["clean_energy_vehicles.economic_effect.one-off", "insulated_windows.economic_effect.one-off"],
-             "listed, not added (induced_spending)"),
+             "listed, not added (Spending that was induced: listed, not added)"),
     "no number": (["clean_energy_vehicles.co2_reduction.2030", "gtex.co2_reduction.2030"],
                   "no total with gtex.co2_reduction.2030: it has no number (reference_only)"),
     "not declared": (["offshore_wind.co2_reduction.2050", "industrial_furnaces.co2_reduction.2050"],
                      "no group of totals.toml says that they may be added"),
     "outside": (["regional_microgrids.co2_reduction.2030", "insulated_windows.co2_reduction.2030"],
-                "regional_microgrids is not in the sum units_supported: annual, in Japan"),
+                "regional_microgrids is not in the sum 'Units that were paid for (annual, Japan)': annual, in Japan"),
     "part": ([f"{CARS}.FY2023.ev", f"{CARS}.FY2023"], f"'{CARS}.FY2023.ev' is a part of '{CARS}.FY2023'"),
     "money": (["fy2023.allocated", "fy2024.allocated"], "fixed figures as printed; ctsim.accounts.money_total adds"),
     "hydrogen money": (["hydrogen_supply_chain.economic_effect.2050", "water_electrolysis.economic_effect.2050"],
-                       "they overlap (hydrogen_markets): what is paid for traded hydrogen (3) may be inside"),
+                       "they overlap (Hydrogen markets: trade, electrolysers, use): what is paid for traded hydrogen"),
     "hydrogen, money of no market": (
         ["hydrogen_supply_chain.economic_effect.2050", "plastic_feedstock.economic_effect.2050"],
-        "they overlap (hydrogen, by its co2_reduction): the same hydrogen"),
+        "they overlap (Hydrogen, made, traded and used, by its co2 reduction): the same hydrogen"),
     "unknown beside empty": (["gtex.co2_reduction.2030", "nope.co2_reduction.2030"], "no cell 'nope.co2_reduction"),
     "twice": (["clean_energy_vehicles.co2_reduction.2030"] * 2, "each once"),
     "one": (["clean_energy_vehicles.co2_reduction.2030"], "at least two cells"),
@@ -266,7 +266,7 @@ def test_any_members_of_a_sum_may_be_added(names: tuple[str, ...], year: str) ->
     cells = [f"{name}.co2_reduction.{year}" for name in names]
     made, when = asked(cells, scenario().programmes, scenario().totals)
     assert (made.id, made.members, when) == ("total", names, year)
-    [total] = totals_of([made], scenario().programmes, [year], ["co2_reduction"])
+    [total] = totals_of([made], scenario().programmes, [year], ["co2_reduction"], scenario().names)
     assert total.members == names and total.boundary == "units_supported" and total.reason is None
 
 

@@ -98,26 +98,29 @@ def test_what_is_paid_for_adds_up_as_published() -> None:
     assert one["mean"].item() == pytest.approx(0.33896 + 9.54681 + 1.37963 + 7.1, abs=1e-4)
     cells = run.tree["totals/co2_reduction"].dataset.sel(group="units_supported", year=2030)
     assert np.isnan(cells["mean"].item())
-    assert "energy_saving_equipment has no number (path not declared)" in cells["reason"].item()
+    assert (
+        "Energy-saving equipment in factories and business premises has no number (path not declared)"
+        in cells["reason"].item()
+    )
 
 
 def test_only_what_has_not_begun_counts_as_nothing() -> None:
     group = next(one for one in scenario().totals if one.id == "units_supported")
     both = group.model_copy(update={"members": ("industrial_furnaces", "hydrogen_steelmaking")})
-    [found] = totals_of([both], scenario().programmes, ["2030"], ["co2_reduction"])
+    [found] = totals_of([both], scenario().programmes, ["2030"], ["co2_reduction"], scenario().names)
     assert (found.members, found.reason) == (("hydrogen_steelmaking",), None)
     gone = group.model_copy(update={"members": ("fast_reactor", "hydrogen_steelmaking")})
-    [found] = totals_of([gone], scenario().programmes, ["2030"], ["co2_reduction"])
-    assert found.reason is not None and "fast_reactor has no number (not co2)" in found.reason.en
+    [found] = totals_of([gone], scenario().programmes, ["2030"], ["co2_reduction"], scenario().names)
+    assert found.reason is not None and "Demonstration of a fast reactor has no number (not co2)" in found.reason.en
     absent = group.model_copy(update={"members": ("industrial_furnaces", "next_generation_aircraft")})
-    [found] = totals_of([absent], scenario().programmes, ["2030"], ["co2_reduction"])
+    [found] = totals_of([absent], scenario().programmes, ["2030"], ["co2_reduction"], scenario().names)
     assert found.reason is not None and "begun" in found.reason.en
 
 
 def test_a_total_without_one_of_its_members_has_no_number() -> None:
     run = simulate(scenario(), draws=1024, method="mc", programmes=UNITS[1:], metrics=["co2_reduction"])
     node = run.tree["totals/co2_reduction"].dataset.sel(group="units_supported", year=2030)
-    assert node["status"].item() == "not_applicable" and "energy_saving_equipment is not among" in node["reason"].item()
+    assert node["status"].item() == "not_applicable" and "Energy-saving equipment" in node["reason"].item()
 
 
 def test_no_total_mixes_boundaries(kept: Run) -> None:
@@ -199,12 +202,12 @@ def refused(cells: Sequence[str]) -> str:
     ("cells", "why"),
     [
         (["clean_energy_vehicles.co2_reduction.2030", "battery_supply_chain.co2_reduction.2030"], "unlike boundary"),
-        (["water_electrolysis.co2_reduction.2050", "hydrogen_supply_chain.co2_reduction.2050"], "overlap (hydrogen)"),
-        (["battery_supply_chain.co2_reduction.2040", "power_semiconductors.co2_reduction.2040"], "overlap (cars)"),
-        (["waste_carbon_cycle.co2_reduction.2050", "plastic_feedstock.co2_reduction.2050"], "overlap (plastics)"),
-        (["offshore_wind.co2_reduction.2050", "perovskite_solar.co2_reduction.2050"], "overlap (power)"),
+        (["water_electrolysis.co2_reduction.2050", "hydrogen_supply_chain.co2_reduction.2050"], "overlap (Hydrogen"),
+        (["battery_supply_chain.co2_reduction.2040", "power_semiconductors.co2_reduction.2040"], "overlap (Electric v"),
+        (["waste_carbon_cycle.co2_reduction.2050", "plastic_feedstock.co2_reduction.2050"], "overlap (Plastics)"),
+        (["offshore_wind.co2_reduction.2050", "perovskite_solar.co2_reduction.2050"], "overlap (Electricity)"),
         (["clean_energy_vehicles.co2_reduction.2030", "insulated_windows.co2_reduction.2040"], "unlike years"),
-        (["offshore_wind.economic_effect.2030", "hydrogen_supply_chain.economic_effect.2030"], "unlike money_kind"),
+        (["offshore_wind.economic_effect.2030", "hydrogen_supply_chain.economic_effect.2030"], "unlike money kind"),
         (["offshore_wind.economic_effect.2030", "offshore_wind.co2_reduction.2030"], "unlike metric"),
         (["waste_carbon_cycle.co2_reduction.2030", "industrial_furnaces.co2_reduction.2050"], "unlike scope"),
         (["battery_supply_chain.co2_reduction.one production year", "battery_supply_chain.co2_reduction.2030"],

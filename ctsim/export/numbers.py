@@ -9,6 +9,7 @@ from ctsim import schema
 from ctsim.accounts import money_sums
 from ctsim.export.book import Book, Cell, Column, Shown
 from ctsim.locale import text, when
+from ctsim.printing_totals import money_name
 from ctsim.programme import METRICS
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, Facts
 from ctsim.report.sections import Sections
@@ -100,12 +101,12 @@ def totals_sheet(book: Book, sections: Sections) -> None:
                     "published_low", "published_high", "central", "median", "q05", "q95", "mean", "mcse",
                     "independent_q05", "independent_q95", "members", "reason", "why_added",
                     wide=("group", "members", "reason", "why_added"))  # fmt: skip
-    rows = [_total(fact) for fact in sections.facts.totals] + list(_refused(sections))
+    rows = [_total(fact, sections) for fact in sections.facts.totals] + list(_refused(sections))
     rows += [_money(one, value, book.lang) for one, value in money_sums(sections.scenario.totals)]
     book.sheet("totals").table(0, heads, rows)
 
 
-def _total(fact: Fact) -> list[Cell]:
+def _total(fact: Fact, sections: Sections) -> list[Cell]:
     quantiles = [Shown(fact.value("quantiles", one), fact.value("quantiles_mcse", one)) for one in (MEDIAN, LOW, HIGH)]
     free = [Shown(fact.value("independent_quantiles", one), fact.value("independent_quantiles_mcse", one))
             for one in (LOW, HIGH)]  # fmt: skip
@@ -115,17 +116,17 @@ def _total(fact: Fact) -> list[Cell]:
         text(f"workbook.how_{fact.word('status')}", fact.lang), word("boundary", fact.word("boundary"), fact.lang),
         word("money_kind", fact.word("money_kind"), fact.lang), unit_words(fact.unit, fact.lang),
         fact.value("published_low"), fact.value("published_high"), fact.value("computed"), *quantiles,
-        Shown(fact.value("mean"), fact.value("mcse")), fact.value("mcse"), *free, fact.word("members"),
-        _reason(fact), fact.said("why"),
+        Shown(fact.value("mean"), fact.value("mcse")), fact.value("mcse"), *free,
+        sections.members(fact.word("members").split(", ")), _reason(fact), fact.said("why"),
     ]  # fmt: skip
 
 
 def _money(group: schema.TotalGroup, value: float, lang: str) -> list[Cell]:
     """A sum of the money of issues, in 億円 as printed."""
+    members = text("published.separator", lang).join(money_name(name, lang) for name in group.members)
     return [
         getattr(group.title, lang), group.id, "", None, text("workbook.how_sum", lang), "", "",
-        unit_words("億円", lang), value, value,
-        *[float("nan")] * 8, ", ".join(group.members), "", getattr(group.reason, lang),
+        unit_words("億円", lang), value, value, *[float("nan")] * 8, members, "", getattr(group.reason, lang),
     ]  # fmt: skip
 
 
@@ -138,10 +139,10 @@ def _refused(sections: Sections) -> Iterator[list[Cell]]:
         how = text("workbook.how_not_applicable", lang)
         return [getattr(group.title, lang), name, word("metric", group.metric, lang), int(year) if year else None, how,
                 word("boundary", group.boundary or "", lang), word("money_kind", group.money_kind or "", lang), "",
-                *no_numbers, ", ".join(group.members),
+                *no_numbers, sections.members(group.members),
                 getattr(reason, lang), getattr(group.reason, lang)]  # fmt: skip
 
-    for one in totals_of(scenario.totals, scenario.programmes, years, (*METRICS, "other")):
+    for one in totals_of(scenario.totals, scenario.programmes, years, (*METRICS, "other"), scenario.names):
         if one.reason is not None and one.how == "sum":
             yield line(one.group, one.cell, one.year, one.reason)
     for group in scenario.totals:

@@ -21,7 +21,7 @@ def policy_sheet(book: Book, page: FramePage) -> None:
     """One line a number, each with its unit, basis and source; cells without a carbon value with the reason."""
     heads = columns(book.lang, "what", "name", "fiscal_or_year", "boundary", "unit", "value", "q05", "q95",
                     "independent_q05", "independent_q95", "basis", "source", "cited_words", "reason",
-                    wide=("what", "name", "boundary", "source", "cited_words", "reason"))  # fmt: skip
+                    wide=("what", "name", "boundary", "basis", "source", "cited_words", "reason"))  # fmt: skip
     rows = [*_totals(page), *_targets(page), *_credits(page), *_prices(page), *_sums(page), *_cells(page)]
     sheet = book.sheet("policy")
     row = sheet.table(0, heads, rows) + 1

@@ -71,7 +71,12 @@ class Page:
     def title(self, programme: str) -> str:
         """Number and name of a programme."""
         number = self.number(programme)
-        return f"{number if number < OUTSIDE else ''} {self.names.get(programme, programme)}".strip()
+        return f"{number if number < OUTSIDE else ''} {self.names.get(programme) or self._other(programme)}".strip()
+
+    def _other(self, programme: str) -> str:
+        """The name of a programme that was not chosen."""
+        known = self.scenario.names.get(programme)
+        return tidy(getattr(known, self.lang)) if known else programme
 
     def parameter(self, stream: str) -> str:
         """The name of a parameter."""
@@ -95,7 +100,9 @@ class Page:
         """A member of a total: a programme, or a figure of one with what it is."""
         programme, _, figure = name.partition(".")
         known = self._figures.get(name)
-        said = known or spelled(figure.replace(".", " "))
+        metric, _, label = figure.partition(".")
+        when_, _, item = label.partition(".")
+        said = known or (label_of(metric, when_, spelled(item), self.lang) if label else "")
         return f"{self.title(programme)}{self.text('run.colon')}{said}" if said else self.title(programme)
 
     def members(self, names: Iterable[str]) -> str:
