@@ -63,7 +63,7 @@ def test_figures_are_drawn_beside_a_page(tmp_path: Path, monkeypatch: pytest.Mon
     """Of a run both kinds, of a comparison its own; what they draw is tested where they are."""
 
     def saver(stem: str) -> Callable[[object, Path], list[Path]]:
-        return lambda tree, folder: [folder / f"{stem}_{len(tree.children)}.svg"]  # type: ignore[attr-defined]
+        return lambda tree, folder, **said: [folder / f"{stem}_{len(tree.children)}.svg"]  # type: ignore[attr-defined]
 
     for stem in ("published", "fans", "waterfalls"):
         monkeypatch.setattr(f"ctsim.figures.save_{stem}", saver(stem))
@@ -426,6 +426,14 @@ def test_results_about_something_else_are_refused(tmp_path: Path) -> None:
         open_beside(found["sensitivity"], "sensitivity", other)
     with pytest.raises(InputError, match="holds a sensitivity; --sensitivity and --comparison go with a run"):
         report(found["sensitivity"], comparison=found["comparison"], out=tmp_path / "x.html")
+    (tmp_path / "stress").mkdir()
+    (tmp_path / "stress" / "stress.json").write_text("{}", encoding="utf-8")
+    refused = CliRunner().invoke(main, ["report", str(tmp_path / "stress")])
+    assert (
+        refused.exit_code == 2
+        and refused.stderr.count("\n") == 1
+        and "`ctsim compare SCENARIO --stress`" in refused.stderr
+    )
     (tmp_path / "none").mkdir()
     with pytest.raises(RunDirectoryError, match=r"no run\.json"):
         open_result(tmp_path / "none")
