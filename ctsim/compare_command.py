@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,12 @@ def compare_command(
         comparison_tables(found, lang)
     if figure:
         from ctsim.figures import save_waterfalls
+        from ctsim.report.moves import words_of
+        from ctsim.report.results import open_result
 
         assert found.directory is not None
-        pictures(found.tree, found.directory, save_waterfalls, to_stderr=as_json)
+        said = words_of(open_result(found.directory, formulas))
+        pictures(found.tree, found.directory, partial(save_waterfalls, said=said), to_stderr=as_json)
     for message in () if quiet else found.messages:
         click.echo(message, err=True)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -70,10 +73,15 @@ def _without_collecting() -> Iterator[None]:
 def _draw(directory: str, formulas: str | None) -> None:
     """Figures of a run or of a comparison. Raises InputError for a sensitivity result: its bars are in the page."""
     from ctsim.figures import save_fans, save_published, save_waterfalls
+    from ctsim.report.moves import words_of
     from ctsim.report.results import COMPARISON, RUN, open_result
 
     found = open_result(directory, formulas)
-    savers = {RUN: (save_published, save_fans), COMPARISON: (save_waterfalls,)}.get(found.kind)
-    if savers is None:
+    savers: tuple[Callable[[Any, Path], list[Path]], ...] = ()
+    if found.kind == RUN:
+        savers = save_published, save_fans
+    if found.kind == COMPARISON:
+        savers = (partial(save_waterfalls, said=words_of(found)),)
+    if not savers:
         raise InputError(f"{found.path}: a {found.kind} result has no figures; its page draws its bars")
     pictures(found.tree, found.path, *savers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html.parser import HTMLParser
 
-VOID = {"meta", "input", "br", "link", "img", "rect", "line", "circle", "polygon"}
+VOID = {"meta", "input", "br", "col", "link", "img", "rect", "line", "circle", "polygon"}
 
 
 @dataclass

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from ctsim import compare, sensitivity, simulate
 from ctsim.catalog import Scenario
 from ctsim.report.brief import Brief
+from ctsim.report.briefs import brief_of
 from ctsim.report.drivers import DriversPage
 from ctsim.report.moves import MovesPage
-from ctsim.report.page import html, run_page
+from ctsim.report.page import html, run_page, template_of
 from ctsim.report.results import Result, open_result
 from ctsim.report.words import Page
 from tests.page_numbers import money
@@ -57,8 +58,13 @@ def bought() -> dict[str, Any]:
 
 @cache
 def gathered(kind: str, lang: str) -> Page:
-    """What a page is made of: run, full (a run with both results beside it), brief, sensitivity, comparison."""
+    """What a page is made of: run, full (a run with both results beside it), its brief, sensitivity, comparison.
+
+    And the briefs of these two.
+    """
     found = results()
+    if kind in OF_RESULTS:
+        return brief_of(cast(MovesPage | DriversPage, gathered(kind.partition("_")[0], lang)))
     if kind == "sensitivity":
         return DriversPage(found[kind], lang)
     if kind == "comparison":
@@ -73,7 +79,9 @@ def gathered(kind: str, lang: str) -> Page:
 @cache
 def page(kind: str, lang: str) -> str:
     """A page as text."""
-    return html(gathered(kind, lang), "brief.html" if kind == "brief" else "page.html")
+    made = gathered(kind, lang)
+    return html(made, template_of(made))
 
 
-KINDS = ("full", "brief", "sensitivity", "comparison")
+OF_RESULTS = ("sensitivity_brief", "comparison_brief")
+KINDS = ("full", "brief", "sensitivity", "comparison", *OF_RESULTS)

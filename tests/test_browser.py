@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.report_results import KINDS, LANGUAGES, page
+from tests.report_results import KINDS, LANGUAGES, OF_RESULTS, page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -115,7 +115,7 @@ def test_the_search_leaves_what_holds_the_words(
     found.tab.wait_for_timeout(400)  # a slow machine types slower than the search waits: that of the last letter counts
     left, gone = (
         found.tab.evaluate(
-            f"[...document.querySelectorAll('tr[data-find]{rule}')].map(e => e.textContent.toLowerCase())"
+            f"[...document.querySelectorAll(':is(tr,tbody)[data-find]{rule}')].map(e => e.textContent.toLowerCase())"
         )
         for rule in (":not(.no-hit)", ".no-hit")
     )
@@ -172,8 +172,9 @@ def test_pages_print_on_a4(files: dict[tuple[str, str], Path], opened: Any, kind
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_brief_is_one_side(files: dict[tuple[str, str], Path], opened: Any, lang: str) -> None:
-    found = opened(files["brief", lang], DESK)
+@pytest.mark.parametrize("kind", ["brief", *OF_RESULTS])
+def test_the_brief_is_one_side(files: dict[tuple[str, str], Path], opened: Any, kind: str, lang: str) -> None:
+    found = opened(files[kind, lang], DESK)
     assert [pytest.approx(A4, abs=1)] == pages_of(found.tab.pdf(prefer_css_page_size=True, print_background=True))
 
 

@@ -46,7 +46,8 @@ def trees() -> dict[tuple[str, str], Element]:
 def own_tree(kind: str) -> dict[str, object]:
     """The trees that the addresses of a page mean."""
     found = results()
-    own = found[kind if kind in found else "run"].tree
+    of = kind.removesuffix("_brief")
+    own = found[of if of in found else "run"].tree
     runs = {"run": found["run"].tree, "a": found["before"].tree, "b": found["run"].tree}
     return {"": own, "sensitivity": found["sensitivity"].tree, "comparison": found["comparison"].tree, **runs}
 
@@ -62,7 +63,7 @@ def test_figures_are_drawn_beside_a_page(tmp_path: Path, monkeypatch: pytest.Mon
     """Of a run both kinds, of a comparison its own; what they draw is tested where they are."""
 
     def saver(stem: str) -> Callable[[object, Path], list[Path]]:
-        return lambda tree, folder: [folder / f"{stem}_{len(tree.children)}.svg"]  # type: ignore[attr-defined]
+        return lambda tree, folder, **said: [folder / f"{stem}_{len(tree.children)}.svg"]  # type: ignore[attr-defined]
 
     for stem in ("published", "fans", "waterfalls"):
         monkeypatch.setattr(f"ctsim.figures.save_{stem}", saver(stem))
@@ -87,7 +88,10 @@ def test_a_sensitivity_result_has_no_figures_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize(("kind", "fewest"), [("full", 500), ("brief", 25), ("sensitivity", 900), ("comparison", 60)])
+@pytest.mark.parametrize(("kind", "fewest"), [
+    ("full", 500), ("brief", 25), ("sensitivity", 900), ("comparison", 60), ("sensitivity_brief", 25),
+    ("comparison_brief", 25),
+])  # fmt: skip
 def test_every_number_is_the_results(trees: dict[tuple[str, str], Element], kind: str, fewest: int, lang: str) -> None:
     tree = trees[kind, lang]
     assert list(wrong_numbers(own_tree(kind), tree, bought())) == []  # type: ignore[arg-type]
@@ -370,7 +374,7 @@ def test_the_brief_has_the_money_as_printed(trees: dict[tuple[str, str], Element
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("kind", ["full", "brief", "sensitivity", "comparison"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_pages_stand_alone_and_speak_one_language(trees: dict[tuple[str, str], Element], kind: str, lang: str) -> None:
     content, tree = page(kind, lang), trees[kind, lang]
     assert len(content.encode()) <= 5_000_000 and "default-src 'none'" in content
@@ -388,7 +392,7 @@ def test_pages_stand_alone_and_speak_one_language(trees: dict[tuple[str, str], E
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("kind", ["full", "brief", "sensitivity", "comparison"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_words_that_claim_too_much_are_not_there(trees: dict[tuple[str, str], Element], kind: str, lang: str) -> None:
     for word in ("達成確率", "信頼区間", "波及効果", "confidence interval", "P90", "marginal cost"):
         assert word not in trees[kind, lang].text
@@ -420,8 +424,16 @@ def test_results_about_something_else_are_refused(tmp_path: Path) -> None:
         open_beside(found["comparison"], "comparison", other)
     with pytest.raises(RunDirectoryError, match="is of another scenario"):
         open_beside(found["sensitivity"], "sensitivity", other)
-    with pytest.raises(InputError, match="holds a sensitivity; --brief"):
-        report(found["sensitivity"], brief=True, out=tmp_path / "x.html")
+    with pytest.raises(InputError, match="holds a sensitivity; --sensitivity and --comparison go with a run"):
+        report(found["sensitivity"], comparison=found["comparison"], out=tmp_path / "x.html")
+    (tmp_path / "stress").mkdir()
+    (tmp_path / "stress" / "stress.json").write_text("{}", encoding="utf-8")
+    refused = CliRunner().invoke(main, ["report", str(tmp_path / "stress")])
+    assert (
+        refused.exit_code == 2
+        and refused.stderr.count("\n") == 1
+        and "`ctsim compare SCENARIO --stress`" in refused.stderr
+    )
     (tmp_path / "none").mkdir()
     with pytest.raises(RunDirectoryError, match=r"no run\.json"):
         open_result(tmp_path / "none")

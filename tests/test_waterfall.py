@@ -7,7 +7,9 @@ import pytest
 import xarray as xr
 
 from ctsim.compare import compare
-from ctsim.figures.waterfall import MOST_BARS, MOST_PANELS, Panel, panels, save_waterfalls
+from ctsim.figures.style import SIZE, drawing, extent, on_two_lines
+from ctsim.figures.waterfall import MOST_BARS, MOST_PANELS, Panel, Said, draw, panels, save_waterfalls
+from ctsim.locale import text
 from tests.pairs import CHANGES, scenario, write
 
 pytestmark = pytest.mark.filterwarnings("error:.*[Gg]lyph.*")
@@ -45,6 +47,34 @@ def test_four_pictures_in_two_languages_without_missing_glyphs(tmp_path: Path) -
     first = {name: (tmp_path / name).read_bytes() for name in drawn}
     save_waterfalls(found, tmp_path)
     assert {name: (tmp_path / name).read_bytes() for name in drawn} == first
+
+
+def test_changes_have_titles_and_published_figures_their_marks(tmp_path: Path) -> None:
+    found = comparison([[2.0, -3.0]], {"switch x": [[2.0, -3.0]]})
+    nan = float("nan")
+    said = Said(
+        {"switch x": {"ja": "幅の変更", "en": "spreads"}}, {"p0.co2_reduction.2030": {"ja": "国内市場", "en": "Japan"}},
+        {"p0.co2_reduction.2030": ((9.0, 11.0), (12.0, 12.0)), "p0.co2_reduction.2040": ((nan, nan), (nan, nan))},
+    )  # fmt: skip
+    with drawing("ja"):
+        figure = draw(found, "co2_reduction", panels(found, "co2_reduction", said), "ja", said)
+    by_year = {str(axes.get_gid()).split(":")[1]: axes for axes in figure.axes}
+    marks = {year: [one.get_xdata()[0] for one in axes.lines if one.get_gid() == "published"]  # type: ignore[index]
+             for year, axes in by_year.items()}  # fmt: skip
+    factor = marks["2030"][-1] / 12.0
+    assert sorted(one / factor for one in marks["2030"]) == [9.0, 11.0, 12.0] and marks["2040"] == []
+    labels = [one.get_text() for one in by_year["2030"].get_yticklabels()]
+    assert labels[1] == "幅の変更"
+    words = [one.get_text() for one in figure.texts]
+    assert any("2030年" in one and one.endswith("国内市場") for one in words)
+    assert text("waterfall.published", "ja") in words
+
+
+def test_long_titles_take_two_lines() -> None:
+    with drawing("ja"):
+        said = on_two_lines("とても長い名前の事業とその他の長い長い説明がつづく事業の名前", 1.6)
+        assert 1 <= said.count("\n") <= 1 and extent(said, SIZE) <= 1.6
+        assert on_two_lines("短い", 1.6) == "短い"
 
 
 def test_nothing_that_moves_is_no_picture(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ctsim.figures.amounts import as_printed, scale
 from ctsim.figures.published import heading
 from ctsim.figures.rows import BOUNDARIES, METRICS, MONEY_KINDS, QUANTILES, tidy
-from ctsim.figures.style import BLACK, BLUE, GREY, LINE, RULE, SKY, SMALL, VERMILION, save_each, shortened, wrapped
+from ctsim.figures.style import BLACK, BLUE, GREY, LINE, RULE, SKY, SMALL, VERMILION, on_two_lines, save_each, wrapped
 from ctsim.locale import LANGUAGES, text, when
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _fan(axes: Axes, one: Fan, lang: str, wide: float) -> None:
     axes.plot(one.years, quantiles[:, 3], linestyle="none", marker="o", markersize=4.4, markerfacecolor="white",
               markeredgecolor=BLACK, zorder=6)  # fmt: skip
     number = f"{one.number} " if one.number < 999 else ""
-    axes.set_title(shortened(f"{number}{one.name[lang]}", wide + 0.3), fontsize=SMALL + 0.5, loc="left", pad=14)
+    axes.set_title(on_two_lines(f"{number}{one.name[lang]}", wide + 0.3), fontsize=SMALL + 0.5, loc="left", pad=13)
     unit = f"[{amount.word}{'*' * one.our_year}]"
     axes.annotate(unit, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
                   fontsize=SMALL - 0.5, color=GREY, ha="right")  # fmt: skip

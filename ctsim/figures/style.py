@@ -146,3 +146,11 @@ def _pieces(words: str) -> list[str]:
         else:
             pieces.append(piece)
     return pieces
+
+
+def on_two_lines(words: str, width: float, size: float = SIZE) -> str:
+    """`words` on at most two lines of at most `width` inches; what two do not hold is cut off."""
+    first, *rest = wrapped(words, width, size).split("\n")
+    if len(rest) < 2:
+        return "\n".join([first, *rest])
+    return f"{first}\n{shortened(words[len(first) :].strip(), width, size)}"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -17,12 +17,13 @@ from ctsim.catalog import Scenario
 from ctsim.console import beyond_rounding
 from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
+from ctsim.figures.waterfall import Said
 from ctsim.locale import LANGUAGES, text
 from ctsim.report.changes import apart_words, change_words
 from ctsim.report.facts import HIGH, LOW, Fact, rounded
 from ctsim.report.lines import Line, Printed, Side, line_of, printed
 from ctsim.report.results import Result
-from ctsim.report.words import Group, Page, groups, label_of, scenario_title
+from ctsim.report.words import Group, Page, groups, heading, label_of, scenario_title
 from ctsim.schema import ProgrammePage
 
 MOVED: Final = ("changed", "added", "removed")
@@ -311,3 +312,22 @@ class _About:
         boundary = parts[1] if len(parts) > 1 else str(group.boundary or "")
         return {"boundary": boundary, "money_kind": str(group.money_kind or ""), "metric": group.metric,
                 "title_ja": group.title.ja + which["ja"], "title_en": group.title.en + which["en"]}  # fmt: skip
+
+
+def words_of(result: Result) -> Said:
+    """What figures of a comparison say that its tree does not."""
+    pages = {lang: MovesPage(result, lang) for lang in LANGUAGES}
+    first, *_ = pages.values()
+    changes = {one.name: number for number, one in enumerate(first.changes)}
+    titles = {name: {lang: str(page.changes[at].values.get("title", name)) for lang, page in pages.items()}
+              for name, at in changes.items()}  # fmt: skip
+    cells = [one for one in first.moves if any(one.behind)]
+    kinds = {one.name: {lang: " · ".join(heading(one.panel, lang).split(" · ")[1:]) for lang in LANGUAGES}
+             for one in cells}  # fmt: skip
+    return Said(titles, kinds,
+                {one.name: (_ends(one.behind[0]), _ends(one.behind[1])) for one in cells})  # fmt: skip
+
+
+def _ends(behind: Printed | None) -> tuple[float, float]:
+    values = behind.values if behind else {}
+    return float(values.get("published_low", nan)), float(values.get("published_high", nan))

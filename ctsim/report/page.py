@@ -110,7 +110,7 @@ def _templates() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters["said"] = _said
     environment.filters["language"] = _language
-    environment.filters["short"] = _short
+    environment.filters["short"] = short
     return environment
 
 
@@ -123,7 +123,7 @@ LONGEST: Final = 90
 """Letters of somebody's words that a brief shows: the page has them whole."""
 
 
-def _short(words: str) -> str:
+def short(words: str) -> str:
     """Words cut at a blank or anywhere, with a sign that they were."""
     if len(words) <= LONGEST:
         return words

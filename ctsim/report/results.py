@@ -15,6 +15,7 @@ from ctsim.errors import RunDirectoryError
 from ctsim.results import sealed
 from ctsim.rundir import SCENARIO, RunDirectory
 from ctsim.sensitivity import KIND
+from ctsim.stress import CARD_NAME as STRESS
 
 RUN, COMPARISON, SENSITIVITY = "run", "comparison", "sensitivity"
 
@@ -48,6 +49,9 @@ def open_result(directory: str | Path, formulas: str | Path | None = None, run: 
         return Result(
             COMPARISON, path, *found, scenario("b.toml", asked.get("b", "")), scenario("a.toml", asked.get("a", ""))
         )
+    if (path / STRESS).is_file():
+        how = "its table is what there is: `ctsim compare SCENARIO --stress` prints it, with --json all of it"
+        raise RunDirectoryError(f"{path}: holds a dependence stress, which has no page; {how}")
     kind = KIND if _is_sensitivity(path) else ""
     card, tree = RunDirectory(path, kind).open()
     return Result(SENSITIVITY if kind else RUN, path, card, tree, scenario(SCENARIO, card["scenario_digest"]))
