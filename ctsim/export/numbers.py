@@ -100,12 +100,12 @@ def totals_sheet(book: Book, sections: Sections) -> None:
                     "published_low", "published_high", "central", "median", "q05", "q95", "mean", "mcse",
                     "independent_q05", "independent_q95", "members", "reason", "why_added",
                     wide=("group", "members", "reason", "why_added"))  # fmt: skip
-    rows = [_total(fact) for fact in sections.facts.totals] + list(_refused(sections))
+    rows = [_total(fact, sections) for fact in sections.facts.totals] + list(_refused(sections))
     rows += [_money(one, value, book.lang) for one, value in money_sums(sections.scenario.totals)]
     book.sheet("totals").table(0, heads, rows)
 
 
-def _total(fact: Fact) -> list[Cell]:
+def _total(fact: Fact, page: Page) -> list[Cell]:
     quantiles = [Shown(fact.value("quantiles", one), fact.value("quantiles_mcse", one)) for one in (MEDIAN, LOW, HIGH)]
     free = [Shown(fact.value("independent_quantiles", one), fact.value("independent_quantiles_mcse", one))
             for one in (LOW, HIGH)]  # fmt: skip
@@ -115,8 +115,8 @@ def _total(fact: Fact) -> list[Cell]:
         text(f"workbook.how_{fact.word('status')}", fact.lang), word("boundary", fact.word("boundary"), fact.lang),
         word("money_kind", fact.word("money_kind"), fact.lang), unit_words(fact.unit, fact.lang),
         fact.value("published_low"), fact.value("published_high"), fact.value("computed"), *quantiles,
-        Shown(fact.value("mean"), fact.value("mcse")), fact.value("mcse"), *free, fact.word("members"),
-        _reason(fact), fact.said("why"),
+        Shown(fact.value("mean"), fact.value("mcse")), fact.value("mcse"), *free,
+        page.members(fact.word("members").split(", ")), _reason(fact), fact.said("why"),
     ]  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def _refused(sections: Sections) -> Iterator[list[Cell]]:
         how = text("workbook.how_not_applicable", lang)
         return [getattr(group.title, lang), name, word("metric", group.metric, lang), int(year) if year else None, how,
                 word("boundary", group.boundary or "", lang), word("money_kind", group.money_kind or "", lang), "",
-                *no_numbers, ", ".join(group.members),
+                *no_numbers, sections.members(group.members),
                 getattr(reason, lang), getattr(group.reason, lang)]  # fmt: skip
 
     for one in totals_of(scenario.totals, scenario.programmes, years, (*METRICS, "other")):
