@@ -108,10 +108,19 @@ def _reading_table(result: Run, lang: str) -> None:
         shown = one["reading"] != one["literal"]  # what is literal stands beside what is not
         if shown and f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
             literal = every.get(one["literal"], {"reason_code": one["reason_code"]})
-            said = [_figure_words(figure, lang), _reading_words(one, literal, lang), _money(one["unit"], lang)]
-            rows.append([*_title(one, one, lang)[1:], *said, _interval(literal, lang), _interval(one, lang)])
+            shown_in = _reading_scale(one, lang)
+            said = [_figure_words(figure, lang), _reading_words(one, literal, lang), shown_in.word]
+            intervals = [_interval(cell, lang, shown_in.factor) for cell in (literal, one)]
+            rows.append([*_title(one, one, lang)[1:], *said, *intervals])
     head = _head(("number", "programme", "figure", "reading", "unit", "literal", "so_read"), lang)
     table(text("run.readings", lang), head, rows, right=(0, 5, 6))
+
+
+def _reading_scale(one: Mapping[str, Any], lang: str) -> Scale:
+    """The unit that a reading is shown in, beside the literal result."""
+    if lang == "en":
+        return Scale(1.0, _money(one["unit"], lang))
+    return _scale(one["quantiles"][one["quantile"].index(0.5)], one["unit"], lang)
 
 
 def _reading_words(one: Mapping[str, Any], literal: Mapping[str, Any], lang: str) -> str:
@@ -143,13 +152,13 @@ def _literal(result: Run) -> Iterator[tuple[str, dict[str, Any]]]:
         yield cell["figure"], cell
 
 
-def _interval(cell: Mapping[str, Any], lang: str) -> str:
+def _interval(cell: Mapping[str, Any], lang: str, factor: float) -> str:
     """Median and interval of a cell, or why it has none."""
     if not isfinite(cell.get("quantiles", [nan])[0]):
         code = cell.get("reason_code")
         return text(f"reason_code.{code}", lang) if code else str(cell.get("reason") or "")
     at = [cell["quantile"].index(share) for share in (0.5, 0.05, 0.95)]
-    median, low, high = (number(cell["quantiles"][i], cell["quantiles_mcse"][i]) for i in at)
+    median, low, high = (number(cell["quantiles"][i] * factor, cell["quantiles_mcse"][i] * factor) for i in at)
     return f"{median} [{low} – {high}]" if low != high else median
 
 

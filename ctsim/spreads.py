@@ -136,19 +136,28 @@ def _lowest(parameter: Parameter, year: str) -> float:
 _RARE: Final = 1e-9
 _WORDS: Final = {
     "positive": "must be above 0", "share": "must be a share, from none to all", "at_least_one": "must be at least 1",
+    "amount": "must not be below 0",
 }  # fmt: skip
+
+
+def _domain(parameter: Parameter) -> str:
+    """What the quantity can be at all: as its page says it, or by its unit; "" for anything."""
+    try:
+        return parameter.record.domain or ("amount" if units.is_amount(parameter.unit) else "")
+    except units.UnitError:
+        return ""  # its unit is a finding of its own
 
 
 def _outside_domain(parameter: Parameter, year: str) -> list[str]:
     """What is printed or set for a year that the quantity cannot be."""
     shown = [f"{end:g} {parameter.unit}" for end in parameter.ends(year) if not _possible(parameter, end)]
-    return [f"{one}: it {_WORDS[parameter.record.domain or '']}" for one in shown[:1]]
+    return [f"{one}: it {_WORDS[_domain(parameter)]}" for one in shown[:1]]
 
 
 def _possible(parameter: Parameter, value: float) -> bool:
-    domain = parameter.record.domain
+    domain = _domain(parameter)
     if domain not in ("share", "at_least_one"):
-        return domain is None or value > 0.0
+        return not domain or value > 0.0 or (domain == "amount" and value == 0.0)
     try:
         one = units.conversion("1", parameter.unit)
     except units.UnitError:
@@ -158,9 +167,11 @@ def _possible(parameter: Parameter, value: float) -> bool:
 
 def _leaves_domain(parameter: Parameter, spread: Spread, quantiles: Quantiles) -> list[str]:
     """A spread that reaches what the quantity cannot be; one that an option widens may, where a formula can bear it."""
-    domain = parameter.record.domain
-    if domain is None or (domain == "share" and spread.widen != 1.0):
+    domain = _domain(parameter)
+    if not domain or (domain in ("share", "amount") and spread.widen != 1.0):
         return []
+    if domain == "amount" and not isfinite(quantiles.low):
+        return []  # a normal of some width about an amount is a habit of its trade
     ends = quantile(quantiles, (_RARE, 1.0 - _RARE)).tolist()
     ends = [end if isfinite(end) else rare for end, rare in zip((quantiles.low, quantiles.high), ends, strict=True)]
     if all(_possible(parameter, end) or (domain == "positive" and end == 0.0) for end in ends):

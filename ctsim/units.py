@@ -171,6 +171,15 @@ def convertible(source: str, target: str) -> bool:
     return _measure(source)[1] == _measure(target)[1]
 
 
+def is_amount(unit: str) -> bool:
+    """Whether what is given in `unit` is counted, weighed or metered, and so never below 0.
+
+    Not so a plain number, years, money, and CO2, of which less than nothing may be emitted.
+    """
+    measured = {one.partition("^")[0] for one in _measure(unit)[1].split()}
+    return bool(measured - {"[year]", "[time]"}) and not measured & {"[mass_co2]", "[yen]"}
+
+
 def quantity(value: float, unit: str) -> Any:
     """`value` in `unit` as a pint quantity, for running a formula on quantities."""
     parsed = _parsed(unit)

@@ -19,11 +19,12 @@ from ctsim.catalog import Scenario
 from ctsim.cli import main
 from ctsim.compare_tables import lines
 from ctsim.errors import InputError
+from ctsim.export import reading
 from ctsim.export.edited import from_workbook
 from ctsim.export.editing import COLUMNS, KEYS_ROW, PROGRAMME_COLUMNS, entries, spread_cells, to_workbook
 from ctsim.schema import ScenarioFile, Uncertainty
 from tests import libreoffice
-from tests.runs import study
+from tests.runs import scenario, study
 
 WHY = "measured again"
 
@@ -57,17 +58,20 @@ def cell(book: Path, name: str, column: str, year: str = "") -> str:
 
 
 def edited(book: Path, edits: Mapping[str, Any], out: Path) -> Path:
-    """The workbook saved again with other cells, as any program might."""
+    """The workbook saved again with other cells, as any program might; a pair is a formula and what it shows."""
     pages = pages_of(book)
-    for address, value in edits.items():
-        sheet, _, at = address.partition("!")
-        row, column = xl_cell_to_rowcol(at)
-        pages[sheet][row][column] = value
+    places = {address: (address.partition("!")[0], *xl_cell_to_rowcol(address.partition("!")[2])) for address in edits}
+    for address, (name, row, column) in places.items():
+        pages[name][row][column] = "" if isinstance(edits[address], tuple) else edits[address]
     with xlsxwriter.Workbook(out, {"strings_to_formulas": False}) as file:
         for name, page in pages.items():
             sheet = file.add_worksheet(name)
             for row, line in enumerate(page):
                 sheet.write_row(row, 0, ["" if one is None else one for one in line])
+        for address, (name, row, column) in places.items():
+            if isinstance(edits[address], tuple):
+                formula, shown = edits[address]
+                file.get_worksheet_by_name(name).write_formula(row, column, formula, None, shown)
     return out
 
 
@@ -203,6 +207,65 @@ def test_every_fault_is_named_by_its_cell_at_once(folder: Path) -> None:
         f"{idle}: a reason, but nothing in this line was edited; edit a cell or clear the reason",
         f"{include}: must be TRUE or FALSE, not 'maybe'",
     ])  # fmt: skip
+
+
+def test_errors_of_the_spreadsheet_are_named_with_their_cells(folder: Path) -> None:
+    """A reader of cells shows them as empty ones; nothing else is said of what follows from them."""
+    book, share = folder / "book.xlsx", "perovskite_solar.japan_share"
+    low, why = cell(book, share, "spread.low"), cell(book, share, "reason_for_change")
+    include, value = cell(book, "fast_reactor", "include"), cell(book, "perovskite_solar.capacity_factor", "value")
+    edits = {low: ("=1/0", "#DIV/0!"), why: WHY, include: ("=NA()", "#N/A"), value: ("=nobody", "#NAME?")}
+    assert sorted(faults(folder, edits)) == sorted(
+        f"{address}: shows the error {error}; mend the formula, or write the value"
+        for address, error in ((low, "#DIV/0!"), (include, "#N/A"), (value, "#NAME?"))
+    )
+    assert made(folder, {**with_reason(folder, share, value=14.0), low: ("=1+1", 2)}, "live")["change"]  # no error
+
+
+def test_cells_of_any_program_are_read(tmp_path: Path) -> None:
+    """With a prefix, in another order, with other quotes; what is no cell is none, and a missing part is no fault."""
+    book = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(book) as file:
+        file.add_worksheet("a & b").write_row(0, 0, [1, 2, 3])
+    parts = {}
+    with zipfile.ZipFile(book) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    odd = b"<c t='e' r=\"B1\" ><f>a&lt;b</f><v>#VALUE!</v></c><c r='??' t='e'><v>#N/A</v></c><c r='D9' t='e'/>"
+    parts[name] = re.sub(rb'<c r="B1">.*?</c>', odd, parts[name])
+    with zipfile.ZipFile(book, "w") as target:
+        for part, content in parts.items():
+            target.writestr(part, content)
+    with zipfile.ZipFile(book) as file:
+        assert list(reading._faults(file, ["a & b"])) == [("a & b", 0, 1, "#VALUE!")]
+        assert list(reading._faults(file, ["other"])) == []
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as target:
+        target.writestr("x", "y")
+    with zipfile.ZipFile(tmp_path / "empty.zip") as file:
+        assert list(reading._faults(file, ["a & b"])) == []
+
+
+IMPOSSIBLE = (
+    ("gas_carbon_content", "value", {"value": -5}, "-5 g-C/MJ: it must not be below 0"),
+    ("offshore_wind.capacity_factor", "spread.high", {"spread__high": 130}, "reaches 28 to 130 %: it must be a share"),
+    ("battery_supply_chain.plant_life", "value", {"value": -1, "spread__relative": True}, "-1 yr: it must be above 0"),
+    ("perovskite_solar.tandem_capacity", "value", {"value": -0.1}, "-0.1 GW: it must not be below 0"),
+    ("battery_supply_chain.battery_capacity", "spread.low", {"spread__low": -3}, "45 GWh/yr: it must not be below 0"),
+)  # fmt: skip
+
+
+def test_what_a_quantity_cannot_be_is_refused_by_cell(tmp_path: Path) -> None:
+    """By what its page declares, or by its unit; all at once."""
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(to_workbook(scenario(), book, "en"))
+    edits = {}
+    for name, _, asked, _ in IMPOSSIBLE:
+        edits |= with_reason(tmp_path, name, **asked)
+    found = faults(tmp_path, edits)
+    for name, column, _, message in IMPOSSIBLE:
+        address = cell(book, name, column)
+        assert [one for one in found if one.startswith(f"{address}: ") and message in one], (name, found)
+    assert len(found) == len(IMPOSSIBLE)
 
 
 @pytest.mark.parametrize(("name", "edits", "column", "message"), [

@@ -148,6 +148,7 @@ def test_parts_readings_and_totals_are_those_of_the_dataset(books: dict[str, Pat
     totals = rows_of(books[lang], "totals", lang)
     refused = [one for one in totals if one[text("workbook.how", lang)] == text("workbook.how_not_applicable", lang)]
     assert refused and all(one[text("workbook.reason", lang)] for one in refused)
+    assert not [one for one in totals if re.search(r"[a-z]_[a-z]", one[text("workbook.members", lang)])]
     money = [one for one in totals if one[text("workbook.unit", lang)] == unit_words("億円", lang)]
     assert [float(shown(one, "published_low", lang)) for one in money] == [28305, 29867]
     assert len(totals) - len(refused) - len(money) == len(sums_and_bounds(run)) > 20

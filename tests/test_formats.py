@@ -54,12 +54,18 @@ def table(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(content.decode().splitlines()))
 
 
-def numbers(tree: xr.DataTree) -> Iterator[tuple[str, str, Any]]:
-    """Every number of a tree by node and variable, in order."""
+def numbers(tree: xr.DataTree, all_causes: bool = True) -> Iterator[tuple[str, str, Any]]:
+    """Every number of a tree by node and variable, in order; without `all_causes` not of those that do nothing."""
     for node in tree.subtree:
-        for name, one in node.to_dataset(inherit=False).data_vars.items():
+        data = node.to_dataset(inherit=False)
+        for name, one in data.data_vars.items():
             if one.dtype.kind in "fiu":
-                yield from ((node.path, str(name), value) for value in one.values.reshape(-1).tolist())
+                there = np.ones(one.shape, bool)
+                mean = "mean" if node.path.startswith("/attribution") else ""
+                causes = "Sh" if "Sh" in data else "ST" if node.path.startswith("/groups") else mean
+                if not all_causes and causes in data and set(data[causes].dims) <= set(one.dims):
+                    there = np.abs(data[causes].transpose(*one.dims).values) > 0.0
+                yield from ((node.path, str(name), value) for value in one.values[there].tolist())
 
 
 # ---- CSV
@@ -69,7 +75,7 @@ def numbers(tree: xr.DataTree) -> Iterator[tuple[str, str, Any]]:
 def test_tidy_csv_has_every_number_once(folder: Path, kind: str) -> None:
     result = opened(folder / kind)
     lines = table(export(folder / kind, "csv", out=folder / "x.csv").read_bytes())
-    wanted = list(numbers(result.tree))
+    wanted = list(numbers(result.tree, all_causes=False))
     assert list(lines[0]) == list(COLUMNS) and len(lines) == len(wanted) > 500
     for line, (node, name, value) in zip(lines, wanted, strict=True):
         assert (line["node"], line["variable"]) == (node, name)
@@ -77,6 +83,22 @@ def test_tidy_csv_has_every_number_once(folder: Path, kind: str) -> None:
     assert all(line["unit"] and line["unit"] != "see coordinate unit" for line in lines)
     keys = [tuple(line[name] for name in COLUMNS if name not in ("value", "unit")) for line in lines]
     assert len(set(keys)) == len(keys)
+
+
+def test_what_is_left_out_of_a_table_of_causes_is_exactly_0(folder: Path) -> None:
+    """Of an analysis the parameters that do not reach a cell: most of its numbers."""
+    tree = opened(folder / "sens").tree
+    lines = table(export(folder / "sens", "csv", out=folder / "y.csv").read_bytes())
+    found = {(one["parameter"], one["programme"], one["year"]) for one in lines
+             if one["node"] == "/co2_reduction" and one["variable"] == "ST"}  # fmt: skip
+    data = tree["co2_reduction"].dataset
+    for place in data["ST"].stack(place=("parameter", "programme", "year"))["place"].values:
+        at = data.sel(dict(zip(("parameter", "programme", "year"), place, strict=True)))
+        named = (str(place[0]), str(place[1]), str(place[2]))
+        assert (named in found) == (abs(float(at["Sh"])) > 0.0)
+        if named not in found and str(at["status"].values) == "random":
+            assert [float(at[name]) for name in ("S1", "ST", "Sh", "ST_mcse")] == [0.0] * 4
+    assert 0 < len(found) < 0.9 * data["ST"].size
 
 
 def test_a_line_says_what_it_is_of(folder: Path) -> None:

@@ -18,6 +18,7 @@ from ctsim.distributions import build
 from ctsim.judgement import alike, bases, bound_in_vain, unreasoned
 from ctsim.programme import Parameter, Spread
 from ctsim.spreads import _quantiles
+from ctsim.units import is_amount
 from tests import runs
 from tests.studies import CHECK, Study, refused, study
 
@@ -221,6 +222,14 @@ def test_lives_divisors_and_shares_say_what_they_can_be() -> None:
             assert domain == asked and parameter.ends(year)[0] > 0.0, name
         seen[domain] = seen.get(domain, 0) + 1
     assert seen["share"] > 50 and seen["positive"] > 30
+
+
+@pytest.mark.parametrize(("unit", "amount"), [
+    ("g-C/MJ", True), ("GW", True), ("万枚/yr", True), ("km/kWh", True), ("vehicle", True), ("yr", False), ("1", False),
+    ("%", False), ("t-CO2/yr", False), ("kg-CO2/kWh", False), ("円/kW", False), ("兆円/yr", False),
+])  # fmt: skip
+def test_what_is_counted_weighed_or_metered_is_an_amount(unit: str, amount: bool) -> None:
+    assert is_amount(unit) is amount
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isclose, isfinite
@@ -16,7 +15,6 @@ from typing import Any, Final
 
 import tomli_w
 from pydantic import ValidationError
-from python_calamine import CalamineError, CalamineWorkbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from ctsim import schema
@@ -38,12 +36,10 @@ from ctsim.export.editing import (
     base_of,
     entries,
 )
+from ctsim.export.reading import Fault, pages
 from ctsim.library import holds
 from ctsim.locale import LANGUAGES
 from ctsim.tomlfile import findings_of
-
-MOST_BYTES: Final = 1 << 28
-"""Bytes that the parts of a workbook may have unpacked."""
 
 _NUMBERS: Final = {*VALUES, *(f"spread.{one}" for one in (*SPREAD_NUMBERS, "truncate_low", "truncate_high", "widen"))}
 _NEAR: Final = 1e-14
@@ -103,7 +99,7 @@ class _Reader:
     def __init__(self, path: Path, formulas: str | Path | None) -> None:
         self.path = path
         self.findings: list[Finding] = []
-        self.pages = _pages(path)
+        self.pages = pages(path, (ABOUT, SHEET, PROGRAMMES))
         about = {str(line[0]): line[1] for line in self.pages[ABOUT] if len(line) > 1}
         self.scenario = self._scenario(str(about.get("scenario", "")), formulas)
         if about.get("digest") != self.scenario.digest:
@@ -210,10 +206,10 @@ class _Reader:
 
     def _edited(self, entry: Entry, line: Line) -> list[str]:
         """Columns whose cells differ from what was written; faults for what may not be in them."""
-        found = []
+        found = self._errors(SHEET, COLUMNS, line)
         for name in CONTENT:
             given, cell = line.cells[name], self._cell(SHEET, COLUMNS, line.row, name)
-            if _alike(given, entry.cells[name]):
+            if isinstance(given, Fault) or _alike(given, entry.cells[name]):
                 continue
             if name == "unit" or (entry.kind == "impact" and name in VALUES):
                 said = "the unit" if name == "unit" else "what the report prints"
@@ -223,6 +219,14 @@ class _Reader:
             elif name in VALUES or name.startswith("spread."):
                 found.append(name)
         return found
+
+    def _errors(self, sheet: str, columns: Sequence[str], line: Line) -> list[str]:
+        """Columns of a line that show an error of the spreadsheet; each is a fault."""
+        shown = {name: given for name, given in line.cells.items() if isinstance(given, Fault)}
+        for name, given in shown.items():
+            message = f"shows the error {given}; mend the formula, or write the value"
+            self._fault(self._cell(sheet, columns, line.row, name), message)
+        return list(shown)
 
     def _addresses(self, line: Line, edited: Mapping[int, Sequence[str]]) -> dict[str, str]:
         """The cells of a line by the keys of a change; an edited one stands for its value and its spread."""
@@ -276,14 +280,16 @@ class _Reader:
 
     def _programmes(self) -> Iterator[Made]:
         here = {one.id for one in self.scenario.programmes}
-        pages = [one.record.programme.id for one in self.scenario.library.pages]
+        known = [one.record.programme.id for one in self.scenario.library.pages]
         for line in self._table(PROGRAMMES, PROGRAMME_COLUMNS):
             name, wanted = str(line.cells["programme"]), line.cells["include"]
             cell = self._cell(PROGRAMMES, PROGRAMME_COLUMNS, line.row, "include")
             if isinstance(wanted, str) and wanted.upper() in ("TRUE", "FALSE"):
                 wanted = wanted.upper() == "TRUE"
-            if name not in pages:
-                self._fault(cell.replace("!C", "!A"), f"no programme '{name}'.{did_you_mean(name, pages)}")
+            if self._errors(PROGRAMMES, PROGRAMME_COLUMNS, line):
+                continue
+            if name not in known:
+                self._fault(cell.replace("!C", "!A"), f"no programme '{name}'.{did_you_mean(name, known)}")
             elif not isinstance(wanted, bool):
                 self._fault(cell, f"must be TRUE or FALSE, not {_shown(wanted)}")
             elif wanted != (name in here):
@@ -320,25 +326,6 @@ class _Reader:
         """The change that a finding of a page is due to: of the parameter that its key names."""
         names = [one for one in made if str(one.change.get("parameter")).rpartition(".")[2] in key.split(".")]
         return names[0] if names else None
-
-
-def _pages(path: Path) -> dict[str, list[list[Any]]]:
-    """Every sheet that is needed, as rows of cells. Raises InputError for what is no such workbook."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            if sum(one.file_size for one in file.infolist()) > MOST_BYTES:
-                raise InputError(
-                    f"{path}: unpacked it is larger than {MOST_BYTES >> 20} MB; save only its three sheets"
-                )
-        book = CalamineWorkbook.from_path(path)
-        if missing := [name for name in (ABOUT, SHEET, PROGRAMMES) if name not in book.sheet_names]:
-            message = f"has no sheet '{missing[0]}'; edit a workbook of `ctsim scenario to-xlsx`"
-            raise InputError(f"{path}: {message}")
-        names = (ABOUT, SHEET, PROGRAMMES)
-        return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names}
-    except (OSError, zipfile.BadZipFile, CalamineError) as error:
-        reason = getattr(error, "strerror", None) or "is no workbook of Excel (.xlsx)"
-        raise InputError(f"{path}: cannot be read: {reason}") from None
 
 
 def _year(given: Any) -> str:

@@ -10,7 +10,7 @@ from ctsim.accounts import AllocationFile, accounts, shipped
 from ctsim.export.book import Book, Cell, Column, Live
 from ctsim.export.live import Three
 from ctsim.export.numbers import columns, word
-from ctsim.locale import text, when
+from ctsim.locale import reading, text, when
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.money import Issue
 from ctsim.report.sections import ParameterLine, Sections
@@ -79,7 +79,9 @@ def audit_sheet(book: Book, sections: Sections, live: Mapping[str, Three]) -> No
     )  # fmt: skip
     lang, rows = book.lang, list[list[Cell]]()
     for one in sections.audit.figures:
-        readings = "; ".join(f"{r.name}: {r.computed:.6g}{' ✓' if r.gives_published else ''}" for r in one.readings)
+        readings = "; ".join(
+            f"{reading(r.name, book.lang)}: {r.computed:.6g}{' ✓' if r.gives_published else ''}" for r in one.readings
+        )
         number = sections.number(one.programme)
         rows.append([
             number if number < OUTSIDE else None, one.key, word("metric", one.metric, lang),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import functools
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from itertools import product
@@ -27,7 +29,11 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def tidy(tree: xr.DataTree) -> bytes:
-    """Every number of a tree on a line of its own, with what it is of; a blank value is one that is not there."""
+    """Every number of a tree on a line of its own, with what it is of; a blank value is one that is not there.
+
+    A parameter that does not reach a cell has indices of exactly 0 there, and a change that does nothing to a quantity
+    a part of 0: these are most of such a tree, and are left out.
+    """
     return _csv(COLUMNS, (line for node in tree.subtree for line in _lines(node)))
 
 
@@ -37,6 +43,7 @@ def _lines(node: xr.DataTree) -> Iterator[list[Any]]:
         return
     variables = {str(name): (one.dims, one.values) for name, one in data.variables.items()}
     known = {name: one for name, one in variables.items() if name in (*LABELS, *WORDS)}
+    acts = _acts(node.path, data)
     for name in map(str, data.data_vars):
         dims, values = variables[name]
         if values.dtype.kind not in "fiu":
@@ -45,10 +52,23 @@ def _lines(node: xr.DataTree) -> Iterator[list[Any]]:
         fixed = {"node": node.path} | ({} if unit == _ELSEWHERE else {"unit": unit})
         said = {one: ([dims.index(dim) for dim in along], labels) for one, (along, labels) in known.items()
                 if set(along) <= set(dims) and one not in fixed}  # fmt: skip
-        for at, value in zip(product(*map(range, values.shape)), values.ravel().tolist(), strict=True):
+        places: Iterable[tuple[int, ...]] = product(*map(range, values.shape))
+        if acts is not None and set(acts.dims) <= set(dims):
+            places = zip(*acts.broadcast_like(data[name]).transpose(*dims).values.nonzero(), strict=True)
+        for at in places:
+            value = values[at]
             here = fixed | {one: labels[tuple(at[k] for k in places)] for one, (places, labels) in said.items()}
             yield [*(_text(here.get(one, "")) for one in LABELS), name, repr(float(value)) if isfinite(value) else "",
                    *(_text(here.get(one, "")) for one in WORDS)]  # fmt: skip
+
+
+def _acts(path: str, data: xr.Dataset) -> xr.DataArray | None:
+    """Where the causes of a node (parameters, groups of them, changes) do anything; None for nodes without causes."""
+    if "Sh" in data:
+        return abs(data["Sh"]) > 0.0
+    causes = path.startswith(("/attribution", "/groups"))
+    mine = [abs(one) > 0.0 for one in data.data_vars.values() if causes and one.dtype.kind == "f"]
+    return functools.reduce(operator.or_, mine) if mine else None
 
 
 # ---- IAMC
