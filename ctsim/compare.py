@@ -307,7 +307,7 @@ class _Pair:
         status, reason = contrast.status(hybrids, key)
         sides = [side.targets.get(key) for side in (hybrids.a, hybrids.b)]
         bare = next(one for one in sides if one is not None)
-        parts = [hybrids.parts(key, mixture) if one is not None else ()
+        parts = [hybrids.parts(key, mixture) if one is not None or status == "comparable" else ()
                  for one, mixture in zip(sides, (hybrids.none, hybrids.all), strict=True)]  # fmt: skip
         lows = [bare.low if one is None else one.low for one in sides]  # the published figure, of each side its own
         if status == "comparable" and parts[0] == parts[1]:

@@ -119,8 +119,9 @@ def comparison_tables(found: Comparison, lang: str = "en") -> None:
     every = [one for one in lines(tree) if not one.same_as]
     moved = sorted((one for one in every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
     cells = [one for one in moved if one.node.strip("/") in METRICS]
-    sums = [one for one in moved if one.node.startswith("/totals") and not one.name.endswith(BOUNDS)]
-    shown = [*sums, *cells][:MOST_ROWS] or moved[:MOST_ROWS]
+    totals = [one for one in moved if one.node.startswith("/totals")]
+    bounds = [one for one in totals if one.name.endswith(BOUNDS)]
+    shown = [*(one for one in totals if one not in bounds), *cells, *bounds][:MOST_ROWS] or moved[:MOST_ROWS]
     if shown:
         names = ("cell", "unit", "a", "b", "difference", "interval", "b_higher", "because")
         rows = [_row(one, numbered, lang) for one in sorted(shown, key=lambda one: (-one.size, one.name))]
@@ -194,8 +195,9 @@ def _closing_words(found: Comparison, every: Sequence[Line], unshown: Sequence[L
         more = text("compare.more", lang, n=len(unshown) - MOST_NAMED) if len(unshown) > MOST_NAMED else ""
         said = ", ".join([*named, *([more] if more else [])])
         click.echo(text("compare.unshown", lang, n=len(unshown), named=said))
-    for reason in dict.fromkeys(one.reason for one in apart if one.node.startswith("/totals")):
-        gone = [one.name for one in apart if one.reason == reason and one.node.startswith("/totals")]
+    told = [one for one in every if one.reason and one.node.startswith("/totals") and one.status != "unchanged"]
+    for reason in dict.fromkeys(one.reason for one in told):
+        gone = [one.name for one in told if one.reason == reason]
         click.echo(text("compare.apart_totals", lang, totals=", ".join(gone), why=_why(reason, lang)))
     card = found.card
     if orders := _SAMPLED.search(card["attribution"]):

@@ -147,6 +147,10 @@ def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
         return ("added" if letter == "b" else "removed"), ""
     side, gone = "A" if letter == "b" else "B", sorted(programmes - other.programmes)
     if key[0].startswith("/totals") and gone:
+        is_sum = there.targets[key].how == "sum"
+        left = [name for name in there.parts(key) if name.partition(".")[0] in other.programmes]
+        if is_sum and left and other.steps.keys() >= set(left) and hybrids.listed >= {("programme", x) for x in gone}:
+            return "comparable", text("apart.counts_as_nothing", "en", side=side, members=", ".join(gone))
         return f"only_{letter}", text("apart.without", "en", side=side, members=", ".join(gone))
     return f"only_{letter}", text("apart.only", "en", side=side)
 

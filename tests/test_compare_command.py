@@ -97,13 +97,31 @@ def test_every_cell_that_moves_is_named(folder: Path, capsys: pytest.CaptureFixt
     comparison_tables(compare(folder / "a.toml", folder / "b.toml", draws=2048, formulas=folder / "formulas"))
     out = " ".join(capsys.readouterr().out.split())
     assert re.search(r"Not in the table, but different: 2 \(all in --json\): mine.co2_reduction.20\d0 \S+, mine", out)
+    assert re.search(r"different: 2 .* mine.co2_reduction.20\d0 \S+\.", out)
+
+
+def test_a_removed_programme_counts_as_nothing_in_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run without it has no such sum; the difference of the sum is what the programme was in it, and says so."""
     report = load("framework_2023_11")
     names = ["energy_saving_equipment", "clean_energy_vehicles", "insulated_windows", "electric_commercial_vehicles"]
     without = report.with_changes([{"programme": names[-1], "include": False, "reason": "a test",
                                     "source": {"key": "study", "where": "test"}}])  # fmt: skip
-    comparison_tables(compare(report, without, draws=2048, programmes=names, metrics=["co2_reduction"]))
+    found = compare(report, without, draws=2048, programmes=names, metrics=["co2_reduction"])
+    comparison_tables(found)
     out = " ".join(capsys.readouterr().out.split())
-    assert "units_supported.co2_reduction.2030" in out and "B is without electric_commercial_vehicles." in out
+    assert "units_supported_first_year: B is without electric_commercial_vehicles, which counts as 0 there." in out
+    by_name = {one["quantity"]: one for one in as_dict(found)["quantities"]}
+    for year in (2030, 2040, 2050):
+        total, gone = (by_name[f"{name}.co2_reduction.{year}"] for name in ("units_supported", names[-1]))
+        assert total["status"] == "changed" and total["mean"] == pytest.approx(gone["mean"], rel=1e-9) != 0
+        assert total["b_mean"] == pytest.approx(
+            sum(by_name[f"{name}.co2_reduction.{year}"]["b_mean"] for name in names[:3])
+        )
+        assert [one["mean"] for one in total["attribution"]] == [total["mean"]]
+    back = compare(without, report, draws=2048, programmes=names, metrics=["co2_reduction"])
+    by_name = {one["quantity"]: one for one in as_dict(back)["quantities"]}
+    first, gone = "units_supported_first_year", "electric_commercial_vehicles.co2_reduction.FY2024"
+    assert by_name[first]["mean"] == pytest.approx(by_name[gone]["b_mean"], rel=1e-9)
 
 
 def test_a_scenario_beside_itself_says_that_nothing_differs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,11 +177,14 @@ def test_a_difference_of_sides_is_more_than_rounding() -> None:
     assert beyond_rounding(1e-20) == 1e-20 and beyond_rounding(0.0, 1.0) == 0.0
 
 
-def test_a_sum_without_one_of_its_members_has_no_number(folder: Path) -> None:
+def test_a_programme_that_is_left_out_counts_as_nothing_in_a_sum(folder: Path) -> None:
     scenario(folder, "one", programmes=("mine",))
-    total = at(of(folder, "a", "one"), "whole")
-    assert total["status"].item() == "only_a" and total["reason"].item() == "B has no number for it"
-    assert np.isnan(total["mean"].item()) and np.isfinite(total["a_mean"].item())
+    found = of(folder, "a", "one")
+    total, gone = at(found, "whole"), found.tree["co2_reduction"].dataset.sel(programme="other", year=2030)
+    assert (total["status"].item(), gone["status"].item()) == ("changed", "removed")
+    assert total["reason"].item() == "B is without other, which counts as 0 there"
+    assert total["mean"].item() == pytest.approx(gone["mean"].item(), rel=1e-12) and gone["mean"].item() < 0
+    assert list(parts(found, "whole").values()) == [total["mean"].item()]
 
 
 def test_a_total_that_was_declared_otherwise_is_not_compared(folder: Path, tmp_path: Path) -> None:
