@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import nan
+from typing import Any
 
-from ctsim import dataset
 from ctsim.catalog import Scenario
-from ctsim.kernel import Target
+from ctsim.report.lines import printed
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,12 @@ class PrintedOf:
 
     @cached_property
     def _found(self) -> Mapping[str, Printed]:
-        binding = self._scenario.binding
-        rows = binding.central()
-        steps = binding.evaluate(rows)
-        found = {one.name: Printed(one.low, one.high, one.of(rows, steps) if self._is_the_reports(one) else nan)
-                 for one in dataset.targets(self._scenario)}  # fmt: skip
+        found = {name: _of(one.values) for name, one in printed(self._scenario).items()}
         sums = {one.id: found.get(one.figure) for one in self._scenario.totals if one.figure}
         return found | {name: replace(of, computed=nan) for name, of in sums.items() if of}  # a sum has no formula
 
-    def _is_the_reports(self, target: Target) -> bool:
-        """Whether the formula is the report's, or a reading of it: a path is ctsim's, and an amount has none."""
-        steps = self._scenario.binding.steps
-        statuses = {steps[number].figure.status for _, number, _ in target.parts}
-        return target.node == "/readings" or len(statuses) > 1 or statuses == {"published"}
+
+def _of(values: Mapping[str, Any]) -> Printed:
+    """The formula is the report's, or a reading of it: a path is ctsim's, and an amount has none."""
+    computed = values["computed"] if values["status"] in ("published", "") else nan
+    return Printed(values["published_low"], values["published_high"], computed)
