@@ -21,7 +21,7 @@ from typing import Final
 SOURCES: Final = (
     "caches.py", "compiled.py", "composition.py", "constants.py", "dependence.py", "distributions", "elementary.py",
     "errors.py", "exchange.py", "generated.py", "kept.py", "kernel.py", "sobol.py", "steps.py", "stocks.py",
-    "streams.py", "summaries", "units.py", "vectors.py",
+    "streams.py", "summaries", "unit_words.py", "units.py", "vectors.py",
 )  # fmt: skip
 """What machine code and kept results (`kept`) may come from; a test looks for compiled functions elsewhere."""
 

@@ -17,7 +17,7 @@ from ctsim.differences import SAID, entry_words, reason_words
 from ctsim.locale import found_again, heads, text
 from ctsim.programme import METRICS
 from ctsim.totals import BOUNDS
-from ctsim.units import unit_shown
+from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,7 +10,7 @@ import click
 
 from ctsim.console import number, table
 from ctsim.locale import heads, reading, shapes, text, when, word
-from ctsim.units import unit_shown
+from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
     from ctsim.audit import Audit

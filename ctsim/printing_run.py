@@ -16,7 +16,7 @@ from ctsim.locale import reading, text, when
 from ctsim.printing_totals import totals_tables
 from ctsim.programme import DELIVERY
 from ctsim.totals import INDEPENDENT
-from ctsim.units import unit_shown
+from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr

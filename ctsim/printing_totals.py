@@ -9,7 +9,7 @@ import click
 
 from ctsim.console import number, table
 from ctsim.locale import text, when, word
-from ctsim.units import unit_shown
+from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,7 +16,7 @@ from ctsim.dataset import cell_name
 from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.kept_ranks import NAMES
 from ctsim.locale import heads, text
-from ctsim.units import unit_shown
+from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -352,8 +352,9 @@ def _addend_in(lang: str) -> Callable[[Addend], str]:
 
 
 def several(names: Sequence[str]) -> None:
-    """Raises InputError unless these are two or more, each once."""
-    if len(names) < 2 or len(set(names)) < len(names):
+    """Raises InputError unless these are two or more names, each once."""
+    is_list = isinstance(names, Sequence) and not isinstance(names, str)
+    if not is_list or not all(isinstance(one, str) for one in names) or not 1 < len(set(names)) == len(names):
         raise InputError("a total has at least two cells, each once: name them programme.metric.when")
 
 

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Final, get_type_hints
 
 from ctsim import elementary, kept, stocks
 from ctsim.constants import UNITS as CONSTANT_UNITS
+from ctsim.unit_words import ATOM, JAPANESE_UNITS
 
 _DEFINITIONS: Final = """
 k- = 1000
@@ -62,19 +63,6 @@ organisation = [organisation]
 """
 
 _JAPANESE_PREFIXES: Final = {"百万": 10**6, "万": 10**4, "億": 10**8, "兆": 10**12, "千": 10**3}
-_JAPANESE_UNITS: Final = {
-    "円": "JPY", "台": "vehicle", "隻": "ship", "基": "furnace", "枚": "wafer", "個": "chip", "戸": "home",
-    "人": "person", "自治体": "municipality", "年": "yr", "時間": "h", "日": "day", "件": "project", "社": "company",
-    "団体": "organisation",
-}  # fmt: skip
-_ATOM: Final = re.compile(r"^(百万|千|万|億|兆)?(.*)$")
-
-_ENGLISH_PREFIXES: Final = {"百万": "million ", "万": "10,000 ", "億": "100m ", "兆": "trillion ", "千": "1,000 "}
-_PREFIXES: Final = {said.strip(): prefix for prefix, said in _ENGLISH_PREFIXES.items()} | {"M": "百万"}
-_COUNTED: Final = {code: word for word, code in _JAPANESE_UNITS.items()} | {"theme": "テーマ", "plant": "基"}
-_SPELLED: Final = re.compile(r"^(?:(trillion) |(M)(?=t(?:-|$)))?(.*)$")
-
-DIMENSIONLESS: Final = "1"
 
 
 class UnitError(ValueError):
@@ -109,10 +97,10 @@ def _atom(atom: str, unit: str) -> Any:
     registry = _registry()
     if atom in ("1", "%"):
         return registry.Quantity(Fraction(1) if atom == "1" else Fraction(1, 100), "")
-    match = _ATOM.match(atom)
+    match = ATOM.match(atom)
     assert match is not None
     factor = _JAPANESE_PREFIXES.get(match[1] or "", 1)
-    name = _JAPANESE_UNITS.get(match[2], match[2]).replace("-", "_")
+    name = JAPANESE_UNITS.get(match[2], match[2]).replace("-", "_")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name not in registry:
         raise UnitError(f"unit '{atom}' in '{unit}' is not known; known units are listed in docs/units.md")
     return registry.Quantity(Fraction(factor), name)
@@ -135,26 +123,6 @@ def _measure(unit: str) -> tuple[Fraction, str]:
 def check(unit: str) -> None:
     """Raise UnitError where `unit` cannot be read."""
     _measure(unit)
-
-
-@cache
-def unit_words(unit: str, lang: str) -> str:
-    """A unit as tables of a language have it, however it is written: 百万t-CO₂/年 or Mt-CO2/yr. No number moves."""
-    return "/".join(_atom_words(atom, lang) for atom in unit.split("/")) if unit != DIMENSIONLESS else DIMENSIONLESS
-
-
-def unit_shown(unit: str, lang: str) -> str:
-    """The same on a terminal, where English tables have units as files and options spell them."""
-    return unit if lang == "en" else unit_words(unit, lang)
-
-
-def _atom_words(atom: str, lang: str) -> str:
-    if lang == "ja":
-        prefix, mega, name = _SPELLED.fullmatch(atom).groups()  # type: ignore[union-attr]
-        return _PREFIXES.get(prefix or mega, "") + _COUNTED.get(name, name.replace("CO2", "CO₂").replace("H2", "H₂"))
-    match = _ATOM.match(atom)
-    assert match is not None
-    return _ENGLISH_PREFIXES.get(match[1] or "", "") + _JAPANESE_UNITS.get(match[2], match[2])
 
 
 @cache

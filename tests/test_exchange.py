@@ -14,7 +14,7 @@ import pytest
 
 from ctsim.composition import Scaled
 from ctsim.exchange import evaluate, walk
-from ctsim.indices import State, Walk
+from ctsim.indices import WIDTH, State, Walk
 from ctsim.kernel import Kernel, Target
 from ctsim.request import asked_for
 from ctsim.sensitivity import walk_of
@@ -100,20 +100,17 @@ def test_samples_are_left_as_they_were_to_the_bit(case: str) -> None:
     """After all variants rows, mixed rows and steps of both samples are what they were before the first."""
     found = made([linear], dict.fromkeys("abcd", NORMAL), PAIRS, "mc") if case == "normal" else walk_of_case(case)
     kernel, code = found.kernel, found._code
-    scratch = found._scratch()
-    height, sums = len(kernel.binding.rows), kernel.sums
-    every = np.arange(sums.steps), np.arange(sums.steps, sums.height)
-    for side, rows, base, work in ((kernel, *scratch[0:6:2]), (found.other, *scratch[1:6:2])):
-        side.sample(7, rows[:height])
-        evaluate(*every, *code, rows, base)
-        work[:] = base
+    scratch, height = found._scratch(), len(kernel.binding.rows)
+    kernel.sample(7, scratch.a[:height])
+    found.other.sample(7, scratch.b[:height])
     mine, theirs = kernel.scores(7), found.other.scores(7)
-    found._bank.fill(mine, theirs, scratch[0])
-    found._bank.fill(theirs, mine, scratch[1])
-    before = [one.tobytes() for one in scratch]
+    found._bank.fill(mine, theirs, scratch.a)
+    found._bank.fill(theirs, mine, scratch.b)
+    found._computed(scratch, WIDTH)
+    before = [one.tobytes() for one in scratch.narrow]
     out = np.zeros((len(found.work.targets.items), 3))
-    walk(found._swaps.arrays, found._sources, *found.work.arrays, *code, scratch, out)
-    assert [one.tobytes() for one in scratch] == before
+    walk(found._swaps.arrays, found._sources, *found.work.arrays, *code, scratch.narrow, out)
+    assert [one.tobytes() for one in scratch.narrow] == before
     assert np.isfinite(out).all() and (out[:, 2] > 0.0).any()
 
 

@@ -28,7 +28,7 @@ from ctsim.policy import frame
 from ctsim.printing_bought import account_json
 from ctsim.printing_policy import policy_json
 from ctsim.stocks import FUNCTIONS, linear_path, survival
-from ctsim.units import unit_words
+from ctsim.unit_words import unit_words
 from ctsim.valued import national
 from tests import libreoffice
 from tests.runs import outside, scenario, study

@@ -14,7 +14,7 @@ import pytest
 from tests.source import Module, modules
 
 LAYERS: list[set[str]] = [
-    {"constants", "errors", "locale", "caches", "elementary", "vectors"},
+    {"constants", "errors", "locale", "caches", "elementary", "vectors", "unit_words"},
     {"kept", "netcdf", "stocks"},
     {"compiled"},
     {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console"}

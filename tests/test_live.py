@@ -15,6 +15,7 @@ from ctsim.export.book import Book
 from ctsim.export.live import Formulas, Three
 from ctsim.locale import LANGUAGES, text
 from ctsim.switches import switched
+from ctsim.unit_words import unit_words
 from tests.runs import FEW, outside, scenario, study
 from tests.spreadsheet import Spreadsheet
 
@@ -168,7 +169,8 @@ def test_constants_stand_in_cells_of_their_own(tmp_path: Path, lang: str) -> Non
     found = {line[3]: (line[4], line[5]) for line in top if line[3] in constants.UNITS}
     assert found.keys() == constants.UNITS.keys()
     for name, (value, unit) in found.items():
-        assert value == pytest.approx(getattr(constants, name), rel=1e-15) and unit == constants.UNITS[name]
+        assert value == pytest.approx(getattr(constants, name), rel=1e-15)
+        assert unit == unit_words(constants.UNITS[name], lang)
     assert top[0][0] == text("workbook.formulas_title", lang)
 
 

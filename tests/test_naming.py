@@ -119,7 +119,7 @@ def test_a_sensitivity_page_says_status_and_what_the_interval_leaves_out(lang: s
     assert text("report.left_out", lang) in said and all(
         getattr(one, f"what_{lang}") in said for one in wind.unquantified
     )
-    assert text("status.published", lang) in said and text("report.computed_total", lang) in said
+    assert text("status.published", lang) in said and text("report.computed", lang) in said
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

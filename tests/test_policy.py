@@ -19,6 +19,7 @@ from ctsim.errors import InputError
 from ctsim.library import library_root
 from ctsim.policy import Realised, along, between, carbon_value, frame, gaps
 from ctsim.printing_policy import policy_tables
+from ctsim.switches import switched
 from ctsim.valued import National
 from tests.runs import scenario
 
@@ -218,3 +219,23 @@ def test_the_command_prints_the_value_of_each_cell_in_japan_and_why_others_have_
         assert (one["mt_co2"] is None) == bool(one["why_not"]) and (not one["why_not"] or one["why_not"]["en"] in shown)
     assert "21 Insulated windows for existing homes 2030" in shown and "16 Supply chain" in shown
     assert not re.search(r"[a-z]_[a-z]", shown) and "Values of cells are never added" in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"levy_rate": -500}, "-500 円/t-CO2: it must be above 0"),
+        ({"charged_share": 150}, "150 %: it must be a share"),
+        ({"reduction_rate": 200}, "200 %: it must be a share"),
+    ],
+)
+def test_examples_refuse_what_cannot_be(given: dict[str, float], said: str) -> None:
+    values = {f"carbon_pricing.{name}": value for name, value in given.items()}
+    with pytest.raises(InputError, match=re.escape(said)):
+        switched(catalog.load("carbon_pricing"), set=values)
+
+
+def test_examples_have_names_in_both_languages() -> None:
+    for figure in catalog.load("carbon_pricing").programmes[0].figures:
+        record = figure.record
+        assert all((record.title_ja, record.title_en, record.item_ja, record.item_en))

@@ -195,6 +195,12 @@ def test_cells_that_may_not_be_added(name: str) -> None:
             asked(cells[::-1], scenario().programmes, scenario().totals)
 
 
+@pytest.mark.parametrize("cells", [[1, 2], None, "gtex.co2_reduction.2030"], ids=repr)
+def test_what_is_no_list_of_names_is_one_line(cells: object) -> None:
+    with pytest.raises(InputError, match="at least two cells"):
+        asked(cells, scenario().programmes, scenario().totals)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["boundary", "overlap", "unknown"])
 def test_the_command_says_the_same_in_one_line(name: str) -> None:
     cells, words = ASKED[name]

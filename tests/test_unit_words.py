@@ -10,7 +10,8 @@ from ctsim.cli import main
 from ctsim.explain import Explanation
 from ctsim.locale import found_again, reading, shapes, texts
 from ctsim.printing import audit_tables, explanation_tables, judgement_tables
-from ctsim.units import signature, unit_shown, unit_words
+from ctsim.unit_words import unit_shown, unit_words
+from ctsim.units import signature
 from tests.audit_page import audited
 from tests.runs import scenario
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from ctsim import units
+from ctsim import unit_words, units
 from tests.markdown import start, table
 from tests.page_texts import heads, said
 
@@ -13,7 +13,7 @@ def units_page(lang: str) -> str:
     defined = [line.partition(" = ") for line in units._DEFINITIONS.strip().splitlines()]
     prefixes = [[f"`{name.rstrip('-')}`", f"{int(meaning):,}"] for name, _, meaning in defined if name.endswith("-")]
     prefixes += [[f"`{name}`", f"{factor:,}"] for name, factor in units._JAPANESE_PREFIXES.items()]
-    japanese = {target: name for name, target in units._JAPANESE_UNITS.items()}
+    japanese = {target: name for name, target in unit_words.JAPANESE_UNITS.items()}
     rows = [
         [f"`{name.replace('_', '-')}`", f"`{japanese[name]}`" if name in japanese else "", _definition(meaning, lang)]
         for name, _, meaning in defined

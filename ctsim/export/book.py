@@ -20,7 +20,7 @@ from ctsim.console import number
 from ctsim.errors import one_line
 from ctsim.locale import text
 from ctsim.report.facts import digits
-from ctsim.units import unit_words
+from ctsim.unit_words import unit_words
 
 FONTS: Final = {"ja": "Yu Gothic", "en": "Calibri"}
 LONGEST: Final = 32_767

@@ -20,7 +20,7 @@ from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.moves import Move, MovesPage
 from ctsim.report.results import Result
 from ctsim.sensitivity import Sensitivity
-from ctsim.units import unit_words
+from ctsim.unit_words import unit_words
 
 _PRINTED: Final = ("published_low", "published_high", "computed")
 _QUANTILES: Final = (MEDIAN, LOW, HIGH)

@@ -15,7 +15,7 @@ from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.money import Issue
 from ctsim.report.sections import ParameterLine, Sections
 from ctsim.report.words import OUTSIDE, card_words
-from ctsim.units import unit_words
+from ctsim.unit_words import unit_words
 
 _LOW_END, _VALUE, _HIGH_END = 5, 6, 7
 """Columns of the sheet of parameters."""

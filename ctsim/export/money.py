@@ -10,7 +10,7 @@ from ctsim.export.book import Book, Cell, Sheet
 from ctsim.export.numbers import columns
 from ctsim.locale import text, when
 from ctsim.report.money import Issue
-from ctsim.units import unit_words
+from ctsim.unit_words import unit_words
 
 _AMOUNTS: Final = (
     "annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne", "pro_rata_annual", "pro_rata_lifetime",

@@ -15,7 +15,7 @@ from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, Facts
 from ctsim.report.sections import Sections
 from ctsim.report.words import Page
 from ctsim.totals import totals_of
-from ctsim.units import unit_words
+from ctsim.unit_words import unit_words
 
 OUTER_LOW, OUTER_HIGH = 0.025, 0.975
 _WORDS: Final = ("boundary", "scope", "period", "money_kind")

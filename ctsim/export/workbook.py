@@ -24,7 +24,7 @@ from ctsim.export.policy import policy_sheet
 from ctsim.locale import text
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.sections import Line, Sections
-from ctsim.units import unit_words
+from ctsim.unit_words import unit_words
 
 _RUN: Final = ("impact", "charts", "cells", "items", "totals", "left_out", "parameters", "formulas", "sources", "audit",
                "ledger", "yen", "allocations", "issues", "policy", "card")  # fmt: skip

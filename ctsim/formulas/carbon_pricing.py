@@ -25,7 +25,7 @@ def allocation_grandfathering(
     leakage_addition: t_CO2_per_yr,
     research_addition: t_CO2_per_yr,
 ) -> t_CO2_per_yr:
-    """基準排出量 × (1 - 目指すべき削減率) × 活動量の変動 + 加算: the yearly rate times the years"""
+    """基準排出量 × (1 - 年当たりの削減率 × 年数) × 活動量の変動 + 加算"""
     added = early_reduction + leakage_addition + research_addition
     return base_emissions * (1 - reduction_rate * years_since_base) * activity_ratio + added
 
@@ -55,6 +55,6 @@ def cbam_charge(
     exports: t_per_yr,
     charged_share: Ratio,
 ) -> JPY_per_yr:
-    """(CBAM証書価格 - 域外で支払われた炭素価格) × 製品単位当たり排出量 × 製品輸入量 × 課金される割合, not below 0"""
+    """(CBAM証書価格 - 域外で支払われた炭素価格) × 製品単位当たり排出量 × 製品輸入量 × 課金される割合(0を下限とする)"""
     price = certificate_price - min(carbon_price_paid, certificate_price)
     return price * embedded_emissions * exports * charged_share
