@@ -173,12 +173,20 @@ def money_sums(groups: Iterable[TotalGroup]) -> Iterator[tuple[TotalGroup, float
 
 
 def money_faults(groups: Sequence[Document[TotalsFile]]) -> Iterator[Finding]:
-    """Members of groups of money that no issue of the library has."""
+    """Members of groups of money that no issue of the library has, or that are unlike money."""
     for document in groups:
         for number, group in enumerate(document.record.group):
-            for name in group.members if group.kind == "money" else ():
-                if words := _money_fault(name):
-                    yield Finding(document.place("group", number, "members"), f"group.{group.id}.members", words)
+            for words in _not_money(group.members) if group.kind == "money" else ():
+                yield Finding(document.place("group", number, "members"), f"group.{group.id}.members", words)
+
+
+def _not_money(names: Sequence[str]) -> Iterator[str]:
+    """Why these are not to be added as money: each that does not exist, and unlike sums of those that do."""
+    wrong = {name: words for name in names if (words := _money_fault(name))}
+    yield from wrong.values()
+    if len(which := dict.fromkeys(name.partition(".")[2] for name in names if name not in wrong)) > 1:
+        parts = "proceeds are allocated or left, and of what is allocated some is refinanced"
+        yield f"unlike money ({', '.join(which)}): {parts}"
 
 
 def _money_fault(name: str) -> str:
@@ -206,13 +214,9 @@ def money_total(names: Sequence[str], groups: Iterable[TotalGroup]) -> tuple[Tot
     if not money:
         return None
     several(names)
-    wrong = {name: words for name in money if (words := _money_fault(name))}
-    why = list(wrong.values())
+    why = list(_not_money(money))
     if others := [name for name in names if name not in money]:
         why.append(f"money of the bonds and {', '.join(others)} are not one quantity")
-    if len(which := dict.fromkeys(name.partition(".")[2] for name in money if name not in wrong)) > 1:
-        parts = "proceeds are allocated or left, and of what is allocated some is refinanced"
-        why.append(f"unlike money ({', '.join(which)}): {parts}")
     group = next((one for one in groups if one.kind == "money" and {*money} <= {*one.members}), None)
     if group is None and not why:
         why.append("no group of totals.toml says that they may be added; declare one with its reason")
