@@ -5,7 +5,7 @@ Allocations are facts of the report; what they bought is `ctsim.bought`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -107,8 +107,12 @@ def shipped() -> dict[str, Path]:
     return {path.stem.removeprefix("fy"): path for path in sorted((library_root() / "allocations").glob("fy*.toml"))}
 
 
-def accounts(issue: str | Path) -> AllocationFile:
-    """The money of the bonds of a fiscal year ("2023"), or of a file of the same form. Raises InputError."""
+def accounts(issue: str | Path, costs: Mapping[str, float | None] | None = None) -> AllocationFile:
+    """The money of the bonds of a fiscal year ("2023"), or of a file of the same form. Raises InputError.
+
+    `costs`: every known programme with what all payers spent (億円, None where that is not known); the rows are held
+    against it where it is given.
+    """
     known = shipped()
     text = str(issue)
     if text not in known and not text.endswith(".toml"):
@@ -119,9 +123,34 @@ def accounts(issue: str | Path) -> AllocationFile:
         raise InputError(f"{text[-200:]}: no such file of allocations")
     shown = f"scenarios/allocations/{path.name}" if text in known else text
     document = tomlfile.read(path, AllocationFile, shown)
-    if found := list(_faults(document)):
+    if found := [*_faults(document), *(_unknown(document, costs) if costs else ())]:
         raise InputError(found)
     return document.record
+
+
+def _unknown(document: Document[AllocationFile], costs: Mapping[str, float | None]) -> Iterator[Finding]:
+    """Rows of programmes that have no page, and money of a programme that exceeds the cost of its same projects."""
+    given: dict[str, list[int]] = {}
+    rows = document.record.allocation
+    for number, row in enumerate(rows):
+        for name in row.programme:
+            if name not in costs:
+                message = f"no programme '{name}'.{did_you_mean(name, costs)} Take it out or write its page."
+                yield Finding(document.place("allocation", number, "programme"), _key(number, "programme"), message)
+        if len(row.programme) == 1 and row.same_projects:
+            given.setdefault(row.programme[0], []).append(number)
+    for name, numbers in given.items():
+        added, cost = sum(rows[one].amount for one in numbers), costs.get(name)
+        at_least = any(rows[one].cost_at_least for one in numbers)  # then all payers may have spent more
+        if cost is not None and added > cost and not at_least:
+            number = max(numbers, key=lambda one: rows[one].amount)
+            said = f"{added:,.10g} 億円 for '{name}' exceed the {cost:,.10g} that all payers spent on these projects"
+            place = document.place("allocation", number, "amount")
+            yield Finding(place, _key(number, "amount"), f"{said}; mend the amount or say why in 'refused'")
+
+
+def _key(number: int, name: str) -> str:
+    return f"allocation.{number + 1}.{name}"
 
 
 _SLACK = 0.5
@@ -143,7 +172,7 @@ def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
     for number, row in blamed:
         message = f"{row.amount:,.10g} 億円 for '{row.name_ja}' exceed the issue of {totals.proceeds:,.10g}"
         place = document.place("allocation", number, "amount")
-        yield Finding(place, f"allocation.{number + 1}.amount", f"{message}; mend one of them")
+        yield Finding(place, _key(number, "amount"), f"{message}; mend one of them")
     exceeds = added > totals.proceeds + slack
     said_already = exceeds if as_allocated else abs(added + totals.unallocated - totals.proceeds) <= slack
     if not blamed and exceeds:
@@ -165,20 +194,31 @@ def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
 # ---- sums over issues
 
 
-def money_sums(groups: Iterable[TotalGroup]) -> Iterator[tuple[TotalGroup, float]]:
-    """Groups of money with their sums in 億円, as printed; their members are held to `money_faults`."""
+def money_sums(groups: Iterable[TotalGroup], given: AllocationFile | None = None) -> Iterator[tuple[TotalGroup, float]]:
+    """Groups of money with their sums in 億円, as printed; their members are held to `money_faults`.
+
+    `given` takes the place of the shipped issue of its fiscal year.
+    """
     for group in groups:
         if group.kind == "money":
-            yield group, sum(_money(name) or 0.0 for name in group.members)
+            yield group, sum(_money(name, given) or 0.0 for name in group.members)
 
 
 def money_faults(groups: Sequence[Document[TotalsFile]]) -> Iterator[Finding]:
-    """Members of groups of money that no issue of the library has."""
+    """Members of groups of money that no issue of the library has, or that are unlike money."""
     for document in groups:
         for number, group in enumerate(document.record.group):
-            for name in group.members if group.kind == "money" else ():
-                if words := _money_fault(name):
-                    yield Finding(document.place("group", number, "members"), f"group.{group.id}.members", words)
+            for words in _not_money(group.members) if group.kind == "money" else ():
+                yield Finding(document.place("group", number, "members"), f"group.{group.id}.members", words)
+
+
+def _not_money(names: Sequence[str]) -> Iterator[str]:
+    """Why these are not to be added as money: each that does not exist, and unlike sums of those that do."""
+    wrong = {name: words for name in names if (words := _money_fault(name))}
+    yield from wrong.values()
+    if len(which := dict.fromkeys(name.partition(".")[2] for name in names if name not in wrong)) > 1:
+        parts = "proceeds are allocated or left, and of what is allocated some is refinanced"
+        yield f"unlike money ({', '.join(which)}): {parts}"
 
 
 def _money_fault(name: str) -> str:
@@ -206,13 +246,9 @@ def money_total(names: Sequence[str], groups: Iterable[TotalGroup]) -> tuple[Tot
     if not money:
         return None
     several(names)
-    wrong = {name: words for name in money if (words := _money_fault(name))}
-    why = list(wrong.values())
+    why = list(_not_money(money))
     if others := [name for name in names if name not in money]:
         why.append(f"money of the bonds and {', '.join(others)} are not one quantity")
-    if len(which := dict.fromkeys(name.partition(".")[2] for name in money if name not in wrong)) > 1:
-        parts = "proceeds are allocated or left, and of what is allocated some is refinanced"
-        why.append(f"unlike money ({', '.join(which)}): {parts}")
     group = next((one for one in groups if one.kind == "money" and {*money} <= {*one.members}), None)
     if group is None and not why:
         why.append("no group of totals.toml says that they may be added; declare one with its reason")
@@ -221,9 +257,11 @@ def money_total(names: Sequence[str], groups: Iterable[TotalGroup]) -> tuple[Tot
     return group.model_copy(update={"members": tuple(names)}), sum(_money(name) or 0.0 for name in names)
 
 
-def _money(name: str) -> float | None:
+def _money(name: str, given: AllocationFile | None = None) -> float | None:
     issue, _, which = name.partition(".")
-    value: float | None = getattr(_shipped_totals(issue.removeprefix("fy")), which)
+    year = issue.removeprefix("fy")
+    totals = given.totals if given and str(given.fiscal_year) == year else _shipped_totals(year)
+    value: float | None = getattr(totals, which)
     return value
 
 

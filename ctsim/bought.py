@@ -240,6 +240,10 @@ def _why(row: Allocation, file: AllocationFile, scenario: Scenario) -> Bilingual
     if file.unreported or row.refused:
         return row.refused or file.unreported
     programmes = {one.id: one for one in scenario.programmes}
+    if absent := [one for one in row.programme if one in scenario.names and one not in programmes]:
+        names = [scenario.names[one] for one in absent]
+        said = {"ja": "、".join(one.ja for one in names), "en": ", ".join(one.en for one in names)}
+        return Bilingual(**both("yen.not_here", programmes=said))
     if len(row.programme) != 1 or row.programme[0] not in programmes:
         return Bilingual(**both("yen.no_page"))
     boundaries = {str(one.record.boundary) for one in _co2(programmes[row.programme[0]])}
@@ -362,7 +366,18 @@ def _printed(programme: Programme) -> list[Figure]:
             and one.record.period == "annual"]  # fmt: skip
 
 
+def costs(scenario: Scenario) -> dict[str, float | None]:
+    """What all payers spent (億円, as printed) by programme that has a page; None where no one figure says so."""
+    found: dict[str, float | None] = dict.fromkeys((*scenario.names, *scenario.library.left_out))
+    return found | {one.id: cost_of(one) for one in scenario.programmes if len(_costs(one)) == 1}
+
+
 def cost_of(programme: Programme) -> float:
     """What all payers spent, in 億円 as printed."""
-    [cost] = [one for one in programme.figures if one.record.period == "one_off" and not one.record.item]
+    [cost] = _costs(programme)
     return cost.published()[0] * units.conversion(cost.record.unit, "億円")
+
+
+def _costs(programme: Programme) -> list[Figure]:
+    return [one for one in programme.figures if one.record.period == "one_off" and not one.record.item
+            and one.record.metric == "economic_effect"]  # fmt: skip

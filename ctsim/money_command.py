@@ -101,14 +101,15 @@ def yen_command(
     ctsim yen --issue 2024 --json                          another issue, for machines
     """
     from ctsim.accounts import accounts, money_sums
-    from ctsim.bought import SECTIONS, account
+    from ctsim.bought import SECTIONS, account, costs
     from ctsim.catalog import load
     from ctsim.printing_bought import account_json, account_table
 
     resolved = load(scenario, formulas)
-    made, free = (account(one, accounts(issue), rate=discount_rate, draws=draws, seed=seed)
+    file = accounts(issue, costs(resolved))
+    made, free = (account(one, file, rate=discount_rate, draws=draws, seed=seed)
                   for one in (resolved, resolved.with_dependence(0)))  # fmt: skip
-    sums = list(money_sums(resolved.totals))
+    sums = list(money_sums(resolved.totals, file))
     if as_json:
         independent = {name: lines for name, lines in account_json(free).items() if name in SECTIONS}
         whole = account_json(made) | {"independent": independent, "sums": money_json(sums)}

@@ -191,6 +191,8 @@ def faults(groups: Groups, programmes: Sequence[Programme], known: Iterable[str]
     for document in groups:
         for number, group in enumerate(document.record.group):
             said = [*_names(group, by_id, pages, seen), *_unfit(group, by_id, every), *_kinds(group, by_id)]
+            said += [*_years(group, by_id), *_refused_elsewhere(group, every)]
+            said += _left_out(group, by_id, every, groups[0].record.group) if document is not groups[0] else ()
             place = document.place("group", number, "members")
             findings += [Finding(place, f"group.{group.id}.members", words) for words in said]
             seen.add(group.id)
@@ -264,6 +266,47 @@ def _unlike(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> dict[st
             some = (word if len(when) == len(mine) else f"in {', '.join(when)} {word}" for word, when in words.items())
             found[name] = "; ".join(some)
     return found
+
+
+def _years(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:
+    """Figures of a sum that are of unlike years; the first figures of units, as printed, may differ in theirs."""
+    figures = [one for name in group.members if "." in name for one in _figures_of(name, group, by_id)]
+    labels: dict[str, dict[str, None]] = {}
+    for one in figures if group.kind == "sum" else ():
+        labels.setdefault(one.programme, {})[one.record.when] = None
+    for name, mine in labels.items():
+        if len(mine) > 1:
+            yield f"'{name}' is there for {' and '.join(mine)}: the same units more than once; keep one"
+    together = dict.fromkeys(label for mine in labels.values() for label in mine)
+    carried = any(one.on_year_axis or one.derived for one in figures)
+    if carried and labels and not set.intersection(*map(set, labels.values())):
+        yield f"unlike years ({', '.join(together)}): keep the members of one of them"
+
+
+def _refused_elsewhere(group: schema.TotalGroup, every: Sequence[schema.TotalGroup]) -> Iterator[str]:
+    """Two or more members of a list, which are not added, in a sum: the reason of the list."""
+    for one in every if group.kind == "sum" else ():
+        names = [name for name in one.members if any(f"{mine}.".startswith(f"{name}.") for mine in group.members)]
+        if one.kind == "list" and len(names) > 1:
+            quoted = " and ".join(f"'{name}'" for name in names)
+            yield f"{quoted} are listed, not added ({one.id}): {one.reason.en}; take out all but one"
+
+
+def _left_out(
+    group: schema.TotalGroup, by_id: Mapping[str, Programme], every: Sequence[schema.TotalGroup],
+    shipped: Iterable[schema.TotalGroup],
+) -> Iterator[str]:  # fmt: skip
+    """Programmes of the report that a shipped sum leaves out beside those that it has: its reason says why."""
+    unlike = {name.partition(".")[0] for name in _unlike(group, by_id)}  # these have to go in any case
+    names = dict.fromkeys(name.partition(".")[0] for name in group.members)
+    for one in shipped if group.kind == "sum" else ():
+        like = all(getattr(one, key) == getattr(group, key) for key in ("metric", "boundary", "period"))
+        inside = [name for name in names if name in one.members]
+        if one.kind == "sum" and "." not in one.members[0] and like and inside:
+            for name in names:
+                said = any(overlap(name, other, every, group.metric) for other in inside)
+                if name not in {*inside, *unlike} and not said and name in by_id and by_id[name].number:
+                    yield f"'{name}' is left out of the sum '{one.id}': {one.reason.en}; take it out"
 
 
 def _kinds(group: schema.TotalGroup, by_id: Mapping[str, Programme]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from ctsim.bought import (
     Line,
     _small_part,
     account,
+    costs,
     sums_alone,
 )  # fmt: skip
 from ctsim.catalog import Scenario, load
@@ -374,3 +375,51 @@ def test_two_mistakes_in_the_money_are_two_lines(tmp_path: Path) -> None:
 def test_bad_options_are_one_line(options: list[str], why: str) -> None:
     done = CliRunner().invoke(main, ["yen", *options])
     assert done.exit_code == 2 and why in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "lines"),
+    [
+        ('["insulated_windows"]', '["insulated_window"]',
+         ["no programme 'insulated_window'. Did you mean 'insulated_windows'? Take it out or write its page."] * 2),
+        ("amount           = 108", "amount           = 250",
+         ["250 億円 for 'electric_commercial_vehicles' exceed the 245 that all payers spent on these projects; "
+          "mend the amount or say why in 'refused'"]),
+    ],
+)  # fmt: skip
+def test_a_file_is_held_against_the_programmes(tmp_path: Path, was: str, now: str, lines: list[str]) -> None:
+    path = _mine(tmp_path, (was, now), ("15947", str(15947 + 142)) if "250" in now else ("", ""))
+    with pytest.raises(InputError) as raised:
+        accounts.accounts(path, costs(scenario()))
+    assert [one.message for one in raised.value.findings] == lines
+    assert all(one.place.file == str(path) and one.place.line for one in raised.value.findings)
+    assert accounts.accounts(path).fiscal_year == 2023  # without programmes to hold it against
+
+
+def _mine(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = accounts.shipped()["2023"].read_text(encoding="utf-8")
+    for was, now in changes:
+        text = text.replace(was, now) if was else text
+    (folder / "mine.toml").write_text(text, encoding="utf-8")
+    return folder / "mine.toml"
+
+
+@pytest.mark.parametrize("year", accounts.shipped())
+def test_shipped_money_is_of_pages_and_within_their_cost(year: str) -> None:
+    assert str(accounts.accounts(year, costs(scenario())).fiscal_year) == year
+
+
+def test_sums_of_money_take_the_file_that_is_given(tmp_path: Path) -> None:
+    """A file of FY2023 takes the place of the shipped issue of that year; the other years stay."""
+    path = _mine(tmp_path, ("amount           = 47\n", "amount           = 57\n"), ("   = 15947", "   = 15957"))
+    sums = {one.id: value for one, value in accounts.money_sums(scenario().totals, accounts.accounts(path))}
+    assert sums == {"allocated": 15957 + 12358, "proceeds": 15957 + 13920}
+    done = CliRunner().invoke(main, ["yen", "--issue", str(path), "--draws", "1"])
+    assert done.exit_code == 0 and "28,315" in done.stdout and "28,305" not in done.stdout
+
+
+def test_a_programme_that_was_not_chosen_is_said_to_be_that() -> None:
+    made = account(load("carbon_pricing"), accounts.accounts("2023"), draws=1)
+    whys = {row.why.en for row in made.rows if row.why and row.rows[0].programme == ("insulated_windows",)}
+    assert len(whys) == 1 and all(one.startswith("not in this scenario (not chosen): ") for one in whys), whys
+    assert not any("no page" in row.why.en for row in made.rows if row.why)

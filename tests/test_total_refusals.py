@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from ctsim import schema
-from ctsim.accounts import money_total
+from ctsim.accounts import money_faults, money_total
 from ctsim.cli import main
-from ctsim.errors import InputError
+from ctsim.errors import InputError, Place
 from ctsim.programme import Programme
 from ctsim.tomlfile import Document
 from ctsim.totals import asked, declared, faults, overlap, totals_of
@@ -69,6 +69,85 @@ def test_a_group_that_may_not_be_is_refused_with_its_reason(one: schema.TotalGro
     found = said(one)
     assert any(words in message for message in found), found
     assert all("\n" not in message for message in found)
+
+
+UNLIKE_YEARS = {
+    "first year and two others": (
+        group(f"{CARS}.FY2023", f"{CARS}.2030", "insulated_windows.co2_reduction.2050"),
+        ["'clean_energy_vehicles' is there for FY2023 and 2030: the same units more than once; keep one",
+         "unlike years (FY2023, 2030, 2050): keep the members of one of them"]),
+    "the same cars": (
+        group(f"{CARS}.2030", f"{CARS}.2040"),
+        ["'clean_energy_vehicles' is there for 2030 and 2040: the same units more than once; keep one"]),
+    "a part of one year": (
+        group(f"{CARS}.FY2023.ev", f"{CARS}.2040"),
+        ["'clean_energy_vehicles' is there for FY2023 and 2040: the same units more than once; keep one"]),
+    "first year and another": (
+        group(f"{CARS}.FY2023", "insulated_windows.co2_reduction.2030"),
+        ["unlike years (FY2023, 2030): keep the members of one of them"]),
+    "two years": (
+        group(f"{CARS}.2030", "insulated_windows.co2_reduction.2050"),
+        ["unlike years (2030, 2050): keep the members of one of them"]),
+    "one year": (group(f"{CARS}.2030", "insulated_windows.co2_reduction.2030"), []),
+    "first years": (group(f"{CARS}.FY2023", "energy_saving_equipment.co2_reduction.FY2025"), []),
+    "parts of a first year": (group(f"{CARS}.FY2023.ev", f"{CARS}.FY2023.phev"), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNLIKE_YEARS)
+def test_a_sum_is_of_one_year_or_of_first_years_as_printed(name: str) -> None:
+    one, lines = UNLIKE_YEARS[name]
+    assert said(one) == lines
+
+
+def test_what_is_listed_and_not_added_is_no_sum_of_another_file() -> None:
+    cars, windows = (f"{one}.economic_effect.one-off" for one in ("clean_energy_vehicles", "insulated_windows"))
+    more = {"metric": "economic_effect", "period": "one_off", "money_kind": "demand"}
+    [line] = said(group(cars, windows, **more))
+    assert line.startswith(f"'{cars}' and '{windows}' are listed, not added (induced_spending): project cost,")
+    assert "\n" not in line and line.endswith("; take out all but one")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [("regional_microgrids", "clean_energy_vehicles"),
+     ("regional_microgrids.co2_reduction.2030", f"{CARS}.2030"),
+     ("regional_microgrids.co2_reduction.FY2024 operating.hidaka", f"{CARS}.FY2023")],
+)  # fmt: skip
+def test_what_a_shipped_sum_leaves_out_is_left_out_of_others(members: tuple[str, ...]) -> None:
+    [line] = said(group(*members))
+    assert line.startswith("'regional_microgrids' is left out of the sum 'units_supported': annual, in Japan,")
+    assert "18 is left out: what it supports" in line and line.endswith("; take it out")
+
+
+def test_a_page_of_ones_own_may_join_what_a_shipped_sum_has() -> None:
+    """The report's sums say nothing about programmes that the report does not have; a smaller sum binds no other."""
+    given = tuple(_of_ones_own(one) if one.id == "regional_microgrids" else one for one in scenario().programmes)
+    one = group("regional_microgrids", "clean_energy_vehicles")
+    assert said(one, group("energy_saving_equipment", *one.members, name="other"), programmes=given) == []
+
+
+def _of_ones_own(programme: Programme) -> Programme:
+    head = programme.page.programme.model_copy(update={"annex": None, "chapter": None})
+    return replace(programme, page=programme.page.model_copy(update={"programme": head}))
+
+
+@pytest.mark.parametrize(
+    ("members", "lines"),
+    [
+        (("fy2023.allocated", "fy2023.refinanced"), ["unlike money (allocated, refinanced): proceeds are allocated or"
+         " left, and of what is allocated some is refinanced"]),
+        (("fy2023.allocated", "fy2031.refinanced"),
+         ["'fy2031.refinanced': no issue 'fy2031'; there are fy2023, fy2024"]),
+        (("fy2023.unallocated", "fy2024.unallocated"), []),
+    ],
+)  # fmt: skip
+def test_a_group_of_unlike_money_is_one_line(members: tuple[str, ...], lines: list[str]) -> None:
+    file = schema.TotalsFile(format=1, group=(group(*members, kind="money", metric="other"),))
+    place = {("group",): 2, ("group", 0): 2, ("group", 0, "members"): 5}
+    found = list(money_faults([Document("mine.toml", file, place)]))
+    assert [one.message for one in found] == lines
+    assert all((one.place, one.key) == (Place("mine.toml", 5), "group.mine.members") for one in found)
 
 
 def test_members_in_unlike_units_are_refused() -> None:

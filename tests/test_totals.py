@@ -280,7 +280,7 @@ def test_a_total_of_unlike_members_does_not_load(tmp_path: Path, members: list[s
 
 
 def test_a_study_may_declare_its_own_total(tmp_path: Path) -> None:
-    members = ["regional_microgrids", "insulated_windows"]
+    members = ["clean_energy_vehicles", "insulated_windows"]
     (tmp_path / "totals.toml").write_text(GROUP.format(id="mine", members=members), encoding="utf-8")
     own = catalog.load(study(tmp_path, None))
     assert own.digest != catalog.load(study(tmp_path / "other", None)).digest

@@ -225,6 +225,13 @@ class Sections(Page):
     def bounds(self, group: schema.TotalGroup) -> str:
         """Of which boundaries an overlap has bounds, and why not of the others."""
         mine = [one for one in self.facts.totals if one.address[1].partition(".")[0] == group.id]
+        chosen, names = {one.id for one in self.scenario.programmes}, self.whole.names
+        away = [str(getattr(names[one], self.lang)) for one in group.members
+                if one in names and one not in chosen]  # fmt: skip
+        if group.metric not in self.facts.tree.children:
+            away = [text(f"metric.{group.metric}", self.lang)]
+        if away and not mine:
+            return text("run.bounds_not_here", self.lang, what=text("run.and", self.lang).join(away))
         return bounds_words((one.address[1].split(".")[1] for one in mine), self.lang)
 
     def total_name(self, fact: Fact) -> str:
