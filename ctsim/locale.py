@@ -82,6 +82,11 @@ def reading(name: str, lang: str) -> str:
     return text(key, lang) if key in texts() else name.replace("_", " ")
 
 
+def price_year(said: str, lang: str) -> str:
+    """The year of prices as a page has it: often that the report states none."""
+    return said.replace("unstated", text("period.unstated", lang))
+
+
 def shapes(said: str, lang: str) -> str:
     """Words that hold distributions, as "normal(1, 0.05)", with their names in a language where that is not English."""
     return said if lang == "en" else re.sub(r"\b([a-z_]+)(?=\()", lambda one: _shape(one[1], lang), said)
