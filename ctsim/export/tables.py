@@ -21,17 +21,8 @@ LABELS: Final = (
     "year", "quantile",
 )  # fmt: skip
 WORDS: Final = (
-    "unit",
-    "status",
-    "reason_code",
-    "boundary",
-    "scope",
-    "period",
-    "money_kind",
-    "price_year",
-    "price",
-    "basis",
-)
+    "unit", "status", "reason_code", "boundary", "scope", "period", "money_kind", "price_year", "price", "basis",
+)  # fmt: skip
 COLUMNS: Final = (*LABELS, "variable", "value", *WORDS)
 IAMC_COLUMNS: Final = ("model", "scenario", "region", "variable", "unit", "year", "value")
 
