@@ -28,12 +28,13 @@ class Allocation(Record):
 
     `same_projects`: the figures of the programme's page are of just the projects that this money is in. `refused` says
     why nothing can be said per yen of it, `cost_at_least` that what all payers spent is printed as a lower bound, and
-    `note` what a reader of the amount has to know.
+    `note` what a reader of the amount has to know. `name_en` is for a row that no single page names in English.
     """
 
     category: Literal["A", "B", "C", "D"]
     budget_year: Text
     name_ja: Text
+    name_en: Text | None = None
     programme: tuple[Identifier, ...] = ()
     amount: float = Field(gt=0)
     unit: Unit = "億円"
@@ -78,16 +79,24 @@ class AllocationTotals(Record):
 
 
 class AllocationFile(Record):
-    """One file of `scenarios/allocations/`: one fiscal year of issues. `unreported`: why no row has an impact yet."""
+    """One file of `scenarios/allocations/`: one fiscal year of issues. `unreported`: why no row has an impact yet.
+
+    `category_en`: English names of green categories by the printed ones.
+    """
 
     format: Literal[1]
     fiscal_year: int
     as_of: Text
     source: Identifier
     unreported: Bilingual | None = None
+    category_en: dict[str, Text] = Field(default_factory=dict)
     totals: AllocationTotals
     allocation: tuple[Allocation, ...]
     issue: tuple[Issue, ...]
+
+    def green(self, names: Iterable[str], lang: str) -> list[str]:
+        """Green categories in a language; as printed where the file has no English."""
+        return [self.category_en.get(name, name) if lang == "en" else name for name in names]
 
     def refinanced_of(self, rows: Sequence[Allocation]) -> tuple[float, float] | None:
         """Least and most of the money of `rows` (億円) that can be refinanced; None where the report does not say.
@@ -164,6 +173,10 @@ def _faults(document: Document[AllocationFile]) -> Iterator[Finding]:
     """
     file, totals = document.record, document.record.totals
     slack = _SLACK * len(file.allocation)
+    printed = {name for row in file.allocation for name in row.green_categories}
+    for name in (name for name in file.category_en if name not in printed):
+        message = f"no allocation has this green category.{did_you_mean(name, printed)} Mend the name or take it out"
+        yield Finding(document.place("category_en", name), f"category_en.{name}", message)
     added = sum(row.amount for row in file.allocation)
     as_allocated = abs(added - totals.allocated) <= slack
     balanced = abs(totals.allocated + totals.unallocated - totals.proceeds) <= _SLACK

@@ -8,7 +8,7 @@ costs are fixed numbers; the effects are draws. None of this is a marginal cost 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -20,7 +20,7 @@ from ctsim import units
 from ctsim.accounts import Allocation, AllocationFile
 from ctsim.catalog import Scenario
 from ctsim.errors import InputError
-from ctsim.locale import both, words_of
+from ctsim.locale import both, budget, words_of
 from ctsim.programme import Figure, Programme
 from ctsim.schema import Bilingual
 from ctsim.streams import TILE
@@ -126,6 +126,11 @@ class Line:
     bought: Bought | None
     reasons: tuple[Bilingual, ...] = ()
     notes: tuple[Bilingual, ...] = ()
+    name_en: str = ""
+
+    def named(self, lang: str) -> str:
+        """Its name in a language; as printed where there is no English."""
+        return self.name_en if lang == "en" and self.name_en else self.name
 
     @property
     def why(self) -> Bilingual | None:
@@ -184,8 +189,9 @@ class Account:
             count = Counter(
                 name for one in dict.fromkeys(row.green_categories for row in self.file.allocation) for name in one
             )
-            several = "・".join(name for name, times in count.items() if times > 1)
-            said.append(Bilingual(ja=SETS.ja + several, en=SETS.en + several))
+            several = [name for name, times in count.items() if times > 1]
+            en = "; ".join(self.file.green(several, "en"))
+            said.append(Bilingual(ja=SETS.ja + "・".join(several), en=SETS.en + en))
         return tuple(said)
 
 
@@ -204,17 +210,21 @@ def account(
     names = [one.id for one in scenario.programmes if one.id in made]
     tiles = -(-draws // (REPLICATES * TILE)) * REPLICATES  # as many in each replicate
     effects = _effects(scenario, names, rate, tiles, seed)
-    lines = tuple(_line(row.name_ja, (row,), file, scenario, effects) for row in file.allocation)
+    pages: dict[tuple[str, ...], str] = {(one.id,): one.name_en for one in scenario.programmes}
+    lines = tuple(replace(_line(row.name_ja, (row,), file, scenario, effects),
+                          name_en=row.name_en or pages.get(row.programme, "")) for row in file.allocation)  # fmt: skip
 
-    def by(key: Any) -> tuple[Line, ...]:
+    def by(key: Any, english: Callable[[Allocation], str]) -> tuple[Line, ...]:
         found: dict[str, list[Allocation]] = {}
         for row in file.allocation:
             found.setdefault(key(row), []).append(row)
-        return tuple(_line(name, tuple(rows), file, scenario, effects) for name, rows in sorted(found.items()))
+        return tuple(replace(_line(name, tuple(rows), file, scenario, effects), name_en=english(rows[0]))
+                     for name, rows in sorted(found.items()))  # fmt: skip
 
-    categories = by(lambda row: "・".join(row.green_categories) or "—")
-    return Account(file, rate, tiles * TILE, lines, by(lambda row: row.category), categories,
-                   by(lambda row: row.budget_year))  # fmt: skip
+    categories = by(lambda row: "・".join(row.green_categories) or "—",
+                    lambda row: "; ".join(file.green(row.green_categories, "en")))  # fmt: skip
+    budgets = by(lambda row: row.budget_year, lambda row: budget(row.budget_year, "en"))
+    return Account(file, rate, tiles * TILE, lines, by(lambda row: row.category, lambda row: ""), categories, budgets)
 
 
 def sums_alone(scenario: Scenario, made: Account, *, seed: int = 0) -> dict[tuple[str, int], Line]:

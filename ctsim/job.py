@@ -29,6 +29,7 @@ from ctsim.draws import Kept
 from ctsim.keeping import Keeper
 from ctsim.kernel import Kernel
 from ctsim.streams import TILE
+from ctsim.trail import mark_prices
 
 MOST_CHUNK: Final = 2**22
 """No task is longer, so that a run that is asked to stop soon does."""
@@ -317,6 +318,7 @@ def result(
         job.chosen, planned.kernel, summary, job.request["years"], job.request["metrics"]
     ).items():
         tree[path] = xr.DataTree(node)
+    mark_prices(tree, job.chosen)
     if job.request["thresholds"]:
         tree["thresholds"] = xr.DataTree(thresholds.node(planned.kernel.targets, summary))
     made["result_digest"] = tree.attrs["result_digest"] = dataset.result_digest(tree)

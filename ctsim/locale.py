@@ -82,6 +82,20 @@ def reading(name: str, lang: str) -> str:
     return text(key, lang) if key in texts() else name.replace("_", " ")
 
 
+def budget(said: str, lang: str) -> str:
+    """Budgets as a table prints them (令和5年度当初), in English "FY2023 initial"; other words stay as they are."""
+    if lang == "ja":
+        return said
+    kinds = {text(f"budget.{kind}", "ja"): text(f"budget.{kind}", lang) for kind in ("initial", "supplementary")}
+    found = re.sub(rf"令和(\d+)年度({'|'.join(kinds)})", lambda one: f"FY{2018 + int(one[1])} {kinds[one[2]]}", said)
+    return found.replace("・", ", ")
+
+
+def price_year(said: str, lang: str) -> str:
+    """The year of prices as a page has it: often that the report states none."""
+    return said.replace("unstated", text("period.unstated", lang))
+
+
 def shapes(said: str, lang: str) -> str:
     """Words that hold distributions, as "normal(1, 0.05)", with their names in a language where that is not English."""
     return said if lang == "en" else re.sub(r"\b([a-z_]+)(?=\()", lambda one: _shape(one[1], lang), said)

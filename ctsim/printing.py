@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctsim.console import number, table
-from ctsim.locale import heads, reading, shapes, text, when, word
+from ctsim.locale import heads, price_year, reading, shapes, text, when, word
 from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
@@ -210,6 +210,7 @@ def trail_tables(scenario: Scenario, trail: Trail, lang: str) -> None:
             basis = text(f"basis.{figure.spread.basis}", lang)
             lines += [("basis", basis, ""), ("reason", figure.spread.reason, "")]
     lines += [("money", text(f"price.{trail.price}", lang), "")] if trail.price else []
+    lines += [("price_year", price_year(trail.price_year, lang), "")] if trail.price else []
     lines += [("formula", equation, str(place)) for equation, place in trail.formulas]
     _line_table(lines, lang)
     if trail.rows:

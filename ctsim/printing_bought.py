@@ -9,7 +9,7 @@ import click
 
 from ctsim.bought import NOT_MARGINAL, PRO_RATA, Account, Amount, Line
 from ctsim.console import number, table
-from ctsim.locale import LANGUAGES, both, heads, text, when
+from ctsim.locale import LANGUAGES, both, budget, heads, text, when
 from ctsim.schema import Bilingual
 
 _SECTIONS: Final = ("rows", "classes", "categories", "budgets")
@@ -52,7 +52,7 @@ def account_json(account: Account) -> dict[str, Any]:
 
 
 def _json(line: Line, is_row: bool) -> dict[str, Any]:
-    said: dict[str, Any] = {"name": line.name, "allocated": line.allocated}
+    said: dict[str, Any] = {"name": line.name, "name_en": line.named("en"), "allocated": line.allocated}
     if is_row:
         row = line.rows[0]
         said |= {"class": row.category, "budget_year": row.budget_year, "green_categories": list(row.green_categories),
@@ -104,9 +104,9 @@ def _money(account: Account, lang: str) -> list[list[str]]:
 def _row(line: Line, is_row: bool, lang: str, numbers: Mapping[str, int]) -> list[str]:
     first, unstated = line.rows[0], text("report.not_stated", lang)
     category = text(f"class.{first.category}", lang)
-    name = category if line.name == first.category else line.name
+    name = category if line.name == first.category else line.named(lang)
     bounds = (_bounds(one, unstated) for one in (line.refinanced, line.new))
-    head = [name, category if is_row else "", first.budget_year if is_row else "",
+    head = [name, category if is_row else "", budget(first.budget_year, lang) if is_row else "",
             f"{line.allocated:,.10g}", *bounds]  # fmt: skip
     marks = "".join(f"[{numbers[_said(one, lang)]}]" for one in line.footnotes)
     if line.bought is None:
@@ -127,7 +127,7 @@ def _pro_rata_table(account: Account, lang: str) -> None:
     for section in _SECTIONS:
         for line in getattr(account, section):
             if one := line.bought:
-                name = text(f"class.{line.name}", lang) if section == "classes" else line.name
+                name = text(f"class.{line.name}", lang) if section == "classes" else line.named(lang)
                 said = [f"{one.sign(key)}{_range(one.amounts[key])}" for key in PRO_RATA]
                 rows.append([text(f"report.yen_{section}", lang), name, *said])
     if rows:

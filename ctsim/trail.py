@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+import xarray as xr
 
 from ctsim import dataset, schema, units
 from ctsim.binding import Row, Step
@@ -37,6 +41,11 @@ class Trail:
     reason: schema.Bilingual | None = None
     reason_code: str = ""
     price: str = ""
+
+    @property
+    def price_year(self) -> str:
+        """The year whose prices money is in, "unstated" where the report has none; "" of what is no money."""
+        return ", ".join(dict.fromkeys(str(one.record.price_year or "") for one in self.figures)) if self.price else ""
 
     @property
     def read(self) -> dict[str, str]:
@@ -118,6 +127,24 @@ def _members(scenario: Scenario, total: Total) -> Iterator[Member]:
 def every_trail(scenario: Scenario) -> dict[str, Trail]:
     """The trails of all that has a number in a result, by name."""
     return {one.name: _with_number(scenario, one) for one in dataset.targets(scenario)}
+
+
+def mark_prices(tree: xr.DataTree, scenario: Scenario) -> None:
+    """Words beside the money of a result: `price` and `price_year` of each place of it, as its trail has them."""
+    trails = every_trail(scenario)
+    for path in (*_MONEY, "/other", "/readings"):
+        if path not in tree.groups:
+            continue
+        data = tree[path].dataset
+        dims = tuple(map(str, data["mean"].dims))
+        places = product(*([str(label) for label in data[dim].values.tolist()] for dim in dims))
+        found = [trails.get(dataset.cell_name(path, labels)) for labels in places]
+        said = {name: [getattr(one, name) if one else "" for one in found] for name in ("price", "price_year")}
+        named = {name: dataset.words(name, dims, some, data["mean"].shape) for name, some in said.items()}
+        tree[path].dataset = data.assign_coords(named)
+
+
+_MONEY: Final = ("/economic_effect", "/items/economic_effect")
 
 
 def _with_number(scenario: Scenario, target: Target) -> Trail:

@@ -1,6 +1,7 @@
 """Accounts of both issues against the words of the report, and what a yen bought against plain Python."""
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from ctsim.accounts import AllocationFile, accounts, money_faults, shipped
 from ctsim.bought import Account, Amount, Bought, account, amount
 from ctsim.cli import main
 from ctsim.errors import InputError
+from ctsim.locale import budget
 from ctsim.printing_bought import account_json, account_table
 from ctsim.quotes import squash
 from ctsim.schema import TotalsFile
@@ -211,6 +213,8 @@ def test_draws_that_do_not_fit_are_refused(draws: int) -> None:
         ("amount           = 2\n", "amount           = nan\n", "amount"),
         ('category         = "C"', 'category         = "E"', "category"),
         ("refinanced  = 9087", "refinance  = 9087", "refinance"),
+        ('"エネルギー効率" = ', '"エネルギー功率" = ', "Did you mean 'エネルギー効率'"),
+        ('name_en          = "Green', 'name_e          = "Green', "name_en"),
     ],
 )
 def test_an_account_that_is_not_whole_names_file_line_and_key(tmp_path: Path, was: str, now: str, key: str) -> None:
@@ -237,6 +241,23 @@ def test_json_has_every_number_and_reason_in_both_languages() -> None:
     assert set(numbers) <= set(windows)
 
 
+@pytest.mark.parametrize(
+    ("printed", "english"),
+    [("令和5年度当初", "FY2023 initial"),
+     ("令和4年度補正・令和5年度補正", "FY2022 supplementary, FY2023 supplementary"),
+     ("予備費", "予備費")],
+)  # fmt: skip
+def test_a_budget_in_english(printed: str, english: str) -> None:
+    assert (budget(printed, "en"), budget(printed, "ja")) == (english, printed)
+
+
+def test_names_in_english_are_those_of_pages_and_of_the_file() -> None:
+    names = {line.name: line.named("en") for line in made().rows}
+    assert names["商用車の電動化促進事業"] == "Electrification of commercial vehicles"
+    assert names["グリーンイノベーション基金事業"] == "Green Innovation Fund"
+    assert [line.named("ja") for line in made().rows] == [line.name for line in made().rows]
+
+
 @pytest.mark.parametrize("lang", ["ja", "en"])
 @pytest.mark.parametrize("year", ["2023", "2024"])
 def test_a_table_is_in_its_own_language(lang: str, year: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,6 +269,9 @@ def test_a_table_is_in_its_own_language(lang: str, year: str, capsys: pytest.Cap
             assert (line.why.ja if lang == "ja" else line.why.en) in out
         assert all(getattr(note, lang) in out for note in line.notes)
     assert (getattr(bought.NOT_MARGINAL, lang) in out) == (year == "2023")
+    tables = re.sub(r"(?m)^\[\d+\] .*$", "", out).replace("億円", "")
+    assert bool(re.search("[\u3040-\u30ff\u4e00-\u9fff]", tables)) == (lang == "ja")
+    assert (" initial " in tables) == (lang == "en") and ("当初" in tables) == (lang == "ja")
     assert ("未充当残高" in out) == (lang == "ja") and ("Unallocated" in out) == (lang == "en")
 
 

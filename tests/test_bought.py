@@ -304,7 +304,8 @@ def test_notes_stand_where_they_apply() -> None:
         for words in (WHOLE, REFINANCED, AT_LEAST, POOLED, NOT_MARGINAL):
             assert getattr(words, lang) in out
         [said] = [line for line in out.splitlines() if getattr(SETS, lang) in line]
-        assert "・クリーンな運輸・" in said and said.count("・") == 5
+        middle, mark = {"ja": ("・クリーンな運輸・", "・"), "en": ("; Clean transportation; ", "; ")}[lang]
+        assert middle in said and said.count(mark) == 5
 
 
 def test_json_has_every_row_with_a_figure_or_a_reason() -> None:

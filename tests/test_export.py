@@ -34,6 +34,7 @@ from tests import libreoffice
 from tests.runs import outside, scenario, study
 from tests.spreadsheet import evaluated
 
+JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 Rows = list[dict[str, Any]]
 STATISTICS = {"published_low": "published_low", "published_high": "published_high", "computed": "computed",
               "mean": "mean", "sd": "sd", "mcse": "mcse", "median": 0.5, "q05": 0.05, "q95": 0.95, "q025": 0.025,
@@ -380,12 +381,17 @@ def test_what_a_yen_bought_is_that_of_the_command(books: dict[str, Path], lang: 
     expected = [row for one in asked() for section in SECTIONS for row in one[section]]
     reason, median = (text(f"workbook.{key}", lang) for key in ("why_not_per_yen", "yen_yen_per_tonne_median"))
     for line, row in zip(lines, expected, strict=False):
+        assert line[text("workbook.name", lang)] == row["name" if lang == "ja" else "name_en"]
         assert line[reason] == (row["why"][lang] if row["why"] else "")
         assert same(shown(line, "yen_yen_per_tonne_median", lang), row.get("yen_per_tonne", {}).get("median", math.nan))
         for key in ("pro_rata_annual", "pro_rata_lifetime"):
             assert same(shown(line, f"yen_{key}_median", lang), row.get(key, {}).get("median", math.nan))
         assert same(shown(line, "refinanced_high", lang), row["refinanced_high"] or 0.0) or line[reason]
     assert sum(isinstance(line[median], float) for line in lines) >= 6
+    if lang == "en":
+        said = [str(line[text(f"workbook.{key}", lang)]) for line in lines for key in
+                ("name", "budget_year", "green_categories")]  # fmt: skip
+        assert "FY2023 initial" in said and [one for one in said if JAPANESE.search(one)] == []
     assert any("限界削減費用ではない" in str(line) or "Not a marginal" in str(line) for line in lines)
 
 
@@ -399,7 +405,7 @@ def test_sums_of_what_a_yen_bought_stand_without_dependence_too(books: dict[str,
     expected = [one for section in SECTIONS for one in free[section] if len(one.get("programmes", ())) > 1]
     assert len(lines) == len(expected) == 2 and head[0] == text("workbook.fiscal_year", lang)
     for line, one in zip(lines, expected, strict=True):
-        assert line[0] == 2023.0 and line[2] == one["name"]
+        assert line[0] == 2023.0 and line[2] == one["name" if lang == "ja" else "name_en"]
         for column, key in enumerate(("annual_per_oku", "lifetime_per_oku", "yen_per_tonne", "all_yen_per_tonne",
                                       "pro_rata_annual", "pro_rata_lifetime")):  # fmt: skip
             ends = [one[key][end] for end in ("median", "low", "high")]

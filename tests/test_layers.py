@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
     {"audit", "kernel", "differences", "attribution"},
     {"rundir", "dataset", "figures", "choices", "memory", "switches", "judgement", "independent", "edition"}
     | {"exchange", "variants", "approach1", "information"},
-    {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "yearly", "indices"},
+    {"cluster", "keeping", "precision", "thresholds", "hybrids", "results", "summed", "yearly", "indices"} | {"trail"},
     {"job", "drivers", "walked", "bought", "policy", "naming"},
     {"dask_worker", "valued"},
     {"dask_cluster"},
@@ -45,7 +45,7 @@ LAYERS: list[set[str]] = [
         "printing_bought",
         "printing_policy",
     },
-    {"compare", "trail"},
+    {"compare"},
     {"stress"},
     {"printing", "printing_run", "compare_tables", "ranking", "options"},
     {"report"},

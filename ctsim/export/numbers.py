@@ -8,7 +8,7 @@ from typing import Final
 from ctsim import schema
 from ctsim.accounts import money_sums
 from ctsim.export.book import Book, Cell, Column, Shown
-from ctsim.locale import text, when
+from ctsim.locale import price_year, text, when
 from ctsim.printing_totals import money_name
 from ctsim.programme import METRICS
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, Facts
@@ -18,7 +18,7 @@ from ctsim.totals import totals_of
 from ctsim.unit_words import unit_words
 
 OUTER_LOW, OUTER_HIGH = 0.025, 0.975
-_WORDS: Final = ("boundary", "scope", "period", "money_kind")
+_WORDS: Final = ("boundary", "scope", "period", "money_kind", "price_year", "price")
 
 
 def columns(lang: str, *keys: str, wide: Sequence[str] = ()) -> list[Column]:
@@ -151,7 +151,8 @@ def _refused(sections: Sections) -> Iterator[list[Cell]]:
 
 
 def _words(fact: Fact) -> list[Cell]:
-    return [word(name, fact.word(name), fact.lang) for name in _WORDS]
+    return [price_year(fact.word(name), fact.lang) if name == "price_year" else word(name, fact.word(name), fact.lang)
+            for name in _WORDS]  # fmt: skip
 
 
 def _reason(fact: Fact) -> str:

@@ -20,7 +20,9 @@ LABELS: Final = (
     "node", "programme", "metric", "item", "figure", "reading", "group", "parameter", "change", "threshold", "when",
     "year", "quantile",
 )  # fmt: skip
-WORDS: Final = ("unit", "status", "reason_code", "boundary", "scope", "period", "money_kind", "basis")
+WORDS: Final = (
+    "unit", "status", "reason_code", "boundary", "scope", "period", "money_kind", "price_year", "price", "basis",
+)  # fmt: skip
 COLUMNS: Final = (*LABELS, "variable", "value", *WORDS)
 IAMC_COLUMNS: Final = ("model", "scenario", "region", "variable", "unit", "year", "value")
 

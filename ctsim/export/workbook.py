@@ -112,14 +112,15 @@ def impact_sheet(book: Book, sections: Sections) -> None:
 def _money(programme: str, sections: Sections, lang: str) -> list[Cell]:
     """Category, financing and eligibility of a programme: what the report prints, and that it prints nothing else."""
     issues = {file.fiscal_year: [one for one in file.allocation if programme in one.programme] for file in files()}
-    mine = [one for file in files() if not file.unreported for one in issues[file.fiscal_year]]
+    known = [(file, one) for file in files() if not file.unreported for one in issues[file.fiscal_year]]
+    mine = [one for _, one in known]
     others = {name for one in mine for name in one.programme} - {programme}
     unsaid = text("report.not_in_report", lang)
     names = ", ".join(sections.names.get(name, name) for name in sorted(others))
-    green = dict.fromkeys(name for one in mine for name in one.green_categories)
+    green = dict.fromkeys(name for file, one in known for name in file.green(one.green_categories, lang))
     kind = ", ".join(dict.fromkeys(one.category for one in mine))
     amounts = [sum(one.amount for one in rows) if rows else None for rows in issues.values()]
-    return [kind, unsaid, unsaid, ", ".join(green), *amounts, names, unsaid]
+    return [kind, unsaid, unsaid, "; ".join(green), *amounts, names, unsaid]
 
 
 def _issue(file: AllocationFile, lang: str) -> str:

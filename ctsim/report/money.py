@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,11 @@ from ctsim.accounts import AllocationFile, AllocationTotals, accounts, shipped
 from ctsim.bought import NOT_MARGINAL, SECTIONS, Account, Line, account, sums_alone
 from ctsim.catalog import Scenario
 from ctsim.console import number
-from ctsim.locale import text
+from ctsim.locale import budget, text
 from ctsim.report.words import tagged
 
 DRAWS: Final = 2**14
+_JAPANESE: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 TOTALS: Final = ("proceeds", "allocated", "refinanced", "unallocated")
 
 
@@ -28,11 +30,27 @@ class YenLine:
     address: str
     lang: str
     marks: Sequence[int] = ()
+    green: Sequence[str] = ()
 
     @property
-    def name(self) -> str:
+    def name(self) -> Markup:
         """Its name; classes in words."""
-        return text(f"class.{self.line.name}", self.lang) if self.line.name in "ABCD" else self.line.name
+        return self._said(text(f"class.{self.line.name}", self.lang) if self.line.name in "ABCD"
+                          else self.line.named(self.lang))  # fmt: skip
+
+    @property
+    def about(self) -> Markup:
+        """Of a row: class, budget and green categories; in English, its name as printed."""
+        row = self.line.rows[0]
+        green = "; ".join(self.green) if self.lang == "en" else "・".join(self.green)
+        said = [self.category, self._said(budget(row.budget_year, self.lang)), self._said(green or "—")]
+        printed = [self._said(self.line.name)] if self.lang == "en" and self.line.name_en else []
+        return Markup(" · ").join([*said, *printed])
+
+    def _said(self, words: str) -> Markup:
+        """Words of a page that is not Japanese are marked where they are."""
+        foreign = self.lang != "ja" and _JAPANESE.search(words)
+        return Markup('<span lang="ja">{}</span>' if foreign else "{}").format(words)
 
     @property
     def is_row(self) -> bool:
@@ -117,7 +135,8 @@ class Issue:
         """The lines of a section, each with the numbers of its footnotes."""
         found = enumerate(getattr(self.made, section))
         return [YenLine(line, f"yen|{self.year}|{section}|{place}", self.lang,
-                        [self.footnotes.index(getattr(one, self.lang)) + 1 for one in line.footnotes])
+                        [self.footnotes.index(getattr(one, self.lang)) + 1 for one in line.footnotes],
+                        self.file.green(line.rows[0].green_categories, self.lang))
                 for place, line in found]  # fmt: skip
 
     def known(self) -> list[tuple[str, YenLine]]:
