@@ -13,7 +13,8 @@ import pytest
 from tests.source import ROOT
 
 TOLD = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job behind `&` has it switched off, and so have the tests
 wanted, number = os.environ["SIGNAL_AT"].split()
 
 def told(event, arguments):

@@ -136,7 +136,7 @@ class Issue:
         found = enumerate(getattr(self.made, section))
         return [YenLine(line, f"yen|{self.year}|{section}|{place}", self.lang,
                         [self.footnotes.index(getattr(one, self.lang)) + 1 for one in line.footnotes],
-                        self.file.green(line.rows[0].green_categories, self.lang))
+                        self.file.green(line.rows[0].green_categories if line.rows else (), self.lang))
                 for place, line in found]  # fmt: skip
 
     def known(self) -> list[tuple[str, YenLine]]:
