@@ -13,7 +13,7 @@ from ctsim import units
 from ctsim.accounts import AllocationFile, accounts, shipped
 from ctsim.report.drivers import Cell, Driver
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact
-from ctsim.report.lines import Line
+from ctsim.report.lines import Line, spreads_of
 from ctsim.report.money import issue_total
 from ctsim.report.moves import Move
 from ctsim.report.sections import Sections
@@ -37,9 +37,8 @@ class Box:
 
     @property
     def bases(self) -> tuple[int, int]:
-        """How many spreads reach its figures, and how many of these are assumed, each stream once."""
-        rows = {row.stream: row for line in self.lines if line.trail for row in line.trail.rows if row.varies}
-        return len(rows), sum(row.basis == "assumed" for row in rows.values())
+        """How many spreads reach its figures, and how many of these are assumed."""
+        return spreads_of(self.lines)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import ClassVar, Final, TypeVar
 from ctsim.report.brief import tonnes
 from ctsim.report.drivers import Cell, DriversPage
 from ctsim.report.facts import HIGH, LOW
+from ctsim.report.lines import spreads_of
 from ctsim.report.moves import Change, Move, MovesPage
 from ctsim.report.words import Group, Page
 
@@ -29,12 +30,12 @@ def spread_over(found: Sequence[Group[T]], most: int, rank: Callable[[T], float]
     return [one for one in chosen if one.items]
 
 
-class MovesBrief(Page):
-    """One side of a comparison; its numbers are those of its page."""
+class OneSide(Page):
+    """One A4 side of a page; its numbers are those of the page."""
 
-    kind: ClassVar = "comparison"
+    page: MovesPage | DriversPage
 
-    def __init__(self, page: MovesPage) -> None:
+    def __init__(self, page: MovesPage | DriversPage) -> None:
         super().__init__(page.scenario, page.card, page.lang, page.programmes)
         self.page = page
 
@@ -45,6 +46,13 @@ class MovesBrief(Page):
     @property
     def worst_error(self) -> float:
         return self.page.worst_error()
+
+
+class MovesBrief(OneSide):
+    """One side of a comparison."""
+
+    kind: ClassVar = "comparison"
+    page: MovesPage
 
     @property
     def footer(self) -> str:
@@ -89,28 +97,15 @@ class MovesBrief(Page):
 
     @property
     def bases(self) -> tuple[int, int]:
-        """How many spreads reach what moves in B, and how many of these are assumed, each stream once."""
-        lines = [line for one in self.page.moved for line in one.sides if line and line.trail]
-        rows = {row.stream: row for line in lines if line.trail for row in line.trail.rows if row.varies}
-        return len(rows), sum(row.basis == "assumed" for row in rows.values())
+        """How many spreads reach what moves in A or B, and how many of these are assumed."""
+        return spreads_of(line for one in self.page.moved for line in one.sides if line)
 
 
-class DriversBrief(Page):
-    """One side of a sensitivity analysis; its numbers are those of its page."""
+class DriversBrief(OneSide):
+    """One side of a sensitivity analysis."""
 
     kind: ClassVar = "sensitivity"
-
-    def __init__(self, page: DriversPage) -> None:
-        super().__init__(page.scenario, page.card, page.lang)
-        self.page = page
-
-    @property
-    def title_of_run(self) -> str:
-        return self.page.title_of_run
-
-    @property
-    def worst_error(self) -> float:
-        return self.page.worst_error()
+    page: DriversPage
 
     @property
     def footer(self) -> str:

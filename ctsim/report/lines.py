@@ -7,7 +7,7 @@ the scenario's: it stands in the tree of every run of it, under the address that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, nan
@@ -59,6 +59,12 @@ def line_of(fact: Fact, trail: Trail | None, assumed: float = nan) -> Line:
     """A line of a fact."""
     bases = Counter(row.basis for row in trail.rows if row.varies) if trail else Counter[str]()
     return Line(fact, trail, label_of(fact.metric, fact.when, fact.said("item"), fact.lang), bases, assumed)
+
+
+def spreads_of(lines: Iterable[Line]) -> tuple[int, int]:
+    """How many spreads reach what lines say, and how many of these are assumed, each stream once."""
+    rows = {row.stream: row for line in lines if line.trail for row in line.trail.rows if row.varies}
+    return len(rows), sum(row.basis == "assumed" for row in rows.values())
 
 
 @dataclass(frozen=True)
