@@ -165,14 +165,21 @@ def _question() -> Callable[[], object]:
 
 
 def _groups(ranges: Ranges, job: Job, threads: int) -> Iterator[list[Range]]:
-    """The ranges as leaves, neighbours together: a leaf is a chunk, or longer where there is much to draw."""
-    tiles = sum(one[1] for one in ranges)
-    leaf = max(1, job.chunk // TILE, min(MOST_LEAF // TILE, tiles // (16 * threads)))
-    together = max(1, min(LEAVES, tiles // (leaf * 4 * threads)))
-    for first, length in ranges:
-        leaves = [(at, min(leaf, first + length - at)) for at in range(first, first + length, leaf)]
-        for at in range(0, len(leaves), together):
-            yield leaves[at : at + together]
+    """The ranges as leaves, neighbours together: long ones first, and short ones last, so that all workers end together.
+
+    Every leaf is sent, joined and added once, so that few long ones take less; no leaf is shorter than a chunk.
+    """
+    left = sum(tiles for _, tiles in ranges)
+    shortest, longest = max(1, job.chunk // TILE), MOST_LEAF // TILE
+    for first, tiles in ranges:
+        at, end = first, first + tiles
+        while at < end:
+            leaf = max(shortest, min(longest, left // (2 * threads)))
+            together = max(1, min(LEAVES, left // (4 * threads * leaf)))
+            group = [(one, min(leaf, end - one)) for one in range(at, min(at + together * leaf, end), leaf)]
+            yield group
+            drawn = sum(tiles for _, tiles in group)
+            at, left = at + drawn, left - drawn
 
 
 class _Round:
@@ -194,8 +201,7 @@ class _Round:
         heard, patience = monotonic(), self.patience[0]
         try:
             while not stop.is_set():
-                while len(self.running) <= threads and (leaves := next(groups, None)):
-                    self._submit(leaves)
+                self._submit(groups, threads)
                 if not self.running:
                     return
                 try:
@@ -203,7 +209,9 @@ class _Round:
                 except Empty:
                     self._check(monotonic() - heard, patience)
                     continue
-                self._take(future)
+                leaves = self.running.pop(future)
+                self._submit(groups, threads)  # first, so that nobody waits while this process adds
+                self._take(future, leaves)
                 heard, patience = monotonic(), self.patience[1]
         except BaseException:
             stop.set()
@@ -212,15 +220,16 @@ class _Round:
             with suppress(Exception):
                 self.client.sync(self.client._cancel, list(self.running), callback_timeout=5)
 
-    def _submit(self, leaves: list[Range]) -> None:
-        states = [self.client.submit(counted, self.name, *leaf, pure=False) for leaf in leaves]
-        future = self.client.submit(joined, self.name, states, pure=False)
-        self.running[future] = leaves
-        future.add_done_callback(self.finished.put)
+    def _submit(self, groups: Iterator[list[Range]], threads: int) -> None:
+        """As many groups as give every thread a leaf to draw and one to go on with."""
+        while sum(map(len, self.running.values())) < 2 * threads and (leaves := next(groups, None)):
+            states = [self.client.submit(counted, self.name, *leaf, pure=False) for leaf in leaves]
+            future = self.client.submit(joined, self.name, states, pure=False)
+            self.running[future] = leaves
+            future.add_done_callback(self.finished.put)
 
-    def _take(self, future: Any) -> None:
+    def _take(self, future: Any, leaves: list[Range]) -> None:
         """Hand a result over and drop its future; errors of workers become one line."""
-        leaves = self.running.pop(future)
         try:
             content = future.result(timeout=ANSWER)
         except CtsimError as error:

@@ -19,6 +19,7 @@ PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 COMMANDS = ("slurmctld", "slurmd", "sbatch", "srun", "scancel", "scontrol", "munged", "setpriv")
 PORT = 16900
 
+# cred_expire: a job that is put into the queue again waits that long, two minutes where nothing is said.
 CONFIGURATION = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -26,7 +27,7 @@ SlurmctldPort={port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/munge.socket.2
+AuthInfo=socket={folder}/munge/munge.socket.2,cred_expire=5
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool.%n
@@ -39,7 +40,7 @@ TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
-SchedulerParameters=sched_interval=1,bf_interval=1,requeue_delay=1
+SchedulerParameters=sched_interval=1,bf_interval=1
 ReturnToService=2
 SlurmdTimeout=10
 KillWait=2
@@ -80,11 +81,20 @@ class Slurm:
         """Start a controller."""
         return _start(["slurmctld", "-D", *options, "-f", str(self.configuration)], self.environment)
 
-    def restart_controller(self) -> None:
-        """Kill the controller and start another, which finds its jobs in the folder of the first."""
+    def restart_controller(self, since: float) -> None:
+        """Kill the controller and start another, which finds its jobs in the folder of the first.
+
+        What the first has not written there is lost with it: this waits until it has written after `since`.
+        """
+        folder = self.configuration.parent
+        for _ in range(120):
+            if (folder / "state/job_state").stat().st_mtime > since:
+                break
+            time.sleep(0.25)
         self.started[1].kill()
         self.started[1].wait(20)
         self.started[1] = self.controller()
+        _wait_for_nodes(self.environment, folder, "idle", "alloc", "mix", "comp")
 
 
 @contextmanager
@@ -110,7 +120,7 @@ def slurm(nodes: int = 2, cpus: int = 2) -> Iterator[Slurm]:
         for name in names:
             (folder / f"spool.{name}").mkdir()
             started.append(_start(["slurmd", "-D", "-f", str(configuration), "-N", name], environment))
-        _wait_until_idle(nodes, environment, folder)
+        _wait_for_nodes(environment, folder, "idle")
         yield running
     finally:
         subprocess.run(["scancel", "--user=root"], env=environment, capture_output=True, timeout=20)
@@ -144,10 +154,11 @@ def _munge(folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]
     return _start([*who, "munged", "--foreground", *options], environment)
 
 
-def _wait_until_idle(nodes: int, environment: dict[str, str], folder: Path) -> None:
-    for _ in range(120):
+def _wait_for_nodes(environment: dict[str, str], folder: Path, *states: str) -> None:
+    """Until every node has one of these states; one that a new controller has not heard of is `unk`."""
+    for _ in range(240):
         found = subprocess.run(["sinfo", "-h", "-N", "-o", "%t"], env=environment, capture_output=True, text=True)
-        if found.stdout.split().count("idle") == nodes:
+        if found.stdout and set(found.stdout.split()) <= set(states):
             return
         time.sleep(0.25)
     raise RuntimeError("\n".join(path.read_text(errors="replace")[-2000:] for path in folder.glob("*.log")))

@@ -86,7 +86,5 @@ def test_a_worker_to_which_the_system_gives_no_memory(monkeypatch: pytest.Monkey
     client: Any = None
     planned: Any = None
     drawn = dask_cluster._Round(client, "x", planned, lambda *_: None, 1.0, 1.0)
-    future = Full()
-    drawn.running[future] = [(0, 1)]
     with pytest.raises(ClusterError, match=r"a worker has too little memory; give it more, or take a smaller --chunk"):
-        drawn._take(future)
+        drawn._take(Full(), [(0, 1)])

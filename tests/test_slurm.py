@@ -24,7 +24,9 @@ from tests.test_cluster import after, listening, processes
 
 pytestmark = pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "there is Slurm")
 
-DRAWS = 2**20
+DRAWS = 2**17
+LONG = 2**28
+"""A quarter of a minute of two cores, so that what is stopped on the way is on its way."""
 
 long = pytest.mark.skipif(not os.environ.get("CTSIM_FAULTS"), reason="takes minutes: `make slurm`")
 
@@ -43,6 +45,13 @@ def environment(running: Slurm, tmp_path_factory: pytest.TempPathFactory) -> dic
     (here / "ctsim").write_text(command, encoding="utf-8")
     (here / "ctsim").chmod(0o755)
     return {**running.environment, "PATH": f"{here}:{running.environment['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A scenario, and the digest of a long run of it in threads of this process."""
+    scenario = study(tmp_path_factory.mktemp("long"), ("hydrogen_supply_chain",))
+    return scenario, simulate(scenario, draws=LONG).result_digest
 
 
 def ask(environment: dict[str, str], *command: str) -> str:
@@ -76,8 +85,8 @@ def over_an_array(environment: dict[str, str], scenario: Path, draws: int, folde
 
 def test_an_array_of_three(environment: dict[str, str], tmp_path: Path) -> None:
     scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    found = over_an_array(environment, scenario, DRAWS // 8, tmp_path)
-    assert found == simulate(scenario, draws=DRAWS // 8).result_digest
+    found = over_an_array(environment, scenario, DRAWS, tmp_path)
+    assert found == simulate(scenario, draws=DRAWS).result_digest
 
 
 @long
@@ -85,7 +94,7 @@ def test_slurm_a_killed_worker_seven_shards_and_a_plain_run_have_one_digest(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     """The same request in four places."""
-    scenario, draws = study(tmp_path / "s"), DRAWS // 4
+    scenario, draws = study(tmp_path / "s"), 2 * DRAWS
     found = {"plain": simulate(scenario, draws=draws).result_digest}
     (tmp_path / "slurm").mkdir()
     found["Slurm"] = over_an_array(environment, scenario, draws, tmp_path / "slurm")
@@ -105,11 +114,12 @@ def test_slurm_a_killed_worker_seven_shards_and_a_plain_run_have_one_digest(
 
 
 @long
-def test_an_array_with_a_task_out_of_time_and_one_cancelled(environment: dict[str, str], tmp_path: Path) -> None:
+def test_an_array_with_a_task_out_of_time_and_one_cancelled(
+    environment: dict[str, str], whole: tuple[Path, str], tmp_path: Path
+) -> None:
     """The script of docs/cluster.md. Task 1 gets the signal that comes before its time is over; task 2 is cancelled."""
-    scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    whole = simulate(scenario, draws=12 * DRAWS).result_digest
-    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(12 * DRAWS), str(tmp_path), "3"]
+    scenario, digest = whole
+    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(LONG), str(tmp_path), "3"]
     job = ask(environment, "sbatch", "--parsable", "--mem=0", "--array=1-3", f"--output={tmp_path}/out-%a", *script)
     parts = [tmp_path / f"part-{number}" for number in (1, 2, 3)]
     wait_for(lambda: begun(parts[0]))
@@ -120,23 +130,28 @@ def test_an_array_with_a_task_out_of_time_and_one_cancelled(environment: dict[st
     wait_for(lambda: not ask(environment, "squeue", "-h"))
     if not sealed(parts[1]):
         ask(environment, "sbatch", "--wait", "--mem=0", "--array=2", f"--output={tmp_path}/again-%a", *script)
-    assert merge(parts, out=tmp_path / "whole").result_digest == whole
+    assert merge(parts, out=tmp_path / "whole").result_digest == digest
     assert "stopped at" in (tmp_path / "out-1").read_text(encoding="utf-8")
     assert "continue with `ctsim resume" in (tmp_path / "part-1.log").read_text(encoding="utf-8")
 
 
 @long
-def test_an_array_while_the_controller_is_killed(running: Slurm, environment: dict[str, str], tmp_path: Path) -> None:
-    """Tasks that run go on without it, and those that wait are started by the next one."""
-    scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(4 * DRAWS), str(tmp_path), "6"]
-    ask(environment, "sbatch", "--mem=0", "--array=1-6", f"--output={tmp_path}/out-%a", *script)
-    parts = [tmp_path / f"part-{number}" for number in range(1, 7)]
+def test_an_array_while_the_controller_is_killed(
+    running: Slurm, environment: dict[str, str], whole: tuple[Path, str], tmp_path: Path
+) -> None:
+    """Tasks that run go on without it, and the one that waits is started by the next one."""
+    scenario, digest = whole
+    script = [str(ROOT / "docs/slurm-array.sh"), str(scenario), str(LONG), str(tmp_path), "3"]
+    options = ["--mem=0", "--cpus-per-task=2", "--array=1-3", f"--output={tmp_path}/out-%a"]
+    ask(environment, "sbatch", *options, *script)
+    parts = [tmp_path / f"part-{number}" for number in (1, 2, 3)]
+    wait_for(lambda: len(ask(environment, "squeue", "-h", "-t", "RUNNING", "-o", "%A").split()) == 2)
+    started = time.time()
     wait_for(lambda: begun(parts[0]))
-    running.restart_controller()
-    assert not all(sealed(part) for part in parts), "the controller was not needed any more"
+    running.restart_controller(started)
+    assert not any(sealed(part) for part in parts), "the controller was not needed any more"
     wait_for(lambda: all(sealed(part) for part in parts))
-    assert merge(parts, out=tmp_path / "whole").result_digest == simulate(scenario, draws=4 * DRAWS).result_digest
+    assert merge(parts, out=tmp_path / "whole").result_digest == digest
 
 
 @pytest.mark.skipif(os.environ.get("CTSIM_FAULTS") != "long", reason="takes five minutes: `make faults-long`")
@@ -168,29 +183,28 @@ def over_slurm(environment: dict[str, str], folder: Path, *command: str) -> subp
 
 
 @long
-def test_dask_workers_in_jobs_one_of_them_cancelled(environment: dict[str, str], tmp_path: Path) -> None:
-    scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    whole = simulate(scenario, draws=4 * DRAWS).result_digest
-    driver = over_slurm(environment, tmp_path, "run", str(scenario), "--draws", str(4 * DRAWS), "--out", "run")
+def test_dask_workers_in_jobs_one_of_them_cancelled(
+    environment: dict[str, str], whole: tuple[Path, str], tmp_path: Path
+) -> None:
+    scenario, digest = whole
+    driver = over_slurm(environment, tmp_path, "run", str(scenario), "--draws", str(LONG), "--out", "run")
     try:
         wait_for(lambda: checkpoint.tiles_done(tmp_path / "run/chunks") > 0 or driver.poll() is not None)
         assert listening(psutil.Process(driver.pid)) <= {"127.0.0.1"}
-        jobs = ask(environment, "squeue", "-h", "-o", "%A").split()
-        if jobs:
-            ask(environment, "scancel", jobs[0])
+        ask(environment, "scancel", ask(environment, "squeue", "-h", "-o", "%A").split()[0])
         assert driver.wait(180) == 0, (tmp_path / "said").read_text(encoding="utf-8")
     finally:
         driver.kill()
-    assert open_run(tmp_path / "run").result_digest == whole
+    assert open_run(tmp_path / "run").result_digest == digest
     assert "Traceback" not in (tmp_path / "said").read_text(encoding="utf-8")
     wait_for(lambda: not ask(environment, "squeue", "-h"))
 
 
 @long
-def test_a_driver_that_is_killed_goes_on(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_driver_that_is_killed_goes_on(environment: dict[str, str], whole: tuple[Path, str], tmp_path: Path) -> None:
     """Its workers end with it; the run is resumed with others."""
-    scenario = study(tmp_path / "s", ("hydrogen_supply_chain",))
-    driver = over_slurm(environment, tmp_path, "run", str(scenario), "--draws", str(4 * DRAWS), "--out", "run")
+    scenario, digest = whole
+    driver = over_slurm(environment, tmp_path, "run", str(scenario), "--draws", str(LONG), "--out", "run")
     wait_for(lambda: begun(tmp_path / "run") or driver.poll() is not None)
     driver.kill()
     assert driver.wait() == -9 and not sealed(tmp_path / "run")
@@ -200,4 +214,4 @@ def test_a_driver_that_is_killed_goes_on(environment: dict[str, str], tmp_path: 
         assert again.wait(180) == 0, (tmp_path / "said").read_text(encoding="utf-8")
     finally:
         again.kill()
-    assert open_run(tmp_path / "run").result_digest == simulate(scenario, draws=4 * DRAWS).result_digest
+    assert open_run(tmp_path / "run").result_digest == digest
