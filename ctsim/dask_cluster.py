@@ -165,7 +165,7 @@ def _question() -> Callable[[], object]:
 
 
 def _groups(ranges: Ranges, job: Job, threads: int) -> Iterator[list[Range]]:
-    """The ranges as leaves, neighbours together: long ones first, and short ones last, so that all workers end together.
+    """The ranges as leaves, neighbours together: long ones first, short ones last: workers end together.
 
     Every leaf is sent, joined and added once, so that few long ones take less; no leaf is shorter than a chunk.
     """

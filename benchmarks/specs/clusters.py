@@ -37,7 +37,9 @@ register(
         title="Worker processes over TCP beside threads, workers started before",
         build=_run,
         sweep=tuple(
-            {"scenario": REPORT, "draws": 4 * 10**6, "workers": 2, "place": place} for place in ("threads", "TCP")
+            {"scenario": REPORT, "draws": draws, "workers": 2, "place": place}
+            for draws in (4 * 10**6, 16 * 10**6)
+            for place in ("threads", "TCP")
         ),
         quick=tuple({"scenario": REPORT, "draws": 10**6, "workers": 2, "place": place} for place in ("threads", "TCP")),
         tiny={"scenario": W, "draws": 2048, "workers": 1, "place": "threads"},
