@@ -15,6 +15,15 @@ def _agrees(keep_as: str, there: ValidationInfo) -> str:
     return keep_as
 
 
+def _says_own(versions: dict[str, str]) -> dict[str, str]:
+    if "ctsim" not in versions:
+        raise ValueError("no 'ctsim' in it")
+    return versions
+
+
+Versions = Annotated[dict[str, str], AfterValidator(_says_own)]
+
+
 class RunCard(BaseModel):
     """The entries that runs are opened, resumed, merged and reproduced by; others may stand beside them."""
 
@@ -36,7 +45,7 @@ class RunCard(BaseModel):
     metrics: list[str]
     span: Annotated[list[Count], Field(min_length=2, max_length=2)]
     coordinates: dict[str, dict[str, Count]]
-    versions: dict[str, str]
+    versions: Versions
     revision: str = ""
     ceiling: Count = 0
     replicates: Count = 0
@@ -57,6 +66,7 @@ class RunCard(BaseModel):
 class SealedCard(RunCard):
     """What a sealed card says more."""
 
+    revision: str
     result_digest: str
     command: str
     started: str
@@ -74,7 +84,7 @@ class ResultCard(BaseModel):
     draws: Count
     seed: Count
     method: Literal["mc", "sobol"]
-    versions: dict[str, str]
+    versions: Versions
     command: str
     result_digest: str
     files: dict[str, str]

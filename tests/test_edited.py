@@ -331,6 +331,17 @@ def test_files_that_are_no_such_workbook(folder: Path, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(("at", "byte"), [(6, 118), (8, 1)], ids=["version", "password"])
+def test_a_workbook_that_zipfile_refuses(folder: Path, tmp_path: Path, at: int, byte: int) -> None:
+    """Of a version to come, or closed with a password: so its directory says in every entry."""
+    content = bytearray(to_workbook(load(folder / "study.toml"), folder / "book.xlsx"))
+    for entry in re.finditer(rb"PK\x01\x02", bytes(content)):
+        content[entry.start() + at] |= byte
+    (tmp_path / "book.xlsx").write_bytes(content)
+    with pytest.raises(InputError, match=r"book\.xlsx: cannot be read: is no workbook"):
+        from_workbook(tmp_path / "book.xlsx", tmp_path / "out.toml")
+
+
 # ---- commands
 
 

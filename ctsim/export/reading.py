@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
@@ -23,6 +24,9 @@ _CELL: Final = re.compile(r"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DO
 _VALUE: Final = re.compile(r"<(?:\w+:)?v>([^<]*)<")
 _ADDRESS: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,7}")
 _ATTRIBUTE: Final = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
+
+_UNREADABLE: Final = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What `zipfile` raises; RuntimeError for a file with a password or of a version that it does not know."""
 
 
 class Fault(str):
@@ -49,7 +53,7 @@ def pages(path: Path, names: Sequence[str]) -> dict[str, list[list[Any]]]:
                 if row < len(found[name]) and column < len(found[name][row]):
                     found[name][row][column] = fault
         return found
-    except (OSError, zipfile.BadZipFile, CalamineError) as error:
+    except (*_UNREADABLE, CalamineError) as error:
         reason = getattr(error, "strerror", None) or "is no workbook of Excel (.xlsx)"
         raise InputError(f"{path}: cannot be read: {reason}") from None
 
