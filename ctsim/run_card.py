@@ -36,7 +36,7 @@ class RunCard(BaseModel):
     chunk: Count
     stream_version: Count
     method: Literal["mc", "sobol"]
-    shard: str
+    shard: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}/[1-9][0-9]{0,8})?$")]
     keep_draws: Literal["", "cells", "parameters", "all"]
     keep_as: Annotated[Literal["", "float64", "float32"], AfterValidator(_agrees)]
     years: list[str]

@@ -160,6 +160,7 @@ ENTRIES = {
     "coordinates": ({"base": {"x": 0.5}}, "'coordinates.base.x' is 0.5: …"),
     "chunk": (None, "no 'chunk'"),
     "revision": (None, "no 'revision'"),
+    "shard": ("second", "'shard' is 'second': string should match pattern …"),
     "versions": ({"numpy": "2"}, "'versions' is {'numpy': '2'}: value error, no 'ctsim' in it"),
     "keep_draws": ("cells", "'keep_as' is '': value error, keep_draws and keep_as belong together"),
     "method": ("qmc", "'method' is 'qmc': input should be 'mc' or 'sobol'"),
