@@ -8,6 +8,7 @@ from typing import get_args
 from ctsim import schema
 from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.locale import text, when, word
+from ctsim.notes import given
 from tests.markdown import Row, escaped, name_of, number, programmes, start, table
 from tests.page_texts import heads, said
 
@@ -112,6 +113,8 @@ def _ledger(entries: Sequence[schema.LedgerEntry], lang: str) -> Iterator[str]:
 
 def ledger_table(entries: Iterable[schema.LedgerEntry], lang: str) -> str:
     """Entries with place, words, what follows from them and why that matters."""
-    rows = [[escaped(cell) for cell in (one.where, f"「{one.quote}」", one.printed, one.computed, one.why,
-                                        word("ledger_kind", one.kind, lang))] for one in entries]  # fmt: skip
+    rows = [[escaped(cell) for cell in (
+        one.where, f"「{one.quote}」", *(given(said, lang) for said in (one.printed, one.computed, one.why)),
+        word("ledger_kind", one.kind, lang),
+    )] for one in entries]  # fmt: skip
     return table(heads("audit.entries", lang), rows)

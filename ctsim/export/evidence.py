@@ -11,6 +11,7 @@ from ctsim.export.book import Book, Cell, Column, Live
 from ctsim.export.live import Three
 from ctsim.export.numbers import columns, word
 from ctsim.locale import reading, text, when
+from ctsim.notes import given
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.money import Issue
 from ctsim.report.sections import ParameterLine, Sections
@@ -55,19 +56,20 @@ def _parameter(sections: Sections, owner: str, one: ParameterLine, number: int) 
     return [
         sections.title(owner) if owner else text("report.shared", lang), one.symbol, row.label, one.as_printed,
         unit_words(row.unit, lang), *value, one.spread, word("basis", row.basis, lang), *quantiles,
-        row.spread.reason, one.quote, one.where, source, one.note, one.place,
+        given(row.spread.reason, lang), one.quote, one.where, source, given(one.note, lang), one.place,
     ]  # fmt: skip
 
 
 def sources_sheet(book: Book, sections: Sections) -> None:
     """Documents that pages and changes name, and the changes that the scenario makes."""
     heads = columns(book.lang, "source", "title", "publisher", "date", "note", wide=("title", "publisher", "note"))
-    rows = [[key, one.title, one.publisher, one.date, one.note or ""] for key, one in sections.sources.items()]
+    rows = [[key, *(given(said, book.lang) for said in (one.title, one.publisher, one.date, one.note or ""))]
+            for key, one in sections.sources.items()]  # fmt: skip
     sheet = book.sheet("sources")
     last = sheet.table(0, heads, rows)
     for number, change in enumerate(sections.changed, last + 1):
         target = change.parameter or change.impact or change.programme or ""
-        sheet.line(number, [change.source.key, target, change.source.where, "", change.reason])
+        sheet.line(number, [change.source.key, target, change.source.where, "", given(change.reason, book.lang)])
 
 
 def audit_sheet(book: Book, sections: Sections, live: Mapping[str, Three]) -> None:
@@ -113,7 +115,7 @@ def ledger_sheet(book: Book, sections: Sections) -> None:
                     wide=("programme", "quote", "printed", "follows", "why"))  # fmt: skip
     rows: list[list[Cell]] = [
         [one.id, word("ledger_kind", one.kind, book.lang), sections.title(one.programme) if one.programme else "",
-         one.where, one.quote, one.printed, one.computed, one.why]
+         one.where, one.quote, *(given(said, book.lang) for said in (one.printed, one.computed, one.why))]
         for one in sections.audit.inconsistencies if one.programme is None or one.programme in sections.names
     ]  # fmt: skip
     book.sheet("ledger").table(0, heads, rows)
