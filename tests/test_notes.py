@@ -20,9 +20,10 @@ from ctsim.notes import FILE, given, japanese
 from ctsim.programme import FIXED
 from tests.html_pages import parsed
 from tests.notes import UNITS, WORD, files, group, is_english, missing, notes, stale
+from tests.programme_pages import programme_pages
 from tests.report_results import KINDS, directories, page, results
 from tests.runs import scenario
-from tests.source import modules
+from tests.source import ROOT, modules
 
 TABLES = tomllib.loads((library_root() / FILE).read_text(encoding="utf-8"))
 SENTENCES = [note for note in japanese() if len(WORD.findall(note)) > 3]
@@ -210,6 +211,19 @@ def test_a_japanese_table_has_no_english_note(command: list[str], monkeypatch: p
     done = CliRunner().invoke(cli.main, [*command, "--lang", "ja"])
     assert done.exit_code == 0, done.output
     assert shown and english([*shown, done.stdout]) == []
+
+
+def test_japanese_documents_have_no_english_note() -> None:
+    """Those of docs/, most of them generated, and the pages of programmes on the site."""
+    documents = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.ja.md")}
+    documents |= {name: said for name, said in programme_pages().items() if name.endswith(".ja.md")}
+    told = {name: BLOCKS.sub("", said).replace("\\", "") for name, said in documents.items()}
+    assert {name: some for name, said in told.items() if (some := english([said]))} == {}
+    assert len(documents) > 40
+
+
+BLOCKS = re.compile(r"^```\w+$.*?^```$", re.MULTILINE | re.DOTALL)
+"""Parts of files as they are, and tables, which have tests of their own."""
 
 
 def test_a_note_of_a_user_stays_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
