@@ -13,6 +13,9 @@ from python_calamine import CalamineWorkbook
 
 from ctsim import cli, compare_tables, dataset, printing, printing_run
 from ctsim.catalog import load
+from ctsim.errors import InputError
+from ctsim.export.edited import from_workbook
+from ctsim.export.editing import COLUMNS, KEYS_ROW, SHEET, to_workbook
 from ctsim.export.write import export
 from ctsim.library import library_root, shipped
 from ctsim.locale import found_again
@@ -160,8 +163,8 @@ def test_only_what_shows_notes_looks_them_up() -> None:
     users = {module.name for module in modules() if "ctsim.notes" in {name for _, name in module.imports()}
              or any(name.startswith("ctsim.notes.") for _, name in module.imports())}  # fmt: skip
     assert users == {
-        "ctsim.differences", "ctsim.printing", "ctsim.report.page", "ctsim.export.evidence", "ctsim.export.live",
-        "ctsim.export.numbers", "ctsim.export.policy",
+        "ctsim.differences", "ctsim.printing", "ctsim.report.page", "ctsim.export.editing", "ctsim.export.evidence",
+        "ctsim.export.live", "ctsim.export.numbers", "ctsim.export.policy",
     }  # fmt: skip
 
 
@@ -189,6 +192,17 @@ def test_a_japanese_workbook_has_no_english_note(kind: str, tmp_path: Path) -> N
                     for row in CalamineWorkbook.from_path(path).get_sheet_by_name(sheet).to_python() for cell in row]
              for lang, path in made.items()}  # fmt: skip
     assert english(shown["ja"]) == [] and english(shown["en"])
+
+
+def test_a_workbook_to_edit_has_reasons_as_files_do_and_their_japanese_beside_them(tmp_path: Path) -> None:
+    """What is edited goes back into a file; the Japanese may change without a line that looks edited."""
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(to_workbook(load("framework_2023_11"), book, "ja"))
+    lines = CalamineWorkbook.from_path(book).get_sheet_by_name(SHEET).to_python()[KEYS_ROW + 1 :]
+    reasons = [(line[COLUMNS.index("spread.reason")], line[len(COLUMNS)]) for line in lines]
+    assert len(reasons) > 200 and all(shown == (given(said, "ja") if said else "") for said, shown in reasons)
+    with pytest.raises(InputError, match="nothing was edited"):
+        from_workbook(book, tmp_path / "mine.toml")
 
 
 COMMANDS = (
