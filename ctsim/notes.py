@@ -5,6 +5,7 @@ Results, resolved scenarios, cards and digests keep the English sentence; only w
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Final
 from ctsim.locale import found_again, text
 
 FILE: Final = "notes_ja.toml"
+_CHART: Final = re.compile(r"\bcharts? (?=\d)")
 
 
 def given(said: str, lang: str) -> str:
@@ -31,6 +33,11 @@ def given(said: str, lang: str) -> str:
     if bracket and said.endswith("]") and of_class in known:
         return f"{given(own_words, lang)} [{known[of_class]}]"
     return said
+
+
+def given_at(where: str, lang: str) -> str:
+    """A place of a document as readers of a language call it: "chart 9" is 図表9; of several, one after the other."""
+    return where if lang != "ja" else given(_CHART.sub(text("given.chart", lang), where), lang)
 
 
 @cache

@@ -10,7 +10,7 @@ import click
 
 from ctsim.console import number, table
 from ctsim.locale import heads, price_year, reading, shapes, text, when, word
-from ctsim.notes import given
+from ctsim.notes import given, given_at
 from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
@@ -131,8 +131,10 @@ def audit_tables(result: Audit, lang: str) -> None:
         )
     names: tuple[str, ...] = ("programme", "figure", "printed", "computed", "unit", "difference", "verdict")
     table(text("audit.title", lang), heads("audit", names, lang), rows, right=(2, 3, 5))
-    ledger = [[e.programme or "", e.where, e.quote, *(given(one, lang) for one in (e.printed, e.computed, e.why))]
-              for e in result.inconsistencies]  # fmt: skip
+    ledger = []
+    for e in result.inconsistencies:
+        said = (given(one, lang) for one in (e.printed, e.computed, e.why))
+        ledger.append([e.programme or "", given_at(e.where, lang), e.quote, *said])
     if ledger:
         names = ("programme", "where", "quote", "as_printed", "follows", "why")
         table(text("audit.ledger", lang), heads("audit", names, lang), ledger)
@@ -161,7 +163,9 @@ def parameter_table(scenario: Scenario, name: str, lang: str) -> None:
     ]
     lines.append(("printed", _joined(record.as_printed), str(one.place("as_printed"))))
     if record.source:
-        lines.append(("source", f"{record.source.key}, {record.source.where}", str(one.place("source"))))
+        lines.append(
+            ("source", f"{record.source.key}, {given_at(record.source.where, lang)}", str(one.place("source")))
+        )
         lines.append(("quote", record.source.quote or "", ""))
     lines.append(("spread", spread_words(one, lang), str(one.place("uncertainty"))))
     bases = dict.fromkeys(spread.basis for spread in one.spreads.values())
@@ -202,7 +206,8 @@ def trail_tables(scenario: Scenario, trail: Trail, lang: str) -> None:
     if trail.reading:
         lines += [*_both("reading", trail.reading.description, lang), ("why", given(trail.reading.reason, lang), "")]
     for figure in trail.figures:
-        lines += [("printed", f"{one.where}: 「{one.as_printed}」", str(figure.place)) for one in figure.record.printed]
+        lines += [("printed", f"{given_at(one.where, lang)}: 「{one.as_printed}」", str(figure.place))
+                  for one in figure.record.printed]  # fmt: skip
         if against := figure.record.counterfactual:
             lines.append(("against", f"「{against.quote}」" if against.quote else getattr(against, lang), ""))
         for note in (figure.record.outside, figure.record.interval_note):

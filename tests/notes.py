@@ -12,10 +12,12 @@ from ctsim.library import library_root
 from ctsim.notes import FILE, japanese
 
 KEYS = {"reason", "why", "computed", "printed", "note", "exchange_rate_note", "trl_now", "trl_target", "by", "title",
-        "publisher"}  # fmt: skip
+        "publisher", "where"}  # fmt: skip
 """Keys of pages, studies, classes, sources and the ledger that hold somebody's words in one language."""
 WORD = re.compile(r"(?<![A-Za-z0-9/_.*-])(?:[a-z]{2,}|[A-Z][a-z]+|[a-z](?= [a-z]))(?![A-Za-z0-9/_-]|\.\w)")
 """A word of an English sentence: no sign, unit, identifier or option."""
+NUMBERED = re.compile(r"(?:Annex|chart) \d+")
+"""Places that are called alike in every document."""
 FORMULAS = Path(ctsim.__file__).parent / "formulas"
 UNITS = {"kg", "km", "kl", "kt", "Mt", "ha", "yr"}
 
@@ -52,7 +54,7 @@ def _told(said: Any, key: str = "") -> Iterator[str]:
     elif isinstance(said, list):
         for one in said:
             yield from _told(one, key)
-    elif isinstance(said, str) and key in KEYS:
+    elif isinstance(said, str) and key in KEYS and not (key == "where" and NUMBERED.fullmatch(said)):
         yield said
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 from ctsim.equations import formula_place
 from ctsim.locale import LANGUAGES, text, when, word
-from ctsim.notes import given
+from ctsim.notes import given, given_at
 from ctsim.printing import spread_words
 from ctsim.programme import METRICS, YEARS, Parameter, Programme
 from ctsim.schema import Bilingual
@@ -111,7 +111,8 @@ def _parameter_row(name: str, parameter: Parameter, lang: str) -> list[str]:
     symbol = _symbol(parameter)
     source = ""
     if record.source:
-        source = record.source.where + (f"<br>「{escaped(record.source.quote)}」" if record.source.quote else "")
+        source = given_at(record.source.where, lang)
+        source += f"<br>「{escaped(record.source.quote)}」" if record.source.quote else ""
     return [
         f"{symbol} `{name}`" if symbol else f"`{name}`", "<br>".join(map(escaped, printed)), _values(parameter),
         escaped(parameter.unit), escaped(spread_words(parameter, lang)), escaped("; ".join(reasons)),
@@ -169,12 +170,12 @@ def _limits(programme: Programme, lang: str) -> list[str]:
 def _outputs(programme: Programme, lang: str) -> list[str]:
     page = programme.page
     lines = [f"- {one.indicator_ja if lang == 'ja' else f'{one.indicator_ja} / {one.indicator_en}'}: {one.value:,g} "
-             f"({one.where}: 「{escaped(one.as_printed)}」)" for one in page.output]  # fmt: skip
+             f"({given_at(one.where, lang)}: 「{escaped(one.as_printed)}」)" for one in page.output]  # fmt: skip
     if (ready := page.readiness) is not None:
         known = {"trl_now": ready.trl_now, "trl_target": ready.trl_target, "trl_by": ready.by, "as_of": ready.as_of}
         shown = "; ".join(f"{text(f'report.{name}', lang)}: {escaped(given(str(value), lang))}"
                           for name, value in known.items() if value)  # fmt: skip
-        lines.append(f"- {shown} ({ready.where}: 「{escaped(ready.quote)}」)")
+        lines.append(f"- {shown} ({given_at(ready.where, lang)}: 「{escaped(ready.quote)}」)")
     return lines
 
 

@@ -19,7 +19,7 @@ from ctsim.export.editing import COLUMNS, KEYS_ROW, SHEET, to_workbook
 from ctsim.export.write import export
 from ctsim.library import library_root, shipped
 from ctsim.locale import found_again
-from ctsim.notes import FILE, given, japanese
+from ctsim.notes import FILE, given, given_at, japanese
 from ctsim.programme import FIXED
 from tests.html_pages import parsed
 from tests.notes import UNITS, WORD, files, group, is_english, missing, notes, stale
@@ -152,6 +152,13 @@ def test_reasons_of_ctsim_itself_are_found_again() -> None:
         assert found_again(reason, "given") and given(reason, "ja") != reason
 
 
+def test_places_are_called_as_the_report_calls_them() -> None:
+    assert given_at("Annex 8, chart 9, 4.3.2-8", "ja") == "Annex 8, 図表9, 4.3.2-8"
+    assert (given_at("chart 9", "en"), given_at("study", "ja"), given_at("a chart of mine", "ja")) == (
+        "chart 9", "検討", "a chart of mine",
+    )  # fmt: skip
+
+
 def test_every_reason_of_a_shipped_scenario_is_shown_in_japanese() -> None:
     for _, head in shipped():
         found = {one.spread.reason for one in load(head.id).binding.rows}
@@ -164,7 +171,8 @@ def test_only_what_shows_notes_looks_them_up() -> None:
              or any(name.startswith("ctsim.notes.") for _, name in module.imports())}  # fmt: skip
     assert users == {
         "ctsim.differences", "ctsim.printing", "ctsim.report.page", "ctsim.export.editing", "ctsim.export.evidence",
-        "ctsim.export.live", "ctsim.export.numbers", "ctsim.export.policy",
+        "ctsim.export.live", "ctsim.export.numbers", "ctsim.export.policy", "ctsim.export.workbook",
+        "ctsim.scenario_command",
     }  # fmt: skip
 
 

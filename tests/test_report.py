@@ -20,7 +20,7 @@ from ctsim.catalog import Scenario, load_resolved
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
 from ctsim.locale import text
-from ctsim.notes import given
+from ctsim.notes import given, given_at
 from ctsim.report.facts import Facts
 from ctsim.report.lines import printed
 from ctsim.report.page import html, report
@@ -285,7 +285,7 @@ def test_every_parameter_has_its_picture_basis_and_words(
         if row.varies:
             assert given(row.spread.reason, lang) in line.text
         if row.stream in known and (source := known[row.stream].record.source):
-            assert source.where in line.text and (source.quote or "") in line.text
+            assert given_at(source.where, lang) in line.text and (source.quote or "") in line.text
 
 
 # ---- both languages

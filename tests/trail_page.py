@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from ctsim.binding import Row
 from ctsim.catalog import Scenario, load
 from ctsim.cli import main
-from ctsim.notes import given
+from ctsim.notes import given, given_at
 from ctsim.trail import Trail, cells, follow, follow_total, totals
 
 SCENARIO = "framework_2023_11"
@@ -164,7 +164,7 @@ def _row(trail: Trail, words: Words) -> list[str]:
 
 
 def _first(trail: Trail, words: Words) -> str:
-    places = [one.where for figure in trail.figures for one in figure.record.printed]
+    places = [given_at(one.where, words.language) for figure in trail.figures for one in figure.record.printed]
     said = [words.printed.format(", ".join(dict.fromkeys(places)))] if places else []
     said += [f"`{trail.reason_code}`"] if trail.reason_code else []
     said += [getattr(trail.reason, words.language)] if trail.reason else []

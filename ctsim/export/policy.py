@@ -8,7 +8,7 @@ from typing import Final
 from ctsim.export.book import Book, Cell, Shown
 from ctsim.export.numbers import columns
 from ctsim.locale import text
-from ctsim.notes import given
+from ctsim.notes import given, given_at
 from ctsim.policy import FloatArray, along, gaps, percent
 from ctsim.report.frame import FramePage
 from ctsim.schema import Citation
@@ -114,4 +114,5 @@ def _cited(page: FramePage, citation: Citation | None) -> list[Cell]:
     """Document with the place in it, and the words."""
     if citation is None:
         return ["", ""]
-    return [f"{given(page.source(citation).title, page.lang)} · {citation.where}", citation.quote or ""]
+    title, where = given(page.source(citation).title, page.lang), given_at(citation.where, page.lang)
+    return [f"{title} · {where}", citation.quote or ""]
