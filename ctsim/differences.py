@@ -18,6 +18,7 @@ from ctsim.catalog import Scenario
 from ctsim.dependence import Tie, ties_of
 from ctsim.equations import formula_source
 from ctsim.locale import found_again, shapes, text
+from ctsim.notes import given
 
 Atom = tuple[str, str]
 """("row", stream), ("figure", step), ("cell", step that only one has), ("programme", id), ("together", members),
@@ -68,9 +69,9 @@ def _say(name: str, **values: object) -> str:
 
 
 def reason_words(said: str, lang: str) -> str:
-    """The reason of an entry in a language where it is ctsim's own; one that somebody gave stays as it was given."""
+    """The reason of an entry in a language where it is ctsim's own or the library's; any other stays as given."""
     found = found_again(said, "difference")
-    return text(found[0], lang) if found and not found[1] else said
+    return text(found[0], lang) if found and not found[1] else given(said, lang)
 
 
 def entry_words(said: str, lang: str) -> str:

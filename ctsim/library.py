@@ -16,7 +16,7 @@ from ctsim.errors import Finding, InputError, Place, did_you_mean
 from ctsim.tomlfile import Document
 
 MAX_EXTENDS: Final = 16
-_NOT_SCENARIOS: Final = ("sources", "shared", "spread_classes", "coordinates", "totals", "ledger", "frame")
+_NOT_SCENARIOS: Final = ("sources", "shared", "spread_classes", "coordinates", "totals", "ledger", "frame", "notes_ja")
 
 
 @dataclass(frozen=True)

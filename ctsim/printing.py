@@ -10,6 +10,7 @@ import click
 
 from ctsim.console import number, table
 from ctsim.locale import heads, price_year, reading, shapes, text, when, word
+from ctsim.notes import given, given_at
 from ctsim.unit_words import unit_shown
 
 if TYPE_CHECKING:
@@ -130,7 +131,10 @@ def audit_tables(result: Audit, lang: str) -> None:
         )
     names: tuple[str, ...] = ("programme", "figure", "printed", "computed", "unit", "difference", "verdict")
     table(text("audit.title", lang), heads("audit", names, lang), rows, right=(2, 3, 5))
-    ledger = [[e.programme or "", e.where, e.quote, e.printed, e.computed, e.why] for e in result.inconsistencies]
+    ledger = []
+    for e in result.inconsistencies:
+        said = (given(one, lang) for one in (e.printed, e.computed, e.why))
+        ledger.append([e.programme or "", given_at(e.where, lang), e.quote, *said])
     if ledger:
         names = ("programme", "where", "quote", "as_printed", "follows", "why")
         table(text("audit.ledger", lang), heads("audit", names, lang), ledger)
@@ -159,7 +163,9 @@ def parameter_table(scenario: Scenario, name: str, lang: str) -> None:
     ]
     lines.append(("printed", _joined(record.as_printed), str(one.place("as_printed"))))
     if record.source:
-        lines.append(("source", f"{record.source.key}, {record.source.where}", str(one.place("source"))))
+        lines.append(
+            ("source", f"{record.source.key}, {given_at(record.source.where, lang)}", str(one.place("source")))
+        )
         lines.append(("quote", record.source.quote or "", ""))
     lines.append(("spread", spread_words(one, lang), str(one.place("uncertainty"))))
     bases = dict.fromkeys(spread.basis for spread in one.spreads.values())
@@ -167,9 +173,9 @@ def parameter_table(scenario: Scenario, name: str, lang: str) -> None:
     reasons: dict[str, str] = {}
     for year, spread in one.spreads.items():
         reasons.setdefault(spread.reason, f"reason {year}" if len(one.spreads) > 1 else "reason")
-    lines += [(name, said, "") for said, name in reasons.items()]
+    lines += [(name, given(said, lang), "") for said, name in reasons.items()]
     lines.append(("partners", _partners(scenario, name, lang), str(one.place("sum_to_one"))))
-    lines.append(("note", record.note or "", ""))
+    lines.append(("note", given(record.note or "", lang), ""))
     users = [p.id for p in scenario.programmes if any(q.stream == name for q in p.parameters.values())]
     lines.append(("used_by", ", ".join(users), ""))
     _line_table([line for line in lines if line[1]], lang)
@@ -198,20 +204,21 @@ def trail_tables(scenario: Scenario, trail: Trail, lang: str) -> None:
     lines += [("boundary", ", ".join(about), "")] if any(about) else []
     lines += _both("reason", trail.reason, lang) if trail.reason else []
     if trail.reading:
-        lines += [*_both("reading", trail.reading.description, lang), ("why", trail.reading.reason, "")]
+        lines += [*_both("reading", trail.reading.description, lang), ("why", given(trail.reading.reason, lang), "")]
     for figure in trail.figures:
-        lines += [("printed", f"{one.where}: 「{one.as_printed}」", str(figure.place)) for one in figure.record.printed]
+        lines += [("printed", f"{given_at(one.where, lang)}: 「{one.as_printed}」", str(figure.place))
+                  for one in figure.record.printed]  # fmt: skip
         if against := figure.record.counterfactual:
             lines.append(("against", f"「{against.quote}」" if against.quote else getattr(against, lang), ""))
         for note in (figure.record.outside, figure.record.interval_note):
             lines += _both("interval", note, lang) if note else []
-        lines += [("note", figure.record.note, "")] if figure.record.note else []
+        lines += [("note", given(figure.record.note, lang), "")] if figure.record.note else []
         if figure.spread and figure.reported:
             basis = text(f"basis.{figure.spread.basis}", lang)
-            lines += [("basis", basis, ""), ("reason", figure.spread.reason, "")]
+            lines += [("basis", basis, ""), ("reason", given(figure.spread.reason, lang), "")]
     lines += [("money", text(f"price.{trail.price}", lang), "")] if trail.price else []
     lines += [("price_year", price_year(trail.price_year, lang), "")] if trail.price else []
-    lines += [("formula", equation, str(place)) for equation, place in trail.formulas]
+    lines += [("formula", given(equation, lang), str(place)) for equation, place in trail.formulas]
     _line_table(lines, lang)
     if trail.rows:
         _made_from(text("show.made_from", lang), trail.rows, lang)

@@ -10,6 +10,7 @@ import click
 
 from ctsim.console import table
 from ctsim.locale import heads, text
+from ctsim.notes import given_at
 from ctsim.options import FILE, SCENARIO, formulas_option, lang_option
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ def new_edition(old: str, new: str, lang: str, formulas: str | None) -> None:
 def _edition_tables(found: Edition, lang: str) -> None:
     from ctsim.printing import values_words
 
-    left = [[one.name, values_words(one.parameter), one.parameter.unit, one.words, one.where] for one in found.old]
+    left = [[one.name, values_words(one.parameter), one.parameter.unit, one.words, given_at(one.where, lang)]
+            for one in found.old]  # fmt: skip
     names: tuple[str, ...] = ("parameter", "value", "unit", "printed", "where")
     table(text("edition.left", lang), heads("edition", names, lang), left, right=(1,))
-    figures = [[one.key, one.record.printed[0].as_printed, one.record.printed[0].where] for one in found.figures]
+    figures = [[one.key, one.record.printed[0].as_printed, given_at(one.record.printed[0].where, lang)]
+               for one in found.figures]  # fmt: skip
     table(text("edition.figures", lang), heads("edition", ("figure", "printed", "where"), lang), figures)
     for key, (source, number) in found.documents().items():
         reviewed = "reviewed" if source.reviewed else "not_reviewed"

@@ -8,6 +8,7 @@ from typing import get_args
 from ctsim import schema
 from ctsim.audit import Audit, AuditFigure, audit
 from ctsim.locale import text, when, word
+from ctsim.notes import given, given_at
 from tests.markdown import Row, escaped, name_of, number, programmes, start, table
 from tests.page_texts import heads, said
 
@@ -74,7 +75,7 @@ def _range(low: float, high: float, lang: str) -> str:
 
 def _printed(figure: AuditFigure, lang: str) -> str:
     value = _range(figure.published_low, figure.published_high, lang)
-    places = ", ".join(dict.fromkeys(one.partition(": ")[0] for one in figure.printings))
+    places = ", ".join(dict.fromkeys(given_at(one.partition(": ")[0], lang) for one in figure.printings))
     return f"**{value}**<br>「{escaped(figure.as_printed)}」<br>{places}"
 
 
@@ -112,6 +113,8 @@ def _ledger(entries: Sequence[schema.LedgerEntry], lang: str) -> Iterator[str]:
 
 def ledger_table(entries: Iterable[schema.LedgerEntry], lang: str) -> str:
     """Entries with place, words, what follows from them and why that matters."""
-    rows = [[escaped(cell) for cell in (one.where, f"「{one.quote}」", one.printed, one.computed, one.why,
-                                        word("ledger_kind", one.kind, lang))] for one in entries]  # fmt: skip
+    rows = [[escaped(cell) for cell in (
+        given_at(one.where, lang), f"「{one.quote}」",
+        *(given(said, lang) for said in (one.printed, one.computed, one.why)), word("ledger_kind", one.kind, lang),
+    )] for one in entries]  # fmt: skip
     return table(heads("audit.entries", lang), rows)

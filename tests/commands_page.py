@@ -1,10 +1,12 @@
-"""docs/commands.md: every command with every option, from the commands themselves; in Japanese what each is for."""
+"""docs/commands.md: every command with every option, from the commands themselves."""
 
+import tomllib
 from collections.abc import Iterator
 
 import click
 
 from ctsim.cli import main
+from tests.source import ROOT
 
 START = """# Commands
 
@@ -19,9 +21,9 @@ cell is named `programme.metric.when[.item]`, as `offshore_wind.co2_reduction.20
 
 START_JA = """# コマンドの一覧
 
-*`make docs` が作り、テストが、すべてのコマンドがあることを確かめます。* [English](commands.md)
+*`make docs` がコマンドから作り、テストが最新であることを確かめます。* [English](commands.md)
 
-オプションの説明(`ctsim COMMAND --help` と、表のリンク先の一覧)は英語だけです。表の言語は `--lang ja` で選びます。
+`ctsim COMMAND --help` は同じことを英語で示します。表の言語は `--lang ja` で選びます。
 
 結果は標準出力に、進み具合とメッセージは標準エラー出力に書きます。終了コードは次のとおりです。0:終了。1:`check`、`audit`、
 `reproduce` が、ページに記していないものを見つけた、または指定した精度に届かなかった。2:入力か使い方の誤り。3:中断
@@ -29,34 +31,12 @@ START_JA = """# コマンドの一覧
 
 欄の名前は、`offshore_wind.co2_reduction.2030` のように `programme.metric.when[.item]` です。パラメータの名前は
 `programme.name`、事業が共用するものは `name` だけです。
-
-| コマンド | 用途 |
-|---|---|
 """
 
-FOR_JA = {
-    "ctsim audit": "報告書の算定式を報告書自身のパラメータで計算し、公表値と比べる([監査](audit.ja.md))",
-    "ctsim check": "シナリオのすべてのファイルと、ページの数値を確かめる。幅が何に基づくかを数える",
-    "ctsim compare": "二つのシナリオか計算結果を共通の乱数で比べ、差をもたらした変更を示す([比べる](compare.ja.md))",
-    "ctsim explain": "計算結果の平均値が公表値と異なる理由と、欄が何に基づくかを示す",
-    "ctsim export": "結果を CSV、Excel、NetCDF、IAMC などの形式で書き出す([Excel とその他の形式](export.ja.md))",
-    "ctsim list": "計算できるシナリオを一覧にする",
-    "ctsim merge": "分けて行った計算を合わせる。結果は分けずに行ったものと同じ([多数の計算機](cluster.ja.md))",
-    "ctsim policy": "国の目標との差に占める割合と、価格で評価した額を示す([資金と合計](money.ja.md))",
-    "ctsim report": "計算、比較、感度分析の結果を、HTML のページか A4 1枚の要約にする([結果のページ](report.ja.md))",
-    "ctsim reproduce": "保存した計算を作り直し、最後のビットまで同じかを確かめる",
-    "ctsim resume": "中断した計算を最後まで行う([計算する](runs.ja.md))",
-    "ctsim run": "全パラメータを同時に抽出し、すべての数値の分布を示す([計算する](runs.ja.md))",
-    "ctsim scenario from-xlsx": "Excel で書き換えたものを、変更のシナリオファイルにする",
-    "ctsim scenario new-edition": "報告書の次の版を始め、前の版のまま残る値を示す([次の版](new-edition.ja.md))",
-    "ctsim scenario schema": "TOML を確かめるエディタのために、シナリオファイルの JSON Schema を表示する",
-    "ctsim scenario to-xlsx": "シナリオを、書き換えのできる Excel ファイルにする([Excel など](export.ja.md))",
-    "ctsim sensitivity": "結果の幅がどのパラメータから来るかを示す([感度分析](sensitivity.ja.md))",
-    "ctsim show": "パラメータ、欄、合計の出所と理由を示す([数値から報告書の文言へ](trail.ja.md))",
-    "ctsim total": "欄の合計を求める。足してはならないものには理由を示す([資金と合計](money.ja.md))",
-    "ctsim yen": "発行分ごとに、充当額と効果から1億円あたりの効果などを示す([資金と合計](money.ja.md))",
-}
-"""What each command is for, in Japanese."""
+JAPANESE: dict[str, dict[str, str]] = tomllib.loads((ROOT / "tests" / "commands_ja.toml").read_text(encoding="utf-8"))
+"""The help of commands in Japanese: what each is for by its name, the rest by the English."""
+HEADS = {"en": "| option | default | what it does |", "ja": "| オプション | 既定値 | 働き |"}
+OFTEN = {"en": ", may be given often", "ja": "(何度でも指定できる)"}
 
 
 def commands(group: click.Group = main, path: str = "ctsim") -> Iterator[tuple[str, click.Command]]:
@@ -71,42 +51,54 @@ def commands(group: click.Group = main, path: str = "ctsim") -> Iterator[tuple[s
 
 def commands_page() -> str:
     """The whole page."""
-    return "\n".join([START, *(_section(name, command) for name, command in commands())]).rstrip() + "\n"
+    return _page(START, "en")
 
 
 def commands_page_ja() -> str:
-    """The whole page in Japanese: a line a command, which leads to its options. KeyError for one without a line."""
-    rows = [f"| [`{name}`](commands.md#{name.replace(' ', '-')}) | {FOR_JA[name]} |" for name, _ in commands()]
-    return START_JA + "\n".join(rows) + "\n"
+    """The whole page in Japanese. KeyError for help without Japanese."""
+    return _page(START_JA, "ja")
 
 
-def _section(name: str, command: click.Command) -> str:
+def _page(start: str, lang: str) -> str:
+    return "\n".join([start, *(_section(name, command, lang) for name, command in commands())]).rstrip() + "\n"
+
+
+def _said(table: str, english: str, lang: str) -> str:
+    """Help in a language; what has no words has none to say."""
+    return JAPANESE[table][english] if lang == "ja" and english else english
+
+
+def _section(name: str, command: click.Command, lang: str) -> str:
     context = click.Context(command, info_name=name)
     pieces = " ".join(command.collect_usage_pieces(context))
-    parts = [f"## {name}", "", f"`{name} {pieces}`", "", *_paragraphs(command.help or ""), ""]
-    rows = [_row(one, context) for one in command.params if isinstance(one, click.Option)]
+    parts = [f"## {name}", "", f"`{name} {pieces}`", "", *_paragraphs(name, command.help or "", lang), ""]
+    rows = [_row(one, context, lang) for one in command.params if isinstance(one, click.Option)]
     if rows:
-        parts += ["| option | default | what it does |", "|---|---|---|", *rows, ""]
+        parts += [HEADS[lang], "|---|---|---|", *rows, ""]
     return "\n".join(parts)
 
 
-def _paragraphs(text: str) -> list[str]:
-    return "\n\n".join(
-        _examples(one) if "\b" in one else " ".join(one.split()) for one in text.split("\n\n")
-    ).splitlines()
+def _paragraphs(name: str, text: str, lang: str) -> list[str]:
+    first, *others = text.split("\n\n")
+    told = [_said("commands", name, lang) if lang == "ja" else " ".join(first.split())]
+    told += [
+        _examples(one, lang) if "\b" in one else _said("paragraphs", " ".join(one.split()), lang) for one in others
+    ]
+    return "\n\n".join(told).splitlines()
 
 
-def _examples(paragraph: str) -> str:
+def _examples(paragraph: str, lang: str) -> str:
     """Lines that click leaves as they are: a command, and behind some blanks what it is for."""
     lines = (line.strip().partition("  ") for line in paragraph.partition("\b\n")[2].splitlines())
-    return "\n".join(f"- `{command}`{': ' if why else ''}{why.strip()}" for command, _, why in lines if command)
+    told = [(command, _said("examples", why.strip(), lang)) for command, _, why in lines if command]
+    return "\n".join(f"- `{command}`{': ' if why else ''}{why}" for command, why in told)
 
 
-def _row(option: click.Option, context: click.Context) -> str:
+def _row(option: click.Option, context: click.Context, lang: str) -> str:
     written = ", ".join(option.opts)
     value = "" if option.is_flag else f" {option.make_metavar(context)}"
-    often = ", may be given often" if option.multiple else ""
+    often = OFTEN[lang] if option.multiple else ""
     default = f"`{option.default:,}`" if isinstance(option.default, int) else f"`{option.default}`"
     default = default if option.show_default else ""
-    cells = [f"`{written}{value}`{often}", default, option.help or ""]
+    cells = [f"`{written}{value}`{often}", default, _said("options", option.help or "", lang)]
     return "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |"

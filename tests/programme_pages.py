@@ -6,6 +6,7 @@ from functools import cache
 
 from ctsim.equations import formula_place
 from ctsim.locale import LANGUAGES, text, when, word
+from ctsim.notes import given, given_at
 from ctsim.printing import spread_words
 from ctsim.programme import METRICS, YEARS, Parameter, Programme
 from ctsim.schema import Bilingual
@@ -33,9 +34,9 @@ def programme_page(programme: Programme, lang: str) -> str:
                  other=place(programme.id, "en" if lang == "ja" else "ja"))  # fmt: skip
     sections = {
         "published": _figures(programme, lang), "against": _counterfactuals(programme, lang),
-        "equations": _equations(programme, readings=False), "parameters": _parameters(programme, lang),
+        "equations": _equations(programme, lang, readings=False), "parameters": _parameters(programme, lang),
         "cells": _cells(programme, lang),
-        "readings": [*_readings(programme, lang), *_equations(programme, readings=True)],
+        "readings": [*_readings(programme, lang), *_equations(programme, lang, readings=True)],
         "limits": _limits(programme, lang), "supported": _outputs(programme, lang), "ledger": _ledger(programme, lang),
     }  # fmt: skip
     parts = [start, ""]
@@ -77,7 +78,7 @@ def _symbol(parameter: Parameter) -> str:
     return parameter.symbol or parameter.record.symbol or ""
 
 
-def _equations(programme: Programme, *, readings: bool) -> list[str]:
+def _equations(programme: Programme, lang: str, *, readings: bool) -> list[str]:
     steps = [one for one in scenario(SCENARIO).binding.steps if one.figure.programme == programme.id and one.function]
     found: dict[object, list[str]] = {}
     for step in steps:
@@ -87,7 +88,7 @@ def _equations(programme: Programme, *, readings: bool) -> list[str]:
     lines = []
     for function, names in found.items():
         assert callable(function)
-        words = escaped((function.__doc__ or "").strip().partition("\n")[0])
+        words = escaped(given((function.__doc__ or "").strip().partition("\n")[0], lang))
         lines += [
             f"{', '.join(dict.fromkeys(names))}: {words}",
             "",
@@ -106,11 +107,12 @@ def _parameters(programme: Programme, lang: str) -> list[str]:
 def _parameter_row(name: str, parameter: Parameter, lang: str) -> list[str]:
     record = parameter.record
     printed = [record.as_printed] if isinstance(record.as_printed, str) else list(record.as_printed or ())
-    reasons = dict.fromkeys(one.reason for one in parameter.spreads.values())
+    reasons = dict.fromkeys(given(one.reason, lang) for one in parameter.spreads.values())
     symbol = _symbol(parameter)
     source = ""
     if record.source:
-        source = record.source.where + (f"<br>「{escaped(record.source.quote)}」" if record.source.quote else "")
+        source = given_at(record.source.where, lang)
+        source += f"<br>「{escaped(record.source.quote)}」" if record.source.quote else ""
     return [
         f"{symbol} `{name}`" if symbol else f"`{name}`", "<br>".join(map(escaped, printed)), _values(parameter),
         escaped(parameter.unit), escaped(spread_words(parameter, lang)), escaped("; ".join(reasons)),
@@ -141,7 +143,7 @@ def _cells(programme: Programme, lang: str) -> list[str]:
 def _readings(programme: Programme, lang: str) -> list[str]:
     rows = [
         [f"`{one.name}`", "<br>".join(_given(programme, one.name, lang)) or said("programme.not_printed", lang),
-         _both(one.description, lang), escaped(one.reason)]
+         _both(one.description, lang), escaped(given(one.reason, lang))]
         for one in programme.page.reading
     ]  # fmt: skip
     return [table(heads("programme.reading_head", lang), rows), ""] if rows else []
@@ -159,7 +161,7 @@ def _given(programme: Programme, name: str, lang: str) -> Iterator[str]:
 def _limits(programme: Programme, lang: str) -> list[str]:
     rows = [
         [_both(Bilingual(ja=one.what_ja, en=one.what_en), lang), text(f"direction.{one.direction}", lang),
-         word("size", one.size, lang), escaped(one.why)]
+         word("size", one.size, lang), escaped(given(one.why, lang))]
         for one in programme.page.unquantified
     ]  # fmt: skip
     return [table(heads("programme.limit_head", lang), rows)] if rows else []
@@ -168,11 +170,12 @@ def _limits(programme: Programme, lang: str) -> list[str]:
 def _outputs(programme: Programme, lang: str) -> list[str]:
     page = programme.page
     lines = [f"- {one.indicator_ja if lang == 'ja' else f'{one.indicator_ja} / {one.indicator_en}'}: {one.value:,g} "
-             f"({one.where}: 「{escaped(one.as_printed)}」)" for one in page.output]  # fmt: skip
+             f"({given_at(one.where, lang)}: 「{escaped(one.as_printed)}」)" for one in page.output]  # fmt: skip
     if (ready := page.readiness) is not None:
         known = {"trl_now": ready.trl_now, "trl_target": ready.trl_target, "trl_by": ready.by, "as_of": ready.as_of}
-        shown = "; ".join(f"{text(f'report.{name}', lang)}: {escaped(value)}" for name, value in known.items() if value)
-        lines.append(f"- {shown} ({ready.where}: 「{escaped(ready.quote)}」)")
+        shown = "; ".join(f"{text(f'report.{name}', lang)}: {escaped(given(str(value), lang))}"
+                          for name, value in known.items() if value)  # fmt: skip
+        lines.append(f"- {shown} ({given_at(ready.where, lang)}: 「{escaped(ready.quote)}」)")
     return lines
 
 

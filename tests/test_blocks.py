@@ -149,9 +149,8 @@ def test_translations_have_the_same_blocks(name: str) -> None:
         (kind, in_japanese(said)) for kind, said, _ in other
     ]
     assert [one for one, there in zip(mine, other, strict=True) if one[1] == there[1] and one != there] == []
-    if page_name(name) != "commands.ja.md":  # a line a command: options are written in English only
-        assert documents()[name].count("\n## ") == english.count("\n## ")
-        assert documents()[name].count("\n|") == english.count("\n|")
+    assert documents()[name].count("\n## ") == english.count("\n## ")
+    assert documents()[name].count("\n|") == english.count("\n|")
     for measured in re.findall(r"<!-- (?:false stops) -->\n(.*?)<!-- end", english, re.DOTALL):
         assert measured in documents()[name]
     assert f"]({Path(name).name})" in english and f"]({Path(english_of(name)).name})" in documents()[name]

@@ -24,6 +24,7 @@ from ctsim.export.book import Book, Column, Live, Shown
 from ctsim.export.live import _signature
 from ctsim.export.write import export
 from ctsim.locale import LANGUAGES, text
+from ctsim.notes import given
 from ctsim.policy import frame
 from ctsim.printing_bought import account_json
 from ctsim.printing_policy import policy_json
@@ -129,7 +130,7 @@ def sums_and_bounds(run: Run) -> list[str]:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_the_intervals_leave_out_is_on_the_sheet_that_the_summary_names(books: dict[str, Path], lang: str) -> None:
     listed = rows_of(books[lang], "left_out", lang)
-    wanted = [(one.id, getattr(left, f"what_{lang}"), left.why)
+    wanted = [(one.id, getattr(left, f"what_{lang}"), given(left.why, lang))
               for one in scenario().programmes for left in one.page.unquantified]  # fmt: skip
     heads = [text(f"workbook.{name}", lang) for name in ("name", "left_out", "because")]
     assert [tuple(line[head] for head in heads) for line in listed] == wanted and len(wanted) > 40

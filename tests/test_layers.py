@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     | {"progress", "run_card"},
     {"schema", "formulas", "npz", "dependence", "composition"},
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
-    {"binding", "spreads", "coordinates", "totals"},
+    {"binding", "spreads", "coordinates", "totals", "notes"},
     {"assembly", "balance", "generated", "accounts"},
     {"catalog", "steps", "divided"},
     {"audit", "kernel", "differences", "attribution"},

@@ -20,6 +20,7 @@ from ctsim.catalog import Scenario, load_resolved
 from ctsim.cli import main
 from ctsim.engine import Run, open_run
 from ctsim.locale import text
+from ctsim.notes import given, given_at
 from ctsim.report.facts import Facts
 from ctsim.report.lines import printed
 from ctsim.report.page import html, report
@@ -282,9 +283,9 @@ def test_every_parameter_has_its_picture_basis_and_words(
         line = trees[lang].by_id(f"par-{row.label}")
         assert any(one.attributes.get("class") == "spark" for one in line.all("svg"))
         if row.varies:
-            assert row.spread.reason in line.text
+            assert given(row.spread.reason, lang) in line.text
         if row.stream in known and (source := known[row.stream].record.source):
-            assert source.where in line.text and (source.quote or "") in line.text
+            assert given_at(source.where, lang) in line.text and (source.quote or "") in line.text
 
 
 # ---- both languages

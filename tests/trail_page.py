@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from ctsim.binding import Row
 from ctsim.catalog import Scenario, load
 from ctsim.cli import main
+from ctsim.notes import given, given_at
 from ctsim.trail import Trail, cells, follow, follow_total, totals
 
 SCENARIO = "framework_2023_11"
@@ -86,7 +87,7 @@ class Words(NamedTuple):
 
 
 WORDS = Words("en", "printed in {}", "read so because: {}", "equation in `{}`", "{} in the report", "{} with a reason")
-WORDS_JA = Words("ja", "{} に掲載", "読み方の理由(英語): {}", "算定式は `{}`", "報告書に{}件", "理由つき{}件")
+WORDS_JA = Words("ja", "{} に掲載", "読み方の理由: {}", "算定式は `{}`", "報告書に{}件", "理由つき{}件")
 
 
 @cache
@@ -163,11 +164,11 @@ def _row(trail: Trail, words: Words) -> list[str]:
 
 
 def _first(trail: Trail, words: Words) -> str:
-    places = [one.where for figure in trail.figures for one in figure.record.printed]
+    places = [given_at(one.where, words.language) for figure in trail.figures for one in figure.record.printed]
     said = [words.printed.format(", ".join(dict.fromkeys(places)))] if places else []
     said += [f"`{trail.reason_code}`"] if trail.reason_code else []
     said += [getattr(trail.reason, words.language)] if trail.reason else []
-    said += [words.read.format(trail.reading.reason)] if trail.reading else []
+    said += [words.read.format(given(trail.reading.reason, words.language))] if trail.reading else []
     said += [words.equation.format(place) for _, place in trail.formulas]
     return "; ".join(said).replace("|", "\\|").replace("~", "\\~")
 

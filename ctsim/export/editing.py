@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,9 @@ from typing import Any, Final
 from ctsim import schema
 from ctsim.catalog import Scenario
 from ctsim.errors import InputError
-from ctsim.export.book import Book, Cell, Column
+from ctsim.export.book import Book, Cell, Column, Sheet
 from ctsim.locale import text
+from ctsim.notes import given
 from ctsim.programme import Parameter
 
 SHEET, PROGRAMMES, ABOUT = "parameters", "programmes", "scenario"
@@ -124,7 +125,9 @@ def to_workbook(scenario: Scenario, file: str | Path, lang: str = "ja") -> bytes
          None, None]
         for one in entries(scenario)
     ]  # fmt: skip
-    _sheet(book, SHEET, COLUMNS, heads, lines, len(FIXED))
+    sheet = _sheet(book, SHEET, COLUMNS, heads, lines, len(FIXED))
+    if lang == "ja":
+        _in_japanese(sheet, [str(one.cells["spread.reason"] or "") for one in entries(scenario)])
     here = {one.id for one in scenario.programmes}
     pages = [one.record.programme for one in scenario.library.pages]
     titles = [Column(text(f"workbook.edit_{one}", lang), 30 if one in _WIDE else 11) for one in PROGRAMME_COLUMNS]
@@ -151,7 +154,7 @@ def _about(book: Book, scenario: Scenario, base: str) -> None:
 
 def _sheet(
     book: Book, name: str, keys: tuple[str, ...], heads: list[Column], lines: list[list[Cell]], fixed: int
-) -> None:
+) -> Sheet:
     sheet = book.sheet(name, name)
     sheet.put(0, 0, text("workbook.edit_lead", book.lang))
     sheet.table(KEYS_ROW - 1, heads, [[*keys], *lines])
@@ -161,6 +164,18 @@ def _sheet(
     for row, cells in enumerate(lines, KEYS_ROW + 1):
         for column, cell in enumerate(cells[fixed:], fixed):
             sheet.put(row, column, cell, "editable")
+    return sheet
+
+
+def _in_japanese(sheet: Sheet, reasons: Sequence[str]) -> None:
+    """Beside the lines what reasons are in Japanese: the cells have them as files do, and nothing reads this column."""
+    at = len(COLUMNS)
+    sheet.page.set_column(at, at, 60)
+    sheet.put(KEYS_ROW - 1, at, text("workbook.edit_reason_in_japanese", "ja"), "head")
+    for row, said in enumerate(reasons, KEYS_ROW + 1):
+        shown = given(said, "ja")
+        sheet.put(row, at, "" if shown == said else shown, "empty")
+    sheet.page.autofilter(KEYS_ROW, 0, KEYS_ROW + len(reasons), at)  # sorted with its line
 
 
 def base_of(scenario: Scenario, file: Path) -> str:

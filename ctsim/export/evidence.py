@@ -11,6 +11,7 @@ from ctsim.export.book import Book, Cell, Column, Live
 from ctsim.export.live import Three
 from ctsim.export.numbers import columns, word
 from ctsim.locale import reading, text, when
+from ctsim.notes import given, given_at
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.money import Issue
 from ctsim.report.sections import ParameterLine, Sections
@@ -55,19 +56,21 @@ def _parameter(sections: Sections, owner: str, one: ParameterLine, number: int) 
     return [
         sections.title(owner) if owner else text("report.shared", lang), one.symbol, row.label, one.as_printed,
         unit_words(row.unit, lang), *value, one.spread, word("basis", row.basis, lang), *quantiles,
-        row.spread.reason, one.quote, one.where, source, one.note, one.place,
+        given(row.spread.reason, lang), one.quote, given_at(one.where, lang), source, given(one.note, lang), one.place,
     ]  # fmt: skip
 
 
 def sources_sheet(book: Book, sections: Sections) -> None:
     """Documents that pages and changes name, and the changes that the scenario makes."""
     heads = columns(book.lang, "source", "title", "publisher", "date", "note", wide=("title", "publisher", "note"))
-    rows = [[key, one.title, one.publisher, one.date, one.note or ""] for key, one in sections.sources.items()]
+    rows = [[key, *(given(said, book.lang) for said in (one.title, one.publisher, one.date, one.note or ""))]
+            for key, one in sections.sources.items()]  # fmt: skip
     sheet = book.sheet("sources")
     last = sheet.table(0, heads, rows)
     for number, change in enumerate(sections.changed, last + 1):
         target = change.parameter or change.impact or change.programme or ""
-        sheet.line(number, [change.source.key, target, change.source.where, "", change.reason])
+        where = given_at(change.source.where, book.lang)
+        sheet.line(number, [change.source.key, target, where, "", given(change.reason, book.lang)])
 
 
 def audit_sheet(book: Book, sections: Sections, live: Mapping[str, Three]) -> None:
@@ -88,7 +91,8 @@ def audit_sheet(book: Book, sections: Sections, live: Mapping[str, Three]) -> No
             when(one.when, lang), word("scope", one.scope, lang), word("period", one.period, lang), book.unit(one.unit),
             one.as_printed, one.published_low, one.published_high, one.computed, one.computed_low, one.computed_high,
             *_live(one.computed, one.computed_low, one.computed_high, live.get(one.key)),
-            one.relative_difference, word("verdict", one.verdict, lang), readings, " / ".join(one.printings),
+            one.relative_difference, word("verdict", one.verdict, lang), readings,
+            given_at(" / ".join(one.printings), lang),
         ])  # fmt: skip
     sheet = book.sheet("audit")
     sheet.table(0, heads, rows)
@@ -113,7 +117,8 @@ def ledger_sheet(book: Book, sections: Sections) -> None:
                     wide=("programme", "quote", "printed", "follows", "why"))  # fmt: skip
     rows: list[list[Cell]] = [
         [one.id, word("ledger_kind", one.kind, book.lang), sections.title(one.programme) if one.programme else "",
-         one.where, one.quote, one.printed, one.computed, one.why]
+         given_at(one.where, book.lang), one.quote,
+         *(given(said, book.lang) for said in (one.printed, one.computed, one.why))]
         for one in sections.audit.inconsistencies if one.programme is None or one.programme in sections.names
     ]  # fmt: skip
     book.sheet("ledger").table(0, heads, rows)
@@ -142,7 +147,8 @@ def allocations_sheet(book: Book, names: Mapping[str, str], issues: Sequence[Iss
             rows.append([
                 file.fiscal_year, one.category, one.budget_year, one.name_ja, one.amount, book.unit(one.unit),
                 text(f"workbook.refinanced_{one.refinanced}", book.lang),
-                ", ".join(names.get(name, name) for name in one.programme), ", ".join(one.green_categories), one.where,
+                ", ".join(names.get(name, name) for name in one.programme), ", ".join(one.green_categories),
+                given_at(one.where, book.lang),
                 getattr(line.why, book.lang) if line.why else "", getattr(one.note, book.lang) if one.note else "",
             ])  # fmt: skip
         spans.append((file, first, len(rows) + 1))
@@ -155,7 +161,7 @@ def allocations_sheet(book: Book, names: Mapping[str, str], issues: Sequence[Iss
         total = file.totals
         added = Live(f"SUM(E{first}:E{last})", sum(one.amount for one in file.allocation))
         sheet.line(row, [file.fiscal_year, added, total.allocated, total.proceeds, total.unallocated, total.refinanced,
-                         total.where])  # fmt: skip
+                         given_at(total.where, book.lang)])  # fmt: skip
     _auctions(book, [file for file, _, _ in spans])
 
 
@@ -165,7 +171,7 @@ def _auctions(book: Book, listed: Sequence[AllocationFile]) -> None:
                     wide=("name_printed",))  # fmt: skip
     rows: list[list[Cell]] = [
         [one.name_ja, one.auction_date, one.issue_date, one.redemption_date, one.coupon, one.planned_amount, one.bids,
-         one.accepted, one.highest_yield, book.unit(one.unit), one.where]
+         one.accepted, one.highest_yield, book.unit(one.unit), given_at(one.where, book.lang)]
         for file in listed for one in file.issue
     ]  # fmt: skip
     book.sheet("issues").table(0, heads, rows)

@@ -23,6 +23,7 @@ from ctsim.equations import Formula, formula_place
 from ctsim.export.arithmetic import NotLiveError, computed, constants_of, excel, statements
 from ctsim.export.book import Book, Cell, Column, Live
 from ctsim.locale import text, when
+from ctsim.notes import given
 
 Three = tuple[str, str, str]
 """Addresses of one quantity: at the middle, the low end and the high end of what is printed."""
@@ -111,14 +112,14 @@ class Formulas:
         programme = self.scenario.programme(step.figure.programme)
         self._mark(programme.number, key, "block")
         label = f"{text(f'metric.{step.figure.record.metric}', self.lang)} {when(step.figure.record.when, self.lang)}"
-        equation = (function.__doc__ or "").strip().partition("\n")[0]
+        equation = given((function.__doc__ or "").strip().partition("\n")[0], self.lang)
         self.sheet.line(self._next, ["", f"{label}  {equation}", *[""] * (_NOTE - _NAME - 1)], "block", _SIGN)
         self.sheet.put(self._next, _NOTE, "" if step.delivered else _place(function), "block")
         self._next += 1
         names: list[dict[str, str]] = [{}, {}, {}]
-        for argument, given in zip(_signature(step, function)[0], self._given(step, function), strict=True):
+        for argument, source in zip(_signature(step, function)[0], self._given(step, function), strict=True):
             self._mark(programme.number, key)
-            self._take(names, argument, self._argument(given, self.ranged[number]))
+            self._take(names, argument, self._argument(source, self.ranged[number]))
         for name in constants_of(function):
             self._mark(programme.number, key)
             self.sheet.line(self._next, [name, Live(self.constants[name], float(getattr(constants, name))), None, None,

@@ -9,6 +9,7 @@ from ctsim import schema
 from ctsim.accounts import money_sums
 from ctsim.export.book import Book, Cell, Column, Shown
 from ctsim.locale import price_year, text, when
+from ctsim.notes import given
 from ctsim.printing_totals import money_name
 from ctsim.programme import METRICS
 from ctsim.report.facts import HIGH, LOW, MEDIAN, Fact, Facts
@@ -77,7 +78,7 @@ def items_sheet(book: Book, facts: Facts) -> None:
         [fact.name, text(f"workbook.{what}", book.lang), fact.said("item") or fact.said("description"),
          word("metric", fact.metric, book.lang), when(fact.when.partition(".")[0], book.lang),
          word("status", fact.word("status"), book.lang), *_words(fact), book.unit(fact.unit), *statistics(fact),
-         _reason(fact) or fact.word("why")]
+         _reason(fact) or given(fact.word("why"), fact.lang)]
         for what, fact in listed
     ]  # fmt: skip
     book.sheet("items").table(0, heads, rows)
@@ -89,7 +90,8 @@ def left_out_sheet(book: Book, page: Page, there: Container[str]) -> None:
                     wide=("programme", "left_out", "because"))  # fmt: skip
     rows: list[list[Cell]] = [
         [one.number or None, page.names[one.id], getattr(left, f"what_{book.lang}"),
-         text(f"direction.{left.direction}", book.lang), text(f"size.{left.size}", book.lang), left.why, one.id]
+         text(f"direction.{left.direction}", book.lang), text(f"size.{left.size}", book.lang),
+         given(left.why, book.lang), one.id]
         for one in page.programmes if one.id in there for left in one.page.unquantified
     ]  # fmt: skip
     book.sheet("left_out").table(0, heads, rows)

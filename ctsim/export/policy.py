@@ -8,6 +8,7 @@ from typing import Final
 from ctsim.export.book import Book, Cell, Shown
 from ctsim.export.numbers import columns
 from ctsim.locale import text
+from ctsim.notes import given, given_at
 from ctsim.policy import FloatArray, along, gaps, percent
 from ctsim.report.frame import FramePage
 from ctsim.schema import Citation
@@ -42,7 +43,8 @@ def _targets(page: FramePage) -> Iterator[list[Cell]]:
     alone = gaps(page.file, realised.independent)
     for gap, free in zip(page.gaps, alone, strict=True):
         one = gap.target
-        ground: list[Cell] = [text(f"basis.{one.basis}", page.lang), *_cited(page, one.source), one.reason or ""]
+        reason = given(one.reason or "", page.lang)
+        ground: list[Cell] = [text(f"basis.{one.basis}", page.lang), *_cited(page, one.source), reason]
         yield [text("policy.reduction", page.lang), "", one.year, "", "%", -one.reduction, *_NONE[1:], *ground]
         ground[0] = text("policy.from_target", page.lang)
         for name, value in (("allowed_then", gap.allowed), ("gap", gap.missing)):
@@ -112,4 +114,5 @@ def _cited(page: FramePage, citation: Citation | None) -> list[Cell]:
     """Document with the place in it, and the words."""
     if citation is None:
         return ["", ""]
-    return [f"{page.source(citation).title} · {citation.where}", citation.quote or ""]
+    title, where = given(page.source(citation).title, page.lang), given_at(citation.where, page.lang)
+    return [f"{title} · {where}", citation.quote or ""]

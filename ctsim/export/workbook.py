@@ -22,6 +22,7 @@ from ctsim.export.money import yen_sheet
 from ctsim.export.numbers import cells_sheet, columns, items_sheet, left_out_sheet, totals_sheet, word
 from ctsim.export.policy import policy_sheet
 from ctsim.locale import text
+from ctsim.notes import given_at
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.sections import Line, Sections
 from ctsim.unit_words import unit_words
@@ -105,7 +106,7 @@ def impact_sheet(book: Book, sections: Sections) -> None:
             said = output.indicator_ja if lang == "ja" else output.indicator_en
             blank: list[Cell] = [None] * 5
             rows.append([part.name, *money, said, book.unit(output.unit), output.value, output.value, *blank[:4],
-                         "", "", text("workbook.output", lang), output.where])  # fmt: skip
+                         "", "", text("workbook.output", lang), given_at(output.where, lang)])  # fmt: skip
     book.sheet("impact").table(0, heads, rows)
 
 

@@ -17,6 +17,7 @@ from ctsim.durable import write_asked
 from ctsim.errors import InputError
 from ctsim.kept import keep, recall
 from ctsim.locale import LANGUAGES, text, when
+from ctsim.notes import given, given_at
 from ctsim.report import pictures
 from ctsim.report.brief import Brief
 from ctsim.report.briefs import DriversBrief, MovesBrief, brief_of
@@ -111,6 +112,8 @@ def _templates() -> jinja2.Environment:
     environment.filters["said"] = _said
     environment.filters["language"] = _language
     environment.filters["short"] = short
+    environment.filters["given"] = given
+    environment.filters["given_at"] = given_at
     return environment
 
 
