@@ -40,6 +40,7 @@ from ctsim.progress import logged, progress
 @click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
 @switch_options
 @click.option("--out", type=FOLDER, metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
+@click.option("--all", "whole", is_flag=True, help="Print everything, uncut, however long; else what fits a screen.")
 @click.option("--figure", is_flag=True, help="Draw what the changes add up to (PNG, SVG; ja, en).")
 @lang_option
 @json_option
@@ -50,7 +51,7 @@ from ctsim.progress import logged, progress
 @formulas_option
 def compare_command(
     a: str, b: str | None, stress: bool, out: str | None, figure: bool, lang: str, as_json: bool, quiet: bool,
-    log: str | None, formulas: str | None, **asked: Any,
+    log: str | None, formulas: str | None, whole: bool, **asked: Any,
 ) -> None:  # fmt: skip
     """How B differs from A: what changed, by how much, how sure, because of which entries.
 
@@ -86,7 +87,7 @@ def compare_command(
     if as_json:
         _print_json(as_dict(found))
     else:
-        comparison_tables(found, lang)
+        comparison_tables(found, lang, whole)
     if figure:
         from ctsim.figures import save_waterfalls
         from ctsim.report.moves import words_of
