@@ -70,7 +70,7 @@ def compare_command(
         raise InputError("compare: give A and B, or A alone with --stress")
     given = [_given(one, formulas, switches) for one in (a, b) if one is not None]
     if stress:
-        _stress(given[0], formulas, asked, as_json, quiet, log, out, figure, lang)
+        _stress(given[0], formulas, asked, as_json, quiet, log, out, figure, lang, whole)
         return
     from ctsim.compare import compare, default_directory
     from ctsim.compare_tables import as_dict, comparison_tables
@@ -123,7 +123,7 @@ def _given(name: str, formulas: str | None, switches: dict[str, Any]) -> Any:
 
 def _stress(
     given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, log: str | None,
-    out: str | None, figure: bool, lang: str,
+    out: str | None, figure: bool, lang: str, whole: bool,
 ) -> None:  # fmt: skip
     from ctsim.compare_tables import stress_table
     from ctsim.stress import default_directory
@@ -142,7 +142,7 @@ def _stress(
     if as_json:
         _print_json(found.to_dict())
     else:
-        stress_table(found, lang)
+        stress_table(found, lang, whole)
     for message in () if quiet else found.messages:
         click.echo(message, err=True)
 

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import numpy as np
 
 from ctsim.console import beyond_rounding, number, table
 from ctsim.dataset import cell_name
@@ -400,23 +401,37 @@ def _interval(low: float, high: float, lang: str) -> str:
     return text("compare.range", lang, low=number(low), high=number(high))
 
 
-def stress_table(found: Stress, lang: str = "en") -> None:
+def _stress_columns(lang: str) -> list[Column]:
+    """Where there is little room the means go first, which hardly differ, then the widths."""
+    names = ("quantity", "unit", "mean_independent", "declared", "as_one", "interval_independent", "declared", "as_one",
+             "width_independent", "as_one", "comonotone_sum")  # fmt: skip
+    goes = {2: 1, 3: 1, 4: 1, 8: 2, 9: 2, 10: 3}
+    head = heads("stress", names, lang)
+    return [Column(head[0], least=28, gives=1, keeps="both"), Column(head[1]),
+            *(Column(one, is_right=True, goes=goes.get(i, 0)) for i, one in enumerate(head[2:], 2))]  # fmt: skip
+
+
+def stress_table(found: Stress, lang: str = "en", whole: bool = False) -> None:
     """One row a quantity: its 90 % interval when parameters are independent, as declared, and move as one."""
+    room = screen(whole)
     rows = []
-    for name, unit, values, bound in zip(found.quantities, found.units, found.values, found.bound, strict=True):
+    for name, unit, values, both in zip(found.quantities, found.units, found.values, found.comonotone, strict=True):
         cells = [_interval(low, high, lang) for _, low, high in values]
         widths = values[:, 2] - values[:, 1]
         ratios = [f"{one / widths[1] - 1:+.1%}" if widths[1] > 0 else "" for one in (widths[0], widths[2])]
-        ends = _interval(float(bound[0]), float(bound[1]), lang) if isfinite(bound[0]) else ""
+        ends = _interval(float(both[0]), float(both[1]), lang) if isfinite(both[0]) else "—"
         means = [number(float(one)) for one in values[:, 0]]
         rows.append([name, unit_shown(unit, lang), *means, *cells, *ratios, ends])
-    names = ("quantity", "unit", "mean_independent", "declared", "as_one", "interval_independent", "declared", "as_one",
-             "width_independent", "as_one", "bound")  # fmt: skip
-    if rows:
-        table(text("stress.title", lang), heads("stress", names, lang), rows, right=tuple(range(2, 11)))
-    counts = {"n": len(rows), "others": found.unaffected, "groups": len(found.groups), "draws": f"{found.draws:,}"}
+    if rows and _printed(text("stress.title", lang), _stress_columns(lang), rows, room):
+        click.echo(text("compare.is_cut", lang))
+    reached = len(rows) - len(found.still)
+    counts = {"n": reached, "others": found.unaffected, "groups": len(found.groups), "draws": f"{found.draws:,}"}
     click.echo(text("stress.closing", lang, **counts))
     if found.still:
         click.echo(text("stress.still", lang, totals=", ".join(found.still)))
+    if np.isfinite(found.comonotone).any():
+        click.echo(text("stress.comonotone", lang))
+    if not np.isfinite(found.comonotone).all():
+        click.echo(text("stress.no_sum", lang))
     click.echo(f"result_digest {found.result_digest}")
     click.echo(f"directory {found.directory}")
