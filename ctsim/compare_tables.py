@@ -229,7 +229,7 @@ def _change_table(shown: _Shown) -> bool:
                Column(names[2], least=16, gives=3), Column(names[3], least=17, gives=4, goes=2, keeps="end"),
                Column(names[4], least=16, gives=1, goes=1)]  # fmt: skip
     rows = [
-        [shown.numbered[one.name], one.name, *one.sides(lang), f"{one.set_by} ({one.side})",
+        [shown.numbered[one.name], _name(one, lang), *one.sides(lang), f"{one.set_by} ({one.side})",
          reason_words(one.reason, lang)]
         for one in shown.listed
     ]  # fmt: skip
@@ -241,6 +241,14 @@ def _change_table(shown: _Shown) -> bool:
     apart = [[*one[:2], *cut_apart(row[2], row[3], (size[2], size[3])), *one[4:]]
              for one, row in zip(short, rows, strict=True)]  # fmt: skip
     return _printed(title, columns, apart, room) or apart != rows
+
+
+def _name(one: Difference, lang: str) -> str:
+    """The name of a change, its kind in the language where the name begins with that."""
+    kind = f"{one.kind} "
+    if lang == "en" or not one.name.startswith(kind):
+        return one.name
+    return f"{text(f'workbook.kind_{one.kind}', lang)} {one.name.removeprefix(kind)}"
 
 
 def _provision_table(shown: _Shown) -> None:

@@ -15,6 +15,7 @@ from ctsim.compare import compare
 from ctsim.compare_tables import Line, _part, _row, _share, as_dict, comparison_tables
 from ctsim.errors import InputError
 from ctsim.figures.waterfall import MOST_BARS, Panel, panels
+from ctsim.locale import text
 from ctsim.screen import Screen
 from tests.languages import left_in
 from tests.pairs import CHANGES, scenario, together, write
@@ -261,7 +262,7 @@ def test_a_programme_that_one_side_lacks_says_which_and_who_set_it(
         assert one["after" if lacks == "B" else "before"] == f"{lacks} lacks it"
         assert (one["side"], one["set_by"]) == (lacks, f"few.toml:{line}")
     shown = called(folder, "both.toml", "few.toml", "--out", "B", "--lang", "ja", monkeypatch=monkeypatch).stdout
-    assert "Bにはない" in shown and f"few.toml:{line} (B)" in shown
+    assert "Bにはない" in shown and "事業 other" in shown and f"few.toml:{line} (B)" in shown
 
 
 def test_a_page_beside_a_study_that_the_other_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,3 +276,23 @@ def test_a_page_beside_a_study_that_the_other_does_not_know(tmp_path: Path, monk
         found = json.loads(called(tmp_path, *names, "--out", has, "--json", monkeypatch=monkeypatch).stdout)
         [one] = [one for one in found["changes"] if one["name"] == "programme other"]
         assert (one["side"], one["set_by"]) == (has, "there/programmes/other.toml")
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_the_page_says_that_editions_have_no_sourced_change_and_names_what_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    gone = {"programme": "gtex", "include": False, "reason": "a test", "source": {"key": "study", "where": "test"}}
+    report, asked = load("framework_2023_11"), {"draws": 2**14, "metrics": ["co2_reduction"]}
+    compare(report, load("framework_2025_06"), out="o", **asked)  # type: ignore[arg-type]
+    compare(report, report.with_changes([gone]), out="p", **asked)  # type: ignore[arg-type]
+    pages = []
+    for name in "op":
+        done = CliRunner().invoke(main, ["report", name, "--lang", lang])
+        assert done.exit_code == 0, done.output
+        pages.append(Path(name, f"report.{lang}.html").read_text(encoding="utf-8"))
+    assert text("compare.only_provisions", lang, n=10) in pages[0]
+    lacks = text("difference.not_there", lang, side="B")
+    [row] = [one for one in pages[1].split("<tr") if lacks in one]
+    assert ("Green Technologies" in row) == (lang == "en") and row.count("GteX" if lang == "ja" else "Green Tech") == 2
