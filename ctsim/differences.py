@@ -17,6 +17,7 @@ from ctsim.binding import Row, Step
 from ctsim.catalog import Scenario
 from ctsim.dependence import Tie, ties_of
 from ctsim.equations import formula_source
+from ctsim.library import library_root
 from ctsim.locale import found_again, shapes, text
 
 Atom = tuple[str, str]
@@ -110,7 +111,7 @@ def differences(a: Scenario, b: Scenario, drawn_a: Digests, drawn_b: Digests) ->
 
 def file_of(scenario: Scenario) -> str:
     """The file of a scenario as messages name it: shipped ones by their place in the library."""
-    path, root = Path(scenario.file), scenario.library.root
+    path, root = Path(scenario.file), library_root()  # a run's library is its own folder
     return f"scenarios/{path.relative_to(root)}" if path.is_relative_to(root) else scenario.file
 
 
