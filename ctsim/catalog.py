@@ -51,7 +51,8 @@ class Scenario:
     """A frozen scenario: programmes with every change applied, and the formulas bound.
 
     `with_changes` makes a new one; nothing is changed in place. `changes` were made here, `applied` ones are in the
-    pages of a resolved scenario already; `elsewhere` has the streams that its dependence names and its pages do not.
+    pages of a resolved scenario already; `elsewhere` has the streams that its dependence names and its pages do not;
+    `chosen` says where its list of programmes stands, if it has one.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Scenario:
     file: str = ""
     applied: tuple[AppliedChange, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    chosen: str = ""
 
     @cached_property
     def names(self) -> Mapping[str, schema.Bilingual]:
@@ -361,6 +363,7 @@ def _build(wanted: Wanted, library: Library, outside: Path | None, file: str, fi
         head.id, head.title_ja or head.id, head.title_en or head.id, head.revision or "", head.uncertainty or "pages",
         head.cells or "all", head.delivery or "conditional", programmes, shared, wanted.changes, wanted.dependence,
         wanted.provisions, library, outside, file, elsewhere=wanted.elsewhere,
+        chosen=str(wanted.chosen) if head.programmes is not None else "",
     )  # fmt: skip
     pages = [*(page.record.programme.id for page in library.pages), *library.left_out]
     found = [*findings, *found, *totals_faults(library.totals, programmes, pages), *money_faults(library.totals)]

@@ -385,6 +385,8 @@ def _side(source: Source, request: Mapping[str, Any]) -> Side:
     """A scenario with those of its programmes that were chosen, and the quantile functions it is drawn with."""
     there = [name for name in request["programmes"] if name in source.programmes]
     scenario = view(source.scenario, {"programmes": there})
+    if len(source.programmes) < len(source.scenario.programmes):
+        scenario = replace(scenario, chosen=str(Path(source.name) / CARD))
     wanted = scenario, request["years"], request["metrics"]
     targets = [*dataset.targets(*wanted), *summed.targets(*wanted, fewest=1)]
     if source.tables is None or source.card is None:

@@ -40,6 +40,7 @@ from ctsim.progress import logged, progress
 @click.option("--stress", is_flag=True, help="Only A: its parameters independent, as declared, and moving as one.")
 @switch_options
 @click.option("--out", type=FOLDER, metavar="DIR", help="Directory; results/compare-<a>-<b>-<digest> if absent.")
+@click.option("--all", "whole", is_flag=True, help="Print everything, uncut, however long; else what fits a screen.")
 @click.option("--figure", is_flag=True, help="Draw what the changes add up to (PNG, SVG; ja, en).")
 @lang_option
 @json_option
@@ -50,7 +51,7 @@ from ctsim.progress import logged, progress
 @formulas_option
 def compare_command(
     a: str, b: str | None, stress: bool, out: str | None, figure: bool, lang: str, as_json: bool, quiet: bool,
-    log: str | None, formulas: str | None, **asked: Any,
+    log: str | None, formulas: str | None, whole: bool, **asked: Any,
 ) -> None:  # fmt: skip
     """How B differs from A: what changed, by how much, how sure, because of which entries.
 
@@ -69,7 +70,7 @@ def compare_command(
         raise InputError("compare: give A and B, or A alone with --stress")
     given = [_given(one, formulas, switches) for one in (a, b) if one is not None]
     if stress:
-        _stress(given[0], formulas, asked, as_json, quiet, log, out, figure, lang)
+        _stress(given[0], formulas, asked, as_json, quiet, log, out, figure, lang, whole)
         return
     from ctsim.compare import compare, default_directory
     from ctsim.compare_tables import as_dict, comparison_tables
@@ -86,7 +87,7 @@ def compare_command(
     if as_json:
         _print_json(as_dict(found))
     else:
-        comparison_tables(found, lang)
+        comparison_tables(found, lang, whole)
     if figure:
         from ctsim.figures import save_waterfalls
         from ctsim.report.moves import words_of
@@ -122,7 +123,7 @@ def _given(name: str, formulas: str | None, switches: dict[str, Any]) -> Any:
 
 def _stress(
     given: Any, formulas: str | None, asked: dict[str, Any], as_json: bool, quiet: bool, log: str | None,
-    out: str | None, figure: bool, lang: str,
+    out: str | None, figure: bool, lang: str, whole: bool,
 ) -> None:  # fmt: skip
     from ctsim.compare_tables import stress_table
     from ctsim.stress import default_directory
@@ -141,7 +142,7 @@ def _stress(
     if as_json:
         _print_json(found.to_dict())
     else:
-        stress_table(found, lang)
+        stress_table(found, lang, whole)
     for message in () if quiet else found.messages:
         click.echo(message, err=True)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import numpy as np
 
 from ctsim.console import beyond_rounding, number, table
 from ctsim.dataset import cell_name
-from ctsim.differences import SAID, entry_words, reason_words
+from ctsim.differences import SAID, Difference, entry_words, reason_words
 from ctsim.locale import found_again, heads, text
 from ctsim.programme import METRICS
+from ctsim.screen import Column, Screen, cells, cut, cut_apart, fitted, screen, widths
 from ctsim.totals import BOUNDS
 from ctsim.unit_words import unit_shown
 
@@ -25,11 +28,17 @@ if TYPE_CHECKING:
     from ctsim.compare import Comparison
     from ctsim.stress import Stress
 
-MOST_ROWS: Final = 16
-"""With ten changes above them they fit a screen; what is left is named below."""
-MOST_NAMED: Final = 16
+FEWEST_ROWS: Final = 8
+"""Of changes and of quantities, however small the screen."""
 MOST_CAUSES: Final = 3
-_LONGEST: Final = 48
+MOST_REASONS: Final = 2
+_LONGEST: Final = 44
+_LONGEST_NAME: Final = 54
+_AROUND: Final = 4
+"""Lines of a table that are no rows: title, head, rule and an empty one."""
+_PROMPT: Final = 2
+"""Lines that are left: what was not shown, and the prompt."""
+_CARD: Final = 3
 _TAILS: Final = 3.0
 """Times the change of the mean by which an end of the interval has to move to be told."""
 _NOTHING: Final = 1e-9
@@ -110,35 +119,177 @@ def _line(node: str, key: Sequence[str], data: xr.Dataset, parts: xr.Dataset, at
 # ---- tables
 
 
-def comparison_tables(found: Comparison, lang: str = "en") -> None:
-    """One screen: the changes that can move a number, then what moves, the largest first."""
-    tree = found.tree
-    numbered = {one.name: f"#{place}" for place, one in enumerate(
-        (one for one in found.differences if one.atoms or one.kind != "provision"), 1)}  # fmt: skip
-    _change_table(found, numbered, lang)
-    every = [one for one in lines(tree) if not one.same_as]
-    moved = sorted((one for one in every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
-    cells = [one for one in moved if one.node.strip("/") in METRICS]
-    totals = [one for one in moved if one.node.startswith("/totals")]
-    bounds = [one for one in totals if one.name.endswith(BOUNDS)]
-    shown = [*(one for one in totals if one not in bounds), *cells, *bounds][:MOST_ROWS] or moved[:MOST_ROWS]
-    if shown:
-        names = ("cell", "unit", "a", "b", "difference", "interval", "b_higher", "because")
-        rows = [_row(one, numbered, lang) for one in sorted(shown, key=lambda one: (-one.size, one.name))]
-        table(text("compare.moved", lang), heads("compare", names, lang), rows, right=(2, 3, 4, 5, 6))
-    unshown = [one for one in moved if one not in shown]
-    _closing_words(found, every, sorted(unshown, key=lambda one: one not in cells), lang)
+@dataclass(frozen=True)
+class _Shown:
+    """What is printed of a comparison: the changes that can move a number, what moves, and what is said below."""
+
+    found: Comparison
+    lang: str
+    room: Screen
+
+    @cached_property
+    def changes(self) -> list[Difference]:
+        """Changes that can move a number."""
+        return [one for one in self.found.differences if one.atoms or one.kind != "provision"]
+
+    @cached_property
+    def provisions(self) -> list[Difference]:
+        """What the revisions of the Framework say; no number follows from it."""
+        return [one for one in self.found.differences if one not in self.changes]
+
+    @cached_property
+    def numbered(self) -> Mapping[str, str]:
+        """By name of a change: how rows call it."""
+        return {one.name: f"#{place}" for place, one in enumerate(self.changes, 1)}
+
+    @cached_property
+    def every(self) -> list[Line]:
+        return [one for one in lines(self.found.tree) if not one.same_as]
+
+    @cached_property
+    def moved(self) -> list[Line]:
+        """What differs, the furthest moved first."""
+        return sorted((one for one in self.every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
+
+    @cached_property
+    def below(self) -> list[str]:
+        return _closing_words(self.found, self.every, self.provisions, self.lang, self.room)
+
+    @cached_property
+    def most(self) -> tuple[int, int]:
+        """How many changes and how many quantities are shown."""
+        if self.room.whole:
+            return len(self.changes), len(self.moved)
+        taken = sum(-(-max(1, cells(one)) // self.room.width) for one in self.below)
+        free = self.room.height - _PROMPT - len(self.found.messages) - taken
+        fewest = min(FEWEST_ROWS, len(self.moved))
+        changes = max(min(FEWEST_ROWS, len(self.changes)), free - _AROUND - fewest - _AROUND)
+        if changes < len(self.changes):
+            return changes - 1, fewest  # a line says how many more
+        used = len(self.changes) + _AROUND if self.changes else 0
+        return len(self.changes), max(fewest, free - used - _AROUND)
+
+    @cached_property
+    def rows(self) -> list[Line]:
+        """What stands in the table: totals at most half of it, then cells, then bounds."""
+        most = self.most[1]
+        totals = [one for one in self.moved if one.node.startswith("/totals") and not one.name.endswith(BOUNDS)]
+        metrics = [one for one in self.moved if one.node.strip("/") in METRICS]
+        few = totals[: max(most // 2, most - len(metrics))]
+        chosen = [*few, *metrics][:most]
+        chosen += [one for one in self.moved if one not in chosen][: most - len(chosen)]
+        return sorted(chosen, key=lambda one: (-one.size, one.name))
+
+    @cached_property
+    def listed(self) -> list[Difference]:
+        """The changes that stand in the table: where not all can, those that rows name."""
+        if len(self.changes) <= self.most[0]:
+            return self.changes
+        named = {name for one in self.rows for name, _ in _causes(one)[:MOST_CAUSES]}
+        chosen = sorted(self.changes, key=lambda one: one.name not in named)[: self.most[0]]
+        return [one for one in self.changes if one in chosen]
 
 
-def _change_table(found: Comparison, numbered: Mapping[str, str], lang: str) -> None:
-    title = str(found.tree.attrs["title_ja" if lang == "ja" else "title"])
+def comparison_tables(found: Comparison, lang: str = "en", whole: bool = False) -> None:
+    """One screen: the changes that can move a number, then what moves, the largest first. `whole`: all, uncut."""
+    shown = _Shown(found, lang, screen(whole))
+    is_cut = _change_table(shown) if shown.changes else False
+    if shown.moved:
+        is_cut |= _moved_table(shown)
+    if shown.provisions and (whole or not shown.changes):
+        _provision_table(shown)
+    for one in shown.below[:-_CARD]:
+        click.echo(one)
+    left = len(shown.moved) - len(shown.rows)
+    if left or is_cut:
+        click.echo(text("compare.unshown" if left else "compare.is_cut", lang, n=left))
+    for one in shown.below[-_CARD:]:
+        click.echo(one)
+
+
+def _printed(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]], room: Screen) -> bool:
+    """A table in the room that there is, and an empty line; whether something of it was cut."""
+    if room.whole:
+        right = [i for i, one in enumerate(columns) if one.is_right]
+        table(title, [one.head for one in columns], rows, right=right)
+        return False
+    is_cut = fitted(title, columns, rows, room)
+    click.echo()
+    return is_cut
+
+
+def _change_table(shown: _Shown) -> bool:
+    lang, room = shown.lang, shown.room
+    title = str(shown.found.tree.attrs["title_ja" if lang == "ja" else "title"])
+    if left := len(shown.changes) - len(shown.listed):
+        more = text("compare.more_changes", lang, n=left)
+        title = cut(title, room.width - cells(more)) + more
+    names = heads("compare", ("what", "a", "b", "set_by", "why"), lang)
+    columns = [Column(""), Column(names[0], least=42, gives=2, keeps="both"), Column(names[1], least=16, gives=3),
+               Column(names[2], least=16, gives=3), Column(names[3], least=17, gives=4, goes=2, keeps="end"),
+               Column(names[4], least=16, gives=1, goes=1)]  # fmt: skip
     rows = [
-        [numbered[one.name], one.name, *(_cut(entry_words(side, lang)) for side in (one.before, one.after)),
-         f"{one.set_by} ({one.side})", _cut(reason_words(one.reason, lang))]
-        for one in found.differences if one.name in numbered
+        [shown.numbered[one.name], _name(one, lang), *one.sides(lang), f"{one.set_by} ({one.side})",
+         reason_words(one.reason, lang)]
+        for one in shown.listed
     ]  # fmt: skip
-    if rows:
-        table(title, ["", *heads("compare", ("what", "a", "b", "set_by", "why"), lang)], rows)
+    if room.whole:
+        return _printed(title, columns, rows, room)
+    short = [[row[0], cut(row[1], _LONGEST_NAME, "both"), *(cut(one, _LONGEST) for one in row[2:4]), row[4],
+              cut(row[5], _LONGEST)] for row in rows]  # fmt: skip
+    size = widths(columns, short, room.width)
+    apart = [[*one[:2], *cut_apart(row[2], row[3], (size[2], size[3])), *one[4:]]
+             for one, row in zip(short, rows, strict=True)]  # fmt: skip
+    return _printed(title, columns, apart, room) or apart != rows
+
+
+def _name(one: Difference, lang: str) -> str:
+    """The name of a change, its kind in the language where the name begins with that."""
+    kind = f"{one.kind} "
+    if lang == "en" or not one.name.startswith(kind):
+        return one.name
+    return f"{text(f'workbook.kind_{one.kind}', lang)} {one.name.removeprefix(kind)}"
+
+
+def _provision_table(shown: _Shown) -> None:
+    lang = shown.lang
+    rows = [[entry_words(one.what, lang), "".join(one.sides(lang)), one.reason] for one in shown.provisions]
+    names = heads("compare", ("what", "provision", "source"), lang)
+    columns = [Column(names[0]), Column(names[1], least=30, gives=2), Column(names[2], least=22, gives=1, goes=1)]
+    _printed(text("compare.provision_title", lang), columns, rows, shown.room)
+
+
+def _moved_table(shown: _Shown) -> bool:
+    lang, room = shown.lang, shown.room
+    title = text("compare.moved", lang)
+    names = ("cell", "unit", "a", "b", "difference", "interval", "b_higher", "because")
+    head = heads("compare", names, lang)
+    rows = [_row(one, shown.numbered, lang) for one in shown.rows]
+    columns = [
+        Column(head[0], least=38, gives=2, keeps="both"), *(Column(one, goes=1) for one in head[1:2]),
+        *(Column(one, is_right=True, goes=1) for one in head[2:4]), Column(head[4], is_right=True),
+        Column(head[5], is_right=True, goes=3), Column(head[6], is_right=True, goes=2),
+        Column(head[7], least=22, gives=1, keeps="pieces"),
+    ]  # fmt: skip
+    if room.whole or 1 in widths(columns, rows, room.width):
+        return _printed(title, columns, rows, room)
+    # There is no room for a column of units: those of metrics are said above, others beside the name.
+    units: dict[str, str] = {}
+    for one, row in zip(shown.rows, rows, strict=True):
+        metric = one.node.rpartition("/")[2]
+        if metric in METRICS and units.setdefault(metric, row[1]) == row[1]:
+            continue
+        row[0] += f" [{row[1]}]"
+    said = ", ".join(f"{metric}: {unit}" for metric, unit in units.items())
+    title = text("compare.moved_in", lang, title=title, units=said) if said else title
+    kept = [column for i, column in enumerate(columns) if i != 1]
+    return _printed(title, kept, [[row[0], *row[2:]] for row in rows], room) or True
+
+
+def _causes(one: Line) -> list[tuple[str, tuple[float, float, float]]]:
+    """What the change of the mean is due to, the largest part first."""
+    causes = sorted(one.causes.items(), key=lambda cause: -abs(cause[1][0]))
+    return [cause for cause in causes if abs(cause[1][0]) > _NOTHING * abs(causes[0][1][0])]
 
 
 def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
@@ -146,8 +297,7 @@ def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
     error = values["mcse"]
     size = [values[f"{side}_{q}"] for side in "ab" for q in ("mean", "q05", "q95")]
     mean, *ends = (beyond_rounding(values[one], *size) for one in ("mean", "q05", "q95"))
-    causes = sorted(one.causes.items(), key=lambda cause: -abs(cause[1][0]))
-    causes = [cause for cause in causes if abs(cause[1][0]) > _NOTHING * abs(causes[0][1][0])]
+    causes = _causes(one)
     said = [f"{numbered.get(name, name)} {_part(parts[0], error, one.errors[name][0])}"
             for name, parts in causes[:MOST_CAUSES]]  # fmt: skip
     said += [text("compare.more", lang, n=len(causes) - MOST_CAUSES)] if len(causes) > MOST_CAUSES else []
@@ -157,7 +307,7 @@ def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
     interval = text("compare.range", lang, low=number(ends[0], error), high=number(ends[1], error))
     if max(map(abs, one.tails)) > _TAILS * abs(values["mean"]):
         ends_of = {f"{side}{q}": number(values[f"{side}_{q}"]) for side in "ab" for q in ("q05", "q95")}
-        said = [text("compare.tails", lang, **ends_of), *said]
+        said = [*said[:1], text("compare.tails", lang, **ends_of), *said[1:]]
     if not isfinite(mean):
         return [one.name, unit_shown(one.unit, lang), *sides, "", "", "", _why(one.reason, lang)]
     return [one.name, unit_shown(one.unit, lang), *sides, f"{_signed(mean, error)} ± {error:.1g}", interval,
@@ -179,33 +329,41 @@ def _share(share: float, lang: str) -> str:
     return text(f"compare.{'nearly_always' if share > 0.5 else 'nearly_never'}", lang)
 
 
-def _closing_words(found: Comparison, every: Sequence[Line], unshown: Sequence[Line], lang: str) -> None:
+def _closing_words(
+    found: Comparison, every: Sequence[Line], provisions: Sequence[Difference], lang: str, room: Screen
+) -> list[str]:
+    """What is said below the tables; the last _CARD of them say how it was drawn and where it is."""
     same = sum(one.status == "unchanged" for one in every)
     apart = [one for one in every if one.status in ("not_comparable", "only_a", "only_b")]
     moved = len(every) - same - len(apart)
-    provisions = sum(one.kind == "provision" for one in found.differences)
+    said = []
     if not any(one.atoms for one in found.differences):
-        click.echo(text("compare.nothing", lang))
-    if provisions:
-        click.echo(text("compare.provisions", lang, n=provisions))
+        said += [text("compare.only_provisions", lang, n=len(provisions))] if provisions else []
+        said += [text("compare.nothing", lang)]
+    elif provisions:
+        said += [text("compare.provisions", lang, n=len(provisions))]
     unsaid = text("compare.apart", lang, n=len(apart)) if apart else ""
-    click.echo(text("compare.closing", lang, moved=moved, same=same, unsaid=unsaid))
-    if unshown:
-        named = [f"{one.name} {_signed(one.numbers['mean'], one.numbers['mcse'])}" for one in unshown[:MOST_NAMED]]
-        more = text("compare.more", lang, n=len(unshown) - MOST_NAMED) if len(unshown) > MOST_NAMED else ""
-        said = ", ".join([*named, *([more] if more else [])])
-        click.echo(text("compare.unshown", lang, n=len(unshown), named=said))
-    told = [one for one in every if one.reason and one.node.startswith("/totals") and one.status != "unchanged"]
-    for reason in dict.fromkeys(one.reason for one in told):
-        gone = [one.name for one in told if one.reason == reason]
-        click.echo(text("compare.apart_totals", lang, totals=", ".join(gone), why=_why(reason, lang)))
+    said += [text("compare.closing", lang, moved=moved, same=same, unsaid=unsaid)]
+    said += _apart_totals(every, lang, room)
     card = found.card
     if orders := _SAMPLED.search(card["attribution"]):
-        click.echo(text("compare.sampled", lang, **orders.groupdict()))
+        said += [text("compare.sampled", lang, **orders.groupdict())]
     draws = f"{card['draws']:,}"
-    click.echo(text("compare.drawn", lang, draws=draws, method=card["method"], seed=card["seed"]))
-    click.echo(f"result_digest {found.result_digest}")
-    click.echo(f"directory {found.directory}")
+    said += [text("compare.drawn", lang, draws=draws, method=card["method"], seed=card["seed"])]
+    return [*said, f"result_digest {found.result_digest}", f"directory {found.directory}"]
+
+
+def _apart_totals(every: Sequence[Line], lang: str, room: Screen) -> list[str]:
+    """Why totals have no difference, or one that is not of the same members; a line a reason."""
+    told = [one for one in every if one.reason and one.node.startswith("/totals") and one.status != "unchanged"]
+    said = []
+    for reason in dict.fromkeys(one.reason for one in told):
+        gone = [one.name for one in told if one.reason == reason]
+        said += [text("compare.apart_totals", lang, totals=", ".join(gone), n=len(gone), why=_why(reason, lang))]
+    if room.whole:
+        return said
+    more = [text("compare.more_reasons", lang, n=len(said) - MOST_REASONS)] if len(said) > MOST_REASONS + 1 else []
+    return [cut(one, room.width) for one in ([*said[:MOST_REASONS], *more] if more else said)]
 
 
 def _why(reason: str, lang: str) -> str:
@@ -215,10 +373,6 @@ def _why(reason: str, lang: str) -> str:
 
 def _signed(value: float, error: float) -> str:
     return ("+" if value > 0 else "") + number(value, error)
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
 # ---- for machines
@@ -255,23 +409,37 @@ def _interval(low: float, high: float, lang: str) -> str:
     return text("compare.range", lang, low=number(low), high=number(high))
 
 
-def stress_table(found: Stress, lang: str = "en") -> None:
+def _stress_columns(lang: str) -> list[Column]:
+    """Where there is little room the means go first, which hardly differ, then the widths."""
+    names = ("quantity", "unit", "mean_independent", "declared", "as_one", "interval_independent", "declared", "as_one",
+             "width_independent", "as_one", "comonotone_sum")  # fmt: skip
+    goes = {2: 1, 3: 1, 4: 1, 8: 2, 9: 2, 10: 3}
+    head = heads("stress", names, lang)
+    return [Column(head[0], least=28, gives=1, keeps="both"), Column(head[1]),
+            *(Column(one, is_right=True, goes=goes.get(i, 0)) for i, one in enumerate(head[2:], 2))]  # fmt: skip
+
+
+def stress_table(found: Stress, lang: str = "en", whole: bool = False) -> None:
     """One row a quantity: its 90 % interval when parameters are independent, as declared, and move as one."""
+    room = screen(whole)
     rows = []
-    for name, unit, values, bound in zip(found.quantities, found.units, found.values, found.bound, strict=True):
+    for name, unit, values, both in zip(found.quantities, found.units, found.values, found.comonotone, strict=True):
         cells = [_interval(low, high, lang) for _, low, high in values]
         widths = values[:, 2] - values[:, 1]
         ratios = [f"{one / widths[1] - 1:+.1%}" if widths[1] > 0 else "" for one in (widths[0], widths[2])]
-        ends = _interval(float(bound[0]), float(bound[1]), lang) if isfinite(bound[0]) else ""
+        ends = _interval(float(both[0]), float(both[1]), lang) if isfinite(both[0]) else "—"
         means = [number(float(one)) for one in values[:, 0]]
         rows.append([name, unit_shown(unit, lang), *means, *cells, *ratios, ends])
-    names = ("quantity", "unit", "mean_independent", "declared", "as_one", "interval_independent", "declared", "as_one",
-             "width_independent", "as_one", "bound")  # fmt: skip
-    if rows:
-        table(text("stress.title", lang), heads("stress", names, lang), rows, right=tuple(range(2, 11)))
-    counts = {"n": len(rows), "others": found.unaffected, "groups": len(found.groups), "draws": f"{found.draws:,}"}
+    if rows and _printed(text("stress.title", lang), _stress_columns(lang), rows, room):
+        click.echo(text("compare.is_cut", lang))
+    reached = len(rows) - len(found.still)
+    counts = {"n": reached, "others": found.unaffected, "groups": len(found.groups), "draws": f"{found.draws:,}"}
     click.echo(text("stress.closing", lang, **counts))
     if found.still:
         click.echo(text("stress.still", lang, totals=", ".join(found.still)))
+    if np.isfinite(found.comonotone).any():
+        click.echo(text("stress.comonotone", lang))
+    if not np.isfinite(found.comonotone).all():
+        click.echo(text("stress.no_sum", lang))
     click.echo(f"result_digest {found.result_digest}")
     click.echo(f"directory {found.directory}")

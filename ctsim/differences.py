@@ -7,7 +7,7 @@ things that can be taken from the one scenario or the other (`ctsim.hybrids`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from ctsim.binding import Row, Step
 from ctsim.catalog import Scenario
 from ctsim.dependence import Tie, ties_of
 from ctsim.equations import formula_source
+from ctsim.library import library_root
 from ctsim.locale import found_again, shapes, text
 from ctsim.notes import given
 
@@ -44,6 +45,15 @@ class Difference:
     set_by: str
     reason: str
     atoms: frozenset[Atom] = frozenset()
+    said_ja: str = field(default="", repr=False, compare=False)
+    """In Japanese, what only one side has; repr leaves it out, so that kept results are asked for as ever."""
+
+    def sides(self, lang: str) -> tuple[str, str]:
+        """What it was and what it is, in a language."""
+        before, after = (entry_words(one, lang) for one in (self.before, self.after))
+        if lang == "en" or not self.said_ja:
+            return before, after
+        return (self.said_ja, after) if self.what == _say("removed") else (before, self.said_ja)
 
 
 SAID: Final = ("kind", "what", "before", "after", "side", "set_by", "reason")
@@ -102,7 +112,7 @@ def differences(a: Scenario, b: Scenario, drawn_a: Digests, drawn_b: Digests) ->
 
 def file_of(scenario: Scenario) -> str:
     """The file of a scenario as messages name it: shipped ones by their place in the library."""
-    path, root = Path(scenario.file), scenario.library.root
+    path, root = Path(scenario.file), library_root()  # a run's library is its own folder
     return f"scenarios/{path.relative_to(root)}" if path.is_relative_to(root) else scenario.file
 
 
@@ -135,13 +145,26 @@ def _programmes(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Dif
         is_added = name in here[1]
         who = _who(_common(told), name)
         page = here[is_added][name]
-        # Without a change of its own it is the list of programmes, or a page that lies there.
-        place = page.file if not page.file.startswith("scenarios/") else file_of(b)
-        who = who or _Told(name, "B", place, _say("other_programmes"))
-        words = (_say("not_there"), page.name_en) if is_added else (page.name_en, _say("not_there"))
+        who = who or _chosen(a, b, name, is_added, page.file)
+        words = (_lacks("A"), page.name_en) if is_added else (page.name_en, _lacks("B"))
         what = _say("added" if is_added else "removed")
         yield Difference(f"programme {name}", "programme", what, *words, who.side, who.place, who.reason,
-                         frozenset({("programme", name)}))  # fmt: skip
+                         frozenset({("programme", name)}), page.name_ja)  # fmt: skip
+
+
+def _chosen(a: Scenario, b: Scenario, name: str, is_added: bool, page: str) -> _Told:
+    """Who set a programme without a change of its own: a page that lies beside a study, or a list of programmes."""
+    (lacks, without), (has, its) = (("A", a), ("B", b)) if is_added else (("B", b), ("A", a))
+    reason = _say("other_programmes")
+    if name not in without.names and not page.startswith("scenarios/"):
+        return _Told(name, has, page, reason)
+    if its.chosen and not without.chosen:
+        return _Told(name, has, its.chosen, reason)
+    return _Told(name, lacks, without.chosen or file_of(without), reason)
+
+
+def _lacks(side: str) -> str:
+    return _say("not_there", side=side)
 
 
 def _switches(a: Scenario, b: Scenario) -> Iterator[Difference]:
@@ -167,7 +190,7 @@ def _provisions(a: Scenario, b: Scenario) -> Iterator[Difference]:
         reason = f"{one.source.key}, {one.source.where}"
         what = _say("added" if is_added else "removed")
         yield Difference(f"provision {one.kind}: {provision}", "provision", what, *words, "B" if is_added else "A",
-                         file_of(scenario), reason)  # fmt: skip
+                         file_of(scenario), reason, said_ja=one.text.ja)  # fmt: skip
 
 
 # ---- dependence
@@ -364,8 +387,9 @@ def _figures(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Differ
         is_added = name in steps[1]
         figure = steps[is_added][name].figure
         if figure.programme in shared and not (figure.derived and a.cells != b.cells):
-            words = (_say("not_there"), figure.status) if is_added else (figure.status, _say("not_there"))
-            yield Difference(f"figure {name}", "figure", _say("added" if is_added else "removed"), *words, "B",
+            words = (_lacks("A"), figure.status) if is_added else (figure.status, _lacks("B"))
+            side = "B" if is_added else "A"  # the side whose page has it
+            yield Difference(f"figure {name}", "figure", _say("added" if is_added else "removed"), *words, side,
                              str(figure.place), _say("pages_differ"), frozenset({("cell", name)}))  # fmt: skip
 
 

@@ -27,12 +27,15 @@ from ctsim.distributions import FIXED
 from ctsim.indices import Index, State, Walk, indices, shapley
 from ctsim.information import (
     bins,
+    correlation_error,
     correlation_ratio,
+    correlation_ratio_error,
     in_parts,
     narrowing,
     partial_information,
     perfect_information,
     ranks,
+    ranks_within,
     widths_by_chance,
 )  # fmt: skip
 from ctsim.summaries import QUANTILES, Summary
@@ -41,6 +44,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 THRESHOLD_BINS: Final = 256
+OF_SAMPLE: Final = ("rank", "rank_mcse", "spearman", "spearman_mcse", "narrowing", "narrowing_mcse")
+"""What is made from the sample."""
 DIMS: Final = {"/other": ("figure",), "/readings": ("reading",), "/totals/other": ("total",)}
 _FIRST: Final = {"/items": "item", "/totals": "total"}
 LONG_NAMES: Final = {
@@ -51,7 +56,9 @@ LONG_NAMES: Final = {
     "ST_mcse": "Monte Carlo standard error of ST",
     "Sh_mcse": "Monte Carlo standard error of Sh",
     "rank": "first-order index from bins of the parameter's ranks in one sample",
+    "rank_mcse": "Monte Carlo standard error of rank",
     "spearman": "rank correlation of parameter and cell",
+    "spearman_mcse": "Monte Carlo standard error of spearman",
     "narrowing_mcse": "Monte Carlo standard error of the narrowing",
     "narrowing": "share of the width of the 90 % interval that goes on average when the parameter is known",
     "swing_low": "cell with the parameter at its 5 % quantile and all else central",
@@ -68,7 +75,9 @@ LONG_NAMES: Final = {
     "approach2_above": "Approach 2: 97.5 % quantile less the mean in % of the mean",
     "q025": "2.5 % quantile", "q975": "97.5 % quantile",
     "evppi": "value of knowing the parameter for the choice at the threshold",
+    "evppi_mcse": "Monte Carlo standard error of evppi",
     "evpi": "value of knowing everything for the choice at the threshold",
+    "evpi_mcse": "Monte Carlo standard error of evpi",
     "value": "threshold",
 }  # fmt: skip
 _IN_UNIT: Final = {
@@ -218,7 +227,10 @@ class _Table:
         found: dict[str, FloatArray] = {}
         for name, by in (("S1", self._owners(self.first, "first")), ("ST", self._owners(self.total, "last")),
                          ("Sh", self.shapley)):  # fmt: skip
-            found[name], found[f"{name}_mcse"] = self._filled(by, self.names)
+            values, errors = self._filled(by, self.names)
+            for one in (values, errors):  # what reaches no cell has exactly 0, also where draws are not finite
+                one[~self._reached & np.isnan(self.found.summary.sd)] = 0.0
+            found[name], found[f"{name}_mcse"] = values, errors
         found |= self._from_sample()
         swings = np.where(self._reached[..., None], self._propagation.swings, self._propagation.central[:, None])
         found["swing_low"], found["swing_high"] = swings[..., 0], swings[..., 1]
@@ -260,9 +272,10 @@ class _Table:
         """Second opinion, direction and narrowing."""
         sample = self.found.sample
         zeros = np.where(self._is_fixed, np.nan, np.zeros(self._reached.shape))
-        columns = {name: zeros.copy() for name in ("rank", "spearman", "narrowing", "narrowing_mcse")}
+        columns = {name: zeros.copy() for name in OF_SAMPLE}
         chance: dict[tuple[int, bytes], FloatArray] = {}
         targets = [ranks(one) for one in sample.targets]
+        within = [ranks_within(one, sample.replicate) for one in sample.targets]
         for number, rows in enumerate(self.rows.values()):
             mine = np.flatnonzero(self._reached[number] & ~self._is_fixed)
             if len(mine) and not self._in_order(rows):
@@ -271,11 +284,16 @@ class _Table:
                 continue
             if len(mine):
                 parted, rank = in_parts(sample.rows[rows[0]]), ranks(sample.rows[rows[0]])
+                mine_within = ranks_within(sample.rows[rows[0]], sample.replicate)
                 sizes = b"".join(one.starts.tobytes() for one in parted)
             for target in mine:
                 y = sample.targets[target]
                 columns["rank"][number, target] = correlation_ratio(y, parted[0])
+                columns["rank_mcse"][number, target] = correlation_ratio_error(y, parted[0], sample.replicate)
                 columns["spearman"][number, target] = float((rank * targets[target]).sum())
+                columns["spearman_mcse"][number, target] = correlation_error(
+                    mine_within, within[target], sample.replicate
+                )
                 key = int(target), sizes
                 if key not in chance:
                     chance[key] = widths_by_chance(y, parted)
@@ -358,7 +376,7 @@ class _Table:
         parted = {name: bins(sample.rows[rows[0]], THRESHOLD_BINS)
                   for number, (name, rows) in enumerate(self.rows.items())
                   if self._in_order(rows) and any(self._reached[number, target] for target, _ in wanted)}  # fmt: skip
-        worth = np.zeros((len(self.names), len(wanted)))
+        worth = np.zeros((len(self.names), len(wanted), 2))
         for column, (target, value) in enumerate(wanted):
             y = sample.targets[target]
             for number, name in enumerate(self.names):
@@ -366,14 +384,16 @@ class _Table:
                     worth[number, column] = (
                         partial_information(y, parted[name], sample.replicate, value) if name in parted else np.nan
                     )
-        whole = [perfect_information(sample.targets[target], value) for target, value in wanted]
+        whole = [perfect_information(sample.targets[target], sample.replicate, value) for target, value in wanted]
         along, unit = ("threshold",), "see variable unit"
         names = [targets[target].name for target, _ in wanted]
         labels = [f"{targets[target].name}={value!r}" for target, value in wanted]
         return xr.Dataset(
             {
-                "evppi": variable(("parameter", "threshold"), worth, "evppi", unit),
-                "evpi": variable(along, whole, "evpi", unit),
+                "evppi": variable(("parameter", *along), worth[..., 0], "evppi", unit),
+                "evppi_mcse": variable(("parameter", *along), worth[..., 1], "evppi_mcse", unit),
+                "evpi": variable(along, [value for value, _ in whole], "evpi", unit),
+                "evpi_mcse": variable(along, [error for _, error in whole], "evpi_mcse", unit),
                 "value": variable(along, [value for _, value in wanted], "value", unit),
                 "cell": variable(along, names, "cell"),
                 "unit": variable(along, [targets[target].unit for target, _ in wanted], "unit"),

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from ctsim.streams import TILE
+from ctsim.summaries import REPLICATES
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -23,6 +27,9 @@ PARTS: Final = 4
 _DEGREES: Final = 8
 _SURE: Final = 3.0
 """Errors that a coefficient has to differ from 0 by to count."""
+_FEWEST: Final = 8
+_ROUNDING: Final = 1e-12
+"""The share of the largest |y - t| below which a value of knowing is rounding."""
 _FAR: Final = 4.0
 """Means of bins that lie so many times their errors apart are used as they are."""
 
@@ -37,6 +44,13 @@ class Bins:
     order: IntArray
     starts: IntArray
     position: FloatArray
+
+    @cached_property
+    def number(self) -> IntArray:
+        """The bin of each draw."""
+        found = np.empty(len(self.order), dtype=np.int64)
+        found[self.order] = np.repeat(np.arange(len(self.position)), np.diff(self.starts))
+        return found
 
     @property
     def weights(self) -> FloatArray:
@@ -76,6 +90,58 @@ def correlation_ratio(y: FloatArray, parted: Bins) -> float:
     between = float((sums * sums / np.diff(parted.starts)).sum()) / len(y)
     chance = (len(parted.position) - 1) / (len(y) - len(parted.position))
     return (between - (whole - between) * chance) / whole
+
+
+def in_replicates(draws: int) -> IntArray:
+    """The replicate of each of so many draws: those of tiles, or as many runs of draws where there are fewer tiles."""
+    return np.arange(draws) // min(TILE, max(1, -(-draws // REPLICATES))) % REPLICATES
+
+
+def jackknife(left: FloatArray) -> FloatArray:
+    """Standard errors from estimates (replicate, ...) that leave out one replicate each.
+
+    Efron and Stein, "The jackknife estimate of variance", Annals of Statistics 9, 1981: on average not too small.
+    """
+    return np.asarray(np.sqrt((len(left) - 1) * left.var(axis=0)))
+
+
+def correlation_ratio_error(y: FloatArray, parted: Bins, replicate: IntArray) -> float:
+    """The Monte Carlo error of `correlation_ratio`, from leaving out one replicate at a time; the bins stay.
+
+    What the bins themselves lose is no part of it.
+    """
+    centred = y - y.mean()
+    sums, counts = _bin_sums(centred, parted, replicate)
+    squares = np.bincount(replicate, centred * centred)
+    counts, sums, squares = (one.sum(axis=0) - one for one in (counts, sums, squares))
+    draws = counts.sum(axis=1)
+    mean = sums.sum(axis=1) / draws
+    between = (sums * sums / np.maximum(counts, 1)).sum(axis=1) / draws - mean * mean
+    whole = squares / draws - mean * mean
+    filled = (counts > 0).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = (between - (whole - between) * (filled - 1) / (draws - filled)) / whole
+    return float(jackknife(left))
+
+
+def ranks_within(x: FloatArray, replicate: IntArray) -> FloatArray:
+    """`ranks` of the draws of each replicate among themselves, where the draws stand."""
+    found = np.empty(len(x))
+    for number in range(int(replicate.max()) + 1):
+        mine = replicate == number
+        found[mine] = ranks(x[mine])
+    return found
+
+
+def correlation_error(x: FloatArray, y: FloatArray, replicate: IntArray) -> float:
+    """The Monte Carlo error of a rank correlation from those of the replicates; x and y are their `ranks_within`.
+
+    NaN where a replicate has too few draws for a rank correlation.
+    """
+    each = np.bincount(replicate, x * y)
+    if len(x) < _FEWEST * len(each):
+        return float("nan")
+    return float(each.std(ddof=1) / np.sqrt(len(each)))
 
 
 def ranks(x: FloatArray) -> FloatArray:
@@ -152,36 +218,54 @@ def expected_values(y: FloatArray, parted: Bins, replicate: IntArray) -> FloatAr
     probability, orthogonal over the bins, whose coefficients differ from 0 by three errors. Errors come from
     `replicate`, the number of each draw's.
     """
-    means, errors = _bin_means(y, parted, replicate)
+    return _expected(y, parted, replicate).known
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """E[y | bin] of all draws (bin), and without each replicate, smoothed in the same way (replicate, bin)."""
+
+    known: FloatArray
+    left: FloatArray
+    weights_left: FloatArray
+
+
+def _expected(y: FloatArray, parted: Bins, replicate: IntArray) -> _Expected:
+    sums, counts = _bin_sums(y, parted, replicate)
+    means, errors = _bin_means(sums, counts)
     weights = parted.weights
     overall: FloatArray = means.mean(axis=0)
+    others = counts.sum(axis=0) - counts
+    weights_left = others / others.sum(axis=1, keepdims=True)
     centre = float((weights * overall).sum())
     spread, noise = (float((weights * one * one).sum()) for one in (overall - centre, errors))
     if spread > _FAR * _FAR * noise:
-        return overall
+        return _Expected(overall, (sums.sum(axis=0) - sums) / np.maximum(others, 1), weights_left)
     smooth = np.full(len(weights), centre)
+    left = np.repeat(((sums.sum() - sums.sum(axis=1)) / others.sum(axis=1))[:, None], len(weights), axis=1)
     for one in _polynomials(parted)[1:]:
         each = (weights * one * means).sum(axis=1)
         error = float(each.std(ddof=1) / np.sqrt(len(each)))
         if abs(float(each.mean())) > _SURE * error:
             smooth += float(each.mean()) * one
-    return smooth
+            left += ((each.sum() - each) / (len(each) - 1))[:, None] * one
+    return _Expected(smooth, left, weights_left)
 
 
-def _bin_means(y: FloatArray, parted: Bins, replicate: IntArray) -> tuple[FloatArray, FloatArray]:
+def _bin_sums(y: FloatArray, parted: Bins, replicate: IntArray) -> tuple[FloatArray, IntArray]:
+    """Sums of y and counts of draws (replicate, bin)."""
+    shape = int(replicate.max()) + 1, len(parted.position)
+    at, most = replicate * shape[1] + parted.number, shape[0] * shape[1]
+    counts = np.bincount(at, minlength=most).astype(np.int64)
+    return np.bincount(at, y, most).astype(np.float64).reshape(shape), counts.reshape(shape)
+
+
+def _bin_means(sums: FloatArray, counts: IntArray) -> tuple[FloatArray, FloatArray]:
     """Means (replicate, bin), and the error of their mean; a replicate without draws has the mean of all."""
-    number = np.empty(len(y), dtype=np.int64)
-    for b, (start, end) in enumerate(zip(parted.starts[:-1], parted.starts[1:], strict=True)):
-        number[parted.order[start:end]] = b
-    size = len(parted.position)
-    replicates = int(replicate.max()) + 1
-    at = replicate * size + number
-    sums = np.bincount(at, y, replicates * size).reshape(replicates, size)
-    counts = np.bincount(at, minlength=replicates * size).reshape(replicates, size)
     whole = sums.sum(axis=0) / counts.sum(axis=0)
     means = np.where(counts > 0, sums / np.maximum(counts, 1), whole)
     means += whole - means.mean(axis=0)
-    return means, means.std(axis=0, ddof=1) / np.sqrt(replicates)
+    return means, means.std(axis=0, ddof=1) / np.sqrt(len(means))
 
 
 def _polynomials(parted: Bins) -> list[FloatArray]:
@@ -200,20 +284,34 @@ def _polynomials(parted: Bins) -> list[FloatArray]:
     return found
 
 
-def perfect_information(y: FloatArray, threshold: float) -> float:
-    """What knowing everything is worth: E[max(y - t, 0)] - max(E[y] - t, 0), in the unit of y.
+def perfect_information(y: FloatArray, replicate: IntArray, threshold: float) -> tuple[float, float]:
+    """What knowing everything is worth: E[max(y - t, 0)] - max(E[y] - t, 0), in the unit of y; and its error.
 
     For the choice between doing something that gives y and costs t, and leaving it.
     """
-    return float(np.maximum(y - threshold, 0.0).mean()) - max(float(y.mean()) - threshold, 0.0)
+    above = np.maximum(y - threshold, 0.0)
+    value = float(above.mean()) - max(float(y.mean()) - threshold, 0.0)
+    counts, gained, sums = (np.bincount(replicate, one) for one in (np.ones(len(y)), above, y - threshold))
+    draws = counts.sum() - counts
+    left = (gained.sum() - gained) / draws - np.maximum((sums.sum() - sums) / draws, 0.0)
+    return value, float(jackknife(left))
 
 
-def partial_information(y: FloatArray, parted: Bins, replicate: IntArray, threshold: float) -> float:
-    """EVPPI: what knowing one parameter is worth for that choice, in the unit of y; never below 0.
+def partial_information(y: FloatArray, parted: Bins, replicate: IntArray, threshold: float) -> tuple[float, float]:
+    """EVPPI: what knowing one parameter is worth for that choice, in the unit of y, never below 0; and its error.
 
     E[max(E[y | x] - t, 0)] - max(E[y] - t, 0), see Strong, Oakley, Brennan, "Estimating multiparameter partial expected
     value of perfect information from a probabilistic sensitivity analysis sample", Medical Decision Making 34, 2014.
     """
-    known = expected_values(y, parted, replicate)
-    gain = float((parted.weights * np.maximum(known - threshold, 0.0)).sum())
-    return max(gain - max(float((parted.weights * known).sum()) - threshold, 0.0), 0.0)
+    found = _expected(y, parted, replicate)
+    value = float(_gain(found.known, parted.weights, threshold))
+    error = float(jackknife(_gain(found.left, found.weights_left, threshold)))
+    smallest = _ROUNDING * float(np.abs(y - threshold).max())
+    return value if value > smallest else 0.0, error if error > smallest else 0.0
+
+
+def _gain(known: FloatArray, weights: FloatArray, threshold: float) -> FloatArray:
+    """What expected values (..., bin) are worth."""
+    gain = (weights * np.maximum(known - threshold, 0.0)).sum(axis=-1)
+    least = np.maximum((weights * known).sum(axis=-1) - threshold, 0.0)
+    return np.asarray(np.maximum(gain - least, 0.0))

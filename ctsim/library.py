@@ -5,6 +5,7 @@ Nothing is resolved here. Messages name shipped files by their place in the libr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -108,9 +109,33 @@ def _scenario_path(name: str | Path, near: Path | None) -> Path:
             return path
     if near and holds((near / f"{text}.toml").is_file):
         return near / f"{text}.toml"
+    if said := _result_words(Path(text)):
+        raise InputError(f"{text[-200:]}: {said}")
     known = [head.id for _, head in shipped()]
     hint = did_you_mean(text, known) or f" Known: {', '.join(known)}."
     raise InputError(f"no scenario '{text[:200]}'.{hint} Give a name from `ctsim list` or the path of a .toml file.")
+
+
+_CARDS: Final = {
+    "compare.json": ("is a comparison", "scenario or a run"), "stress.json": ("is a dependence stress", "scenario"),
+    "run.json": ("is the directory of a", "scenario"),
+}  # fmt: skip
+"""By card of a directory of results: what it is, and what it is not."""
+
+
+def _result_words(path: Path) -> str:
+    """What a directory of results is, where it is given for a scenario; "" for any other path."""
+    for card, (kind, wanted) in _CARDS.items():
+        if holds((path / card).is_file):
+            try:
+                said = json.loads((path / card).read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                said = {}
+            said = said if isinstance(said, dict) else {}
+            made = [str(one) for one in said.get("names", ())] or [str(said.get("scenario", ""))]
+            kind += f" {said.get('kind') or 'run'}" if card == "run.json" else ""
+            return f"{kind} of {' and '.join(made)}, not a {wanted}; give a name or a .toml file"
+    return ""
 
 
 def chain(scenario: str | Path, findings: list[Finding]) -> list[tuple[Path, Document[schema.ScenarioFile]]]:

@@ -35,8 +35,8 @@ _NODES: Final = (
     "totals/co2_reduction", "totals/economic_effect", "totals/other",
 )  # fmt: skip
 _BY_PARAMETER: Final = (
-    "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "spearman", "narrowing", "narrowing_mcse",
-    "swing_low", "swing_high",
+    "S1", "S1_mcse", "ST", "ST_mcse", "Sh", "Sh_mcse", "rank", "rank_mcse", "spearman", "spearman_mcse",
+    "narrowing", "narrowing_mcse", "swing_low", "swing_high",
 )  # fmt: skip
 _BY_CELL: Final = (
     "assumed_first", "assumed_first_mcse", "assumed_total", "assumed_total_mcse", "central", "mean", "sd", "q025",
@@ -53,9 +53,10 @@ class Driver:
     numbers: dict[str, float]
 
     @property
-    def matters(self) -> bool:
-        """Whether its total index may be SMALL or more; where that is not known, it may."""
-        return not self.numbers["ST"] + 2.0 * self.numbers["ST_mcse"] < SMALL
+    def matters(self) -> bool | None:
+        """Whether its total index may be SMALL or more; None where that is not known."""
+        most = self.numbers["ST"] + 2.0 * self.numbers["ST_mcse"]
+        return most >= SMALL if most == most else None
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ def sensitivity_tables(found: Sensitivity, cells: tuple[str, ...] = (), lang: st
     none = text("sensitivity.none", lang)
     click.echo(text("sensitivity.unimportant", lang, n=len(unimportant), small=f"{SMALL:.0%}",
                     listed=", ".join(unimportant) or none))  # fmt: skip
+    if unknown := _not_known(listed):
+        click.echo(text("sensitivity.not_known", lang, n=len(unknown), listed=", ".join(unknown)))
     draws, seed, title = f"{found.card['draws']:,}", found.card["seed"], _title(found.tree, lang)
     click.echo(text("sensitivity.drawn", lang, title=title, draws=draws, seed=seed))
     click.echo(f"result_digest {found.result_digest}")
@@ -168,13 +171,15 @@ def _one_cell(one: Ranked, lang: str) -> None:
     rows = [
         [one.short(driver.parameter), text(f"basis.{driver.basis}", lang),
          *(_share(driver.numbers, name) for name in ("S1", "ST", "Sh")),
-         _percent(100 * driver.numbers["rank"]), _signed(driver.numbers["spearman"]),
+         _share_error(driver.numbers, "rank"), _signed_error(driver.numbers, "spearman"),
          _percent(100 * driver.numbers["narrowing"]), number(driver.numbers["swing_low"]),
          number(driver.numbers["swing_high"])]
-        for driver in one.drivers if driver.matters
+        for driver in one.drivers if driver.matters is not False
     ]  # fmt: skip
     table(f"{one.cell} ({unit_shown(one.unit, lang)})", head, rows, right=tuple(range(2, 10)))
-    quiet = [driver.parameter for driver in one.drivers if not driver.matters]
+    quiet = [driver.parameter for driver in one.drivers if driver.matters is False]
+    if unknown := [one.short(driver.parameter) for driver in one.drivers if driver.matters is None]:
+        click.echo(text("sensitivity.unknown", lang, listed=", ".join(unknown)))
     listed = ", ".join(map(one.short, quiet)) or text("sensitivity.none", lang)
     click.echo(text("sensitivity.quiet", lang, listed=listed))
     if said := one.together(lang):
@@ -199,24 +204,48 @@ def _worth(found: Sensitivity, lang: str) -> None:
     node = found.tree["evppi"].dataset
     names = node["parameter"].values.tolist()
     for column, threshold in enumerate(node["threshold"].values.tolist()):
-        worth = node["evppi"].values[:, column]
+        worth, errors = (node[name].values[:, column] for name in ("evppi", "evppi_mcse"))
         order = sorted((k for k in range(len(names)) if worth[k] > 0.0), key=lambda k: -worth[k])
-        rows = [[names[k], number(float(worth[k]))] for k in order[:10]]
-        unit, whole = unit_shown(str(node["unit"].values[column]), lang), float(node["evpi"].values[column])
-        title = text("sensitivity.worth", lang, threshold=threshold, unit=unit, whole=number(whole))
+        rows = [[names[k], _with_error(float(worth[k]), float(errors[k]))] for k in order[:10]]
+        unit = unit_shown(str(node["unit"].values[column]), lang)
+        whole = _with_error(*(float(node[name].values[column]) for name in ("evpi", "evpi_mcse")))
+        title = text("sensitivity.worth", lang, threshold=threshold, unit=unit, whole=whole)
         table(title, [text("sensitivity.parameter", lang), "EVPPI"], rows, right=(1,))
 
 
 def _unimportant(listed: list[Ranked]) -> list[str]:
-    """Parameters that reach a cell and matter to none."""
+    """Parameters that reach a cell and are known to matter to none."""
     everywhere = dict.fromkeys(driver.parameter for one in listed for driver in one.drivers)
-    matter = {driver.parameter for one in listed for driver in one.drivers if driver.matters}
+    matter = {driver.parameter for one in listed for driver in one.drivers if driver.matters is not False}
     return [name for name in everywhere if name not in matter]
+
+
+def _not_known(listed: list[Ranked]) -> list[str]:
+    """Parameters of which no cell is known to matter, and of some not whether they do."""
+    drivers = [driver for one in listed for driver in one.drivers]
+    matter = {driver.parameter for driver in drivers if driver.matters}
+    return list(dict.fromkeys(one.parameter for one in drivers if one.matters is None and one.parameter not in matter))
 
 
 def _share(numbers: dict[str, float], name: str) -> str:
     """A share in per cent, with no more digits than its error supports."""
     return _percent(100.0 * numbers[name], 100.0 * numbers.get(f"{name}_mcse", 0.0))
+
+
+def _share_error(numbers: dict[str, float], name: str) -> str:
+    """A share in per cent, and its error."""
+    shown, error = _share(numbers, name), 100.0 * numbers[f"{name}_mcse"]
+    return f"{shown} ± {error:.1g}" if shown and isfinite(error) else shown
+
+
+def _signed_error(numbers: dict[str, float], name: str) -> str:
+    """A correlation and its error."""
+    shown, error = _signed(numbers[name]), numbers[f"{name}_mcse"]
+    return f"{shown} ± {error:.1g}" if shown and isfinite(error) else shown
+
+
+def _with_error(value: float, error: float) -> str:
+    return f"{number(value, error)} ± {error:.1g}" if isfinite(error) else number(value)
 
 
 def _percent(value: float, error: float = 0.0) -> str:
@@ -254,9 +283,16 @@ def ranks_of(tree: xr.DataTree) -> list[dict[str, Any]]:
             rank = at["rank"].values
             if isfinite(float(rank.max(initial=float("-inf")))):
                 order = sorted((k for k in range(len(labels)) if rank[k] >= SURE), key=lambda k: -rank[k])
-                rows = [{"parameter": labels[k], **{name: float(at[name].values[k]) for name in NAMES}} for k in order]
+                rows = [
+                    {"parameter": labels[k], **_plain({name: float(at[name].values[k]) for name in NAMES})}
+                    for k in order
+                ]
                 found.append({"cell": f"{programme}.{metric}.{year}", "parameters": rows})
     return found
+
+
+def _numbers(driver: dict[str, Any]) -> dict[str, float]:
+    return {name: float("nan") if driver[name] is None else driver[name] for name in NAMES}
 
 
 def ranks_table(tree: xr.DataTree, lang: str = "en") -> None:
@@ -264,8 +300,9 @@ def ranks_table(tree: xr.DataTree, lang: str = "en") -> None:
     rows = []
     for one in ranks_of(tree):
         own = one["cell"].partition(".")[0] + "."
-        largest = [f"{driver['parameter'].removeprefix(own)} {driver['rank']:.0%}, ρ {driver['spearman']:.2f}"
-                   for driver in one["parameters"][:TOP]]  # fmt: skip
+        largest = [f"{driver['parameter'].removeprefix(own)} {_share_error(numbers, 'rank')}, "
+                   f"ρ {_signed_error(numbers, 'spearman')}"
+                   for driver in one["parameters"][:TOP] if (numbers := _numbers(driver))]  # fmt: skip
         rows.append([one["cell"], "; ".join(largest)])
     table(text("sensitivity.ranks", lang), heads("sensitivity", ("cell", "largest_by_rank"), lang), rows)
     said = {"title": _title(tree, lang), "draws": f"{tree.attrs['draws']:,}", "run": tree.attrs["run"]}
@@ -284,18 +321,25 @@ def sensitivity_json(found: Sensitivity) -> dict[str, Any]:
                          **_plain(driver.numbers)} for driver in one.drivers]}
         for one in ranked(found)
     ]  # fmt: skip
-    result: dict[str, Any] = {"card": found.card, "cells": cells, "unimportant": _unimportant(ranked(found))}
+    result: dict[str, Any] = {"card": found.card, "cells": cells, "unimportant": _unimportant(ranked(found)),
+                              "not_known": _not_known(ranked(found))}  # fmt: skip
     if "evppi" in found.tree:
         node = found.tree["evppi"].dataset
         names = node["parameter"].values.tolist()
         result["thresholds"] = [
             {"threshold": one, "cell": node["cell"].values[k], "value": float(node["value"].values[k]),
              "unit": node["unit"].values[k], **_plain({"evpi": float(node["evpi"].values[k])}),
-             "evppi": {name: float(worth) for name, worth in zip(names, node["evppi"].values[:, k], strict=True)
-                       if worth > 0.0}}
+             **_plain({"evpi_mcse": float(node["evpi_mcse"].values[k])}), "evppi": _positive(node, names, k, "evppi"),
+             "evppi_mcse": _positive(node, names, k, "evppi_mcse")}
             for k, one in enumerate(node["threshold"].values.tolist())
         ]  # fmt: skip
     return result
+
+
+def _positive(node: Any, names: Sequence[str], column: int, name: str) -> dict[str, float | None]:
+    """A number of the parameters that are worth knowing at a threshold."""
+    worth = node["evppi"].values[:, column]
+    return _plain({names[k]: float(node[name].values[k, column]) for k in range(len(names)) if worth[k] > 0.0})
 
 
 def _plain(numbers: dict[str, float]) -> dict[str, float | None]:

@@ -26,6 +26,7 @@ from ctsim.cluster import stoppable
 from ctsim.drivers import Found, Sample
 from ctsim.errors import InputError, RunDirectoryError, Stopped
 from ctsim.indices import State, Walk, second
+from ctsim.information import in_replicates
 from ctsim.job import Job, Progress
 from ctsim.kernel import Kernel
 from ctsim.request import asked_for
@@ -225,4 +226,4 @@ def _sample(kernel: Kernel, tiles: int) -> Sample:
         rows[:, at], targets[:, at] = drawn[:, : values.shape[1]], values
 
     kernel.visit(0, tiles, take)
-    return Sample(rows, targets, np.arange(tiles).repeat(TILE) % summaries.REPLICATES)
+    return Sample(rows, targets, in_replicates(tiles * TILE))

@@ -1,8 +1,10 @@
 """Dependence stress: what quantities are when parameters are independent, as declared, or move as one.
 
 The same draws by name in all three. "As one" has every member of a declared group a function of its first, upwards or
-downwards as its correlation says. The comonotone bound is for sums: quantiles of their parts added, which is what the
-sum has when its parts themselves move as one.
+downwards as its correlation says. The comonotone sum is for sums: quantiles of their parts added, which are those of
+the sum when its parts themselves move as one. No sum of the same parts has a larger standard deviation or expected
+excess over a level; a single quantile of one that depends otherwise may still lie outside (Dhaene and others, "The
+concept of comonotonicity in actuarial science and finance: theory", Insurance: Mathematics and Economics 31, 2002).
 """
 
 from __future__ import annotations
@@ -43,11 +45,12 @@ CARD_NAME: Final = "stress.json"
 
 @dataclass(frozen=True)
 class Stress:
-    """Quantities (quantity) that two members of one group reach; the rest has the same distribution whatever moves.
+    """Quantities (quantity) that two members of one group reach, and every sum that may be added.
 
-    values (quantity, level, statistic); bound (quantity, 2): q05 and q95 of a sum whose parts move as one, NaN where a
-    quantity is no sum. `unaffected` is how many quantities are not here, `still` which sums that may be added are among
-    them, `groups` what was moved. `directory`: where the result is kept (None: in memory only).
+    values (quantity, level, statistic); comonotone (quantity, 2): q05 and q95 of a sum whose parts move as one, NaN
+    where a quantity is no sum of two parts. `unaffected` is how many quantities no group reaches twice: they have the
+    same distribution whatever moves; `still` which of them are here, as sums. `groups`: what was moved. `directory`:
+    where the result is kept (None: in memory only).
     """
 
     scenario: str
@@ -55,7 +58,7 @@ class Stress:
     quantities: tuple[str, ...]
     units: tuple[str, ...]
     values: FloatArray
-    bound: FloatArray
+    comonotone: FloatArray
     unaffected: int
     still: tuple[str, ...]
     groups: tuple[str, ...]
@@ -66,11 +69,11 @@ class Stress:
     def to_dict(self) -> dict[str, Any]:
         """For JSON; null where there is no number."""
         rows = []
-        for name, unit, values, bound in zip(self.quantities, self.units, self.values, self.bound, strict=True):
+        for name, unit, values, both in zip(self.quantities, self.units, self.values, self.comonotone, strict=True):
             levels = {level: dict(zip(STATISTICS, map(_known, row), strict=True))
                       for level, row in zip(LEVELS, values, strict=True)}  # fmt: skip
-            ends = dict(zip(STATISTICS[1:], map(_known, bound), strict=True))
-            rows.append({"quantity": name, "unit": unit, **levels, "comonotone_bound": ends})
+            ends = dict(zip(STATISTICS[1:], map(_known, both), strict=True))
+            rows.append({"quantity": name, "unit": unit, **levels, "comonotone_sum": ends})
         return {"scenario": self.scenario, "draws": self.draws, "groups": list(self.groups), "quantities": rows,
                 "unaffected": self.unaffected, "still": list(self.still), "result_digest": self.result_digest,
                 "directory": str(self.directory or "")}  # fmt: skip
@@ -155,7 +158,7 @@ def _opened(card: Mapping[str, Any], tree: xr.DataTree, directory: Path | None, 
     places = (("stress", "quantity"), ("stress", "unit"), ("still", "total"), ("groups", "group"))
     names, units, still, groups = (tuple(map(str, tree[node].dataset[name].values.tolist())) for node, name in places)
     return Stress(
-        card["scenarios"][0], card["draws"], names, units, data["values"].values, data["bound"].values,
+        card["scenarios"][0], card["draws"], names, units, data["values"].values, data["comonotone"].values,
         int(tree.attrs["unaffected"]), still, groups, card["result_digest"], directory, messages,
     )  # fmt: skip
 
@@ -166,17 +169,19 @@ def _tree(source: Source, request: Mapping[str, Any], drawing: _Drawing) -> xr.D
     wanted = chosen, request["years"], request["metrics"]
     targets = [*dataset.targets(*wanted), *summed.targets(*wanted)]
     targets = [one for one in targets if one.node != "/readings"]
-    moved = sorted((one for one in targets if _is_reached(chosen, one)), key=lambda one: not _is_sum(one))
+    reached = [one for one in targets if _is_reached(chosen, one)]
+    sums = [one for one in targets if _is_sum(one)]
+    shown = [*sums, *(one for one in reached if one not in sums)]
     coordinates = source.coordinates if request["method"] == "sobol" else None
-    every = [*moved, *(part for one in moved for part in _parts(one))]
+    every = [*shown, *(part for one in shown for part in _parts(one))]
     rows = []
     with stoppable() as stop:
-        for level, ties in enumerate(_levels(chosen) if moved else ()):
+        for level, ties in enumerate(_levels(chosen) if shown else ()):
             kernel = Kernel(chosen.binding, every, request["seed"], coordinates, sample_all=False, ties=ties)
             rows.append(drawing.marks(kernel, request["draws"] // TILE, level, stop))
     values = np.array(rows).reshape(len(LEVELS), len(every), len(STATISTICS)) if rows else np.zeros((3, 0, 3))
-    still = [one.name for one in targets if one not in moved and _is_sum(one)]
-    return _nodes(chosen, moved, values, still, len(targets) - len(moved))
+    still = [one.name for one in sums if one not in reached]
+    return _nodes(chosen, shown, values, still, len(targets) - len(reached))
 
 
 def _is_sum(target: Target) -> bool:
@@ -185,20 +190,20 @@ def _is_sum(target: Target) -> bool:
 
 
 def _nodes(
-    chosen: Scenario, moved: Sequence[Target], table: FloatArray, still: Sequence[str], unaffected: int
+    chosen: Scenario, shown: Sequence[Target], table: FloatArray, still: Sequence[str], unaffected: int
 ) -> xr.DataTree:
     long = {"values": "mean, 5 % and 95 % quantile by how parameters move together",
-            "bound": "5 % and 95 % quantile of a sum whose parts move as one"}  # fmt: skip
+            "comonotone": "5 % and 95 % quantile of a sum whose parts move as one: theirs added"}  # fmt: skip
     numbers = {
-        "values": (("quantity", "level", "statistic"), table[:, : len(moved)].swapaxes(0, 1)),
-        "bound": (("quantity", "end"), _bounds(moved, table[1, len(moved) :])),
+        "values": (("quantity", "level", "statistic"), table[:, : len(shown)].swapaxes(0, 1)),
+        "comonotone": (("quantity", "end"), _comonotone(shown, table[1, len(shown) :])),
     }
     variables = {name: (*one, {"units": "see coordinate unit", "long_name": long[name]})
                  for name, one in numbers.items()}  # fmt: skip
     coordinates = {
-        "quantity": _words([one.name for one in moved], "quantity"),
-        "unit": _words([one.unit for one in moved], "quantity"),
-        "is_total": (("quantity",), np.array([_is_sum(one) for one in moved], dtype=np.int8)),
+        "quantity": _words([one.name for one in shown], "quantity"),
+        "unit": _words([one.unit for one in shown], "quantity"),
+        "is_total": (("quantity",), np.array([_is_sum(one) for one in shown], dtype=np.int8)),
         "level": _words(LEVELS, "level"), "statistic": _words(STATISTICS, "statistic"),
         "end": _words(STATISTICS[1:], "end"),
     }  # fmt: skip
@@ -255,7 +260,7 @@ def _as_one(scenario: Scenario, group: Group) -> dict[str, Tie]:
     return {name: ((first,), (float(signs.get(name, 1.0)),)) for name in group.streams[1:]}
 
 
-# ---- the comonotone bound
+# ---- the comonotone sum
 
 
 def _parts(target: Target) -> list[Target]:
@@ -267,10 +272,10 @@ def _parts(target: Target) -> list[Target]:
     ]
 
 
-def _bounds(moved: Sequence[Target], parts: FloatArray) -> FloatArray:
+def _comonotone(shown: Sequence[Target], parts: FloatArray) -> FloatArray:
     """q05 and q95 (quantity, 2) of sums whose parts move as one."""
-    found, at = np.full((len(moved), 2), np.nan), 0
-    for number, one in enumerate(moved):
+    found, at = np.full((len(shown), 2), np.nan), 0
+    for number, one in enumerate(shown):
         if count := len(_parts(one)):
             found[number] = parts[at : at + count, 1:].sum(axis=0)
             at += count

@@ -344,6 +344,21 @@ def test_draws_that_are_not_finite(infinite: Study) -> None:
     assert [value_at(infinite, draw)["mine.share"] for draw in (first - 1, first)] == [1, 0]
 
 
+def test_what_has_no_index_is_not_said_to_matter_nor_not_to(infinite: Study) -> None:
+    """`share` reaches only the cell that is not finite; `volume` matters to the other one."""
+    asked = ("sensitivity", *RUN[1:4], "--draws", "16384", "--out", "o", "--quiet")
+    found = json.loads(infinite.ctsim(*asked, "--json").out)
+    cells = {one["cell"]: {driver["parameter"]: driver["matters"] for driver in one["parameters"]}
+             for one in found["cells"]}  # fmt: skip
+    assert cells["mine.co2_reduction.2030"] == {"mine.share": None, "mine.volume": None}
+    assert cells["mine.co2_reduction.2050"] == {"mine.volume": True}
+    assert (found["unimportant"], found["not_known"]) == ([], ["mine.share"])
+    said = infinite.ctsim(*asked, "--cell", "mine.co2_reduction.2030").out
+    assert "not known whether it matters (no index): " in said
+    assert "they reach cells without indices and matter to no other), 1: mine.share." in said
+    assert "影響するかどうか分からないパラメータ 1個" in infinite.ctsim(*asked, "--lang", "ja").out
+
+
 def value_at(study: Study, draw: int) -> dict[str, float]:
     """The parameters that `ctsim run --draw` prints; the formula at them must be as finite as they make it."""
     outcome = study.ctsim(*DRAW, *INDEPENDENT, "--draw", str(draw))

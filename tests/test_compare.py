@@ -20,6 +20,7 @@ import ctsim
 from ctsim import catalog, hybrids
 from ctsim.compare import Comparison, compare, drawn
 from ctsim.dataset import result_digest
+from ctsim.differences import file_of
 from ctsim.engine import simulate
 from ctsim.errors import CtsimError, InputError, RunDirectoryError, Stopped
 from ctsim.kernel import Kernel
@@ -329,6 +330,12 @@ def test_a_run_of_chosen_programmes_is_what_it_was_made_of(folder: Path, tmp_pat
     ):  # fmt: skip
         found = compare(a, b, **asked)
         assert [cell(found, 2030, name)["status"] for name in ("mine", "other")] == [mine, other]
+        lacks = {f"programme {name}": two if name == "mine" else one for name in ("mine", "other")}
+        for change in found.differences:  # the run that left it out, by its card
+            assert change.set_by == str(lacks[change.name] / "run.json")
+            assert f"{change.side} lacks it" in (change.before, change.after)
+    path = one / "scenario.toml"
+    assert file_of(catalog.load_resolved(path, folder / "formulas")) == str(path)  # which is no shipped one
     found = compare(one, two, programmes=["other"], **asked)
     assert found.tree["co2_reduction"]["programme"].values.tolist() == ["other"]
     assert cell(found, 2030, "other")["status"] == "added"

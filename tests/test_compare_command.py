@@ -15,6 +15,8 @@ from ctsim.compare import compare
 from ctsim.compare_tables import Line, _part, _row, _share, as_dict, comparison_tables
 from ctsim.errors import InputError
 from ctsim.figures.waterfall import MOST_BARS, Panel, panels
+from ctsim.locale import text
+from ctsim.screen import Screen
 from tests.languages import left_in
 from tests.pairs import CHANGES, scenario, together, write
 
@@ -90,14 +92,21 @@ def test_what_has_no_number_has_its_reason() -> None:
     assert _share(nan, "en") == ""
 
 
-def test_every_cell_that_moves_is_named(folder: Path, capsys: pytest.CaptureFixture[str],
-                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    """What finds no place in the table is named with its change, and totals say why they have none."""
-    monkeypatch.setattr(compare_tables, "MOST_ROWS", 1)
-    comparison_tables(compare(folder / "a.toml", folder / "b.toml", draws=2048, formulas=folder / "formulas"))
-    out = " ".join(capsys.readouterr().out.split())
-    assert re.search(r"Not in the table, but different: 2 \(all in --json\): mine.co2_reduction.20\d0 \S+, mine", out)
-    assert re.search(r"different: 2 .* mine.co2_reduction.20\d0 \S+\.", out)
+def test_what_finds_no_place_is_counted_and_all_shows_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A screen of one row a table; what it leaves out stands where everything is asked for."""
+    monkeypatch.setattr(compare_tables, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(compare_tables, "screen", lambda whole: Screen(200, 5, whole))
+    found = compare(folder / "a.toml", folder / "b.toml", draws=2048, formulas=folder / "formulas")
+    comparison_tables(found)
+    out = capsys.readouterr().out
+    assert "Not in the table, but different: 2. Everything, uncut: --all; for machines: --json." in out
+    assert "(5 more changes: --all)" in out and len(re.findall(r"(?m)^mine\.co2_reduction", out)) == 1
+    comparison_tables(found, whole=True)
+    out = capsys.readouterr().out
+    assert all(f"mine.co2_reduction.{year}" in out for year in (2030, 2040, 2050)) and "#5" in out
+    assert "Not in the table" not in out
 
 
 def test_a_removed_programme_counts_as_nothing_in_totals(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +118,8 @@ def test_a_removed_programme_counts_as_nothing_in_totals(capsys: pytest.CaptureF
     found = compare(report, without, draws=2048, programmes=names, metrics=["co2_reduction"])
     comparison_tables(found)
     out = " ".join(capsys.readouterr().out.split())
-    assert "units_supported_first_year: B is without electric_commercial_vehicles, which counts as 0 there." in out
+    said = "B is without electric_commercial_vehicles, which counts as 0 there; of totals and bounds, 4: "
+    assert said in out
     by_name = {one["quantity"]: one for one in as_dict(found)["quantities"]}
     for year in (2030, 2040, 2050):
         total, gone = (by_name[f"{name}.co2_reduction.{year}"] for name in ("units_supported", names[-1]))
@@ -172,7 +182,7 @@ def test_stress_is_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     out = called(folder, "tied.toml", "--stress", monkeypatch=monkeypatch).stdout
     assert "mine.co2_reduction.2030" in out and "Quantities that two members of a group reach: 1;" in out
     japanese = called(folder, "tied.toml", "--stress", "--lang", "ja", monkeypatch=monkeypatch).stdout
-    assert left_in(japanese, "en", "stress", "compare") == [] and "共単調の限界" in japanese
+    assert left_in(japanese, "en", "stress", "compare") == [] and "共単調な和" in japanese
     found = json.loads(called(folder, "tied.toml", "--stress", "--json", monkeypatch=monkeypatch).stdout)
     assert found["groups"] == ["mine.x ~ mine.y"]
 
@@ -224,3 +234,65 @@ def test_small_parts_are_shown_together() -> None:
     one = Panel({"ja": "x", "en": "x"}, "2030", "Mt-CO2/yr", 0.0, sum(part for _, part in parts), parts)
     assert len(one.bars) == MOST_BARS and one.bars[-1][0] == ""
     assert sum(part for _, part in one.bars) == pytest.approx(one.after)
+
+
+def test_a_directory_of_another_result_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison and a stress are no runs, nor are they scenarios that are not there."""
+    called(folder, "a.toml", "b.toml", "--out", "one", monkeypatch=monkeypatch)
+    called(folder, "tied.toml", "--stress", "--out", "two", monkeypatch=monkeypatch)
+    told = {
+        "one": "one: is a comparison of a.toml and b.toml, not a scenario or a run; give a name or a .toml file",
+        "two": "two: is a dependence stress of tied.toml, not a scenario; give a name or a .toml file",
+    }
+    for name, said in told.items():
+        assert called(folder, "a.toml", name, monkeypatch=monkeypatch, status=2).stderr.splitlines() == [said]
+
+
+def test_a_programme_that_one_side_lacks_says_which_and_who_set_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a list of programmes of either side, and by a page that lies beside a study."""
+    write(folder, "other")
+    scenario(folder, "both", programmes=("mine", "other"))
+    scenario(folder, "few", programmes=("mine",))
+    line = 1 + (folder / "few.toml").read_text(encoding="utf-8").splitlines().index("programmes = ['mine']")
+    for names, lacks in ((("both.toml", "few.toml"), "B"), (("few.toml", "both.toml"), "A")):
+        found = json.loads(called(folder, *names, "--out", lacks, "--json", monkeypatch=monkeypatch).stdout)
+        [one] = [one for one in found["changes"] if one["name"] == "programme other"]
+        assert one["after" if lacks == "B" else "before"] == f"{lacks} lacks it"
+        assert (one["side"], one["set_by"]) == (lacks, f"few.toml:{line}")
+    shown = called(folder, "both.toml", "few.toml", "--out", "B", "--lang", "ja", monkeypatch=monkeypatch).stdout
+    assert "Bにはない" in shown and "事業 other" in shown and f"few.toml:{line} (B)" in shown
+
+
+def test_a_page_beside_a_study_that_the_other_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, programmes in (("here", ("mine",)), ("there", ("mine", "other"))):
+        (tmp_path / name).mkdir()
+        for one in programmes:
+            write(tmp_path / name, one)
+        scenario(tmp_path / name, "s", programmes=programmes)
+    (tmp_path / "formulas").symlink_to("there/formulas")
+    for names, has in ((("here/s.toml", "there/s.toml"), "B"), (("there/s.toml", "here/s.toml"), "A")):
+        found = json.loads(called(tmp_path, *names, "--out", has, "--json", monkeypatch=monkeypatch).stdout)
+        [one] = [one for one in found["changes"] if one["name"] == "programme other"]
+        assert (one["side"], one["set_by"]) == (has, "there/programmes/other.toml")
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_the_page_says_that_editions_have_no_sourced_change_and_names_what_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    gone = {"programme": "gtex", "include": False, "reason": "a test", "source": {"key": "study", "where": "test"}}
+    report, asked = load("framework_2023_11"), {"draws": 2**14, "metrics": ["co2_reduction"]}
+    compare(report, load("framework_2025_06"), out="o", **asked)  # type: ignore[arg-type]
+    compare(report, report.with_changes([gone]), out="p", **asked)  # type: ignore[arg-type]
+    pages = []
+    for name in "op":
+        done = CliRunner().invoke(main, ["report", name, "--lang", lang])
+        assert done.exit_code == 0, done.output
+        pages.append(Path(name, f"report.{lang}.html").read_text(encoding="utf-8"))
+    assert text("compare.only_provisions", lang, n=10) in pages[0]
+    lacks = text("difference.not_there", lang, side="B")
+    [row] = [one for one in pages[1].split("<tr") if lacks in one]
+    assert ("Green Technologies" in row) == (lang == "en") and row.count("GteX" if lang == "ja" else "Green Tech") == 2

@@ -11,6 +11,7 @@ import xarray as xr
 from ctsim.catalog import load
 from ctsim.composition import scaled
 from ctsim.distributions import quantile
+from ctsim.drivers import OF_SAMPLE
 from ctsim.ranking import ranked, sensitivity_json
 from ctsim.sensitivity import Sensitivity, sensitivity
 from tests.test_exchange import brute, walk_of_case
@@ -57,7 +58,7 @@ def test_effects_add_up_with_wholes(node: xr.Dataset) -> None:
     assert float(node["Sh"].sum()) == pytest.approx(1.0, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["rank", "spearman", "narrowing"])
+@pytest.mark.parametrize("name", OF_SAMPLE)
 def test_what_needs_an_order_of_draws_is_empty_for_a_whole_only(node: xr.Dataset, name: str) -> None:
     empty = [one for one in node["parameter"].values if isnan(float(node[name].sel(parameter=one)))]
     assert empty == [SHARES]

@@ -44,7 +44,7 @@ def test_the_japanese_tutorial_has_every_step_of_the_english() -> None:
 
 def test_the_tutorial_says_the_numbers_that_it_shows() -> None:
     said = text_of("tutorial.md")
-    compared = next(line for line in said.splitlines() if line.startswith("  offshore_wind.co2_reduction.2030 "))
+    compared = next(line for line in said.splitlines() if line.startswith("offshore_wind.co2_reduction.2030 "))
     assert "-0.258" in compared and "0.26 Mt a year less in 2030" in said
     [after] = [line for line in said.split("## 4.")[1].split("## 5.")[0].splitlines() if " 3.21 " in line]
     assert after.split()[-1] == "6.81" and "3.2 to 6.8 Mt" in said and "3.2〜6.8百万トン" in text_of("tutorial.ja.md")

@@ -223,9 +223,9 @@ def test_stress_moves_totals_and_bounds_their_sums(folder: Path, overlapping: Pa
         one = {one["quantity"]: one for one in found["quantities"]}[name]
         if is_sum:
             widths = [one[level]["q95"] - one[level]["q05"] for level in ("independent", "declared", "as one")]
-            assert widths[0] < widths[1] < widths[2] < one["comonotone_bound"]["q95"] - one["comonotone_bound"]["q05"]
+            assert widths[0] < widths[1] < widths[2] < one["comonotone_sum"]["q95"] - one["comonotone_sum"]["q05"]
         else:
-            assert one["comonotone_bound"] == {"q05": None, "q95": None}
+            assert one["comonotone_sum"] == {"q05": None, "q95": None}
             assert one["independent"]["mean"] > one["declared"]["mean"] > one["as one"]["mean"]
 
 

@@ -1,6 +1,7 @@
 """Rank-based indices from kept draws: those of the analysis on the same draws, a sum known by hand, bad input."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from ctsim.engine import Run, simulate
 from ctsim.errors import InputError
-from ctsim.kept_ranks import kept_ranks
+from ctsim.kept_ranks import NAMES, kept_ranks
 from ctsim.sensitivity import sensitivity
 from tests.languages import left_in
 from tests.pairs import scenario, write
@@ -49,11 +50,14 @@ def test_the_analysis_finds_the_same_bits_in_the_same_draws(run: Run, folder: Pa
     compared = 0
     for name in kept["parameter"].values.tolist():
         for year in (2030, 2040, 2050):
-            theirs, ours = (one["rank"].sel(parameter=name, programme="mine", year=year).item() for one in (own, kept))
-            if theirs:
-                assert ours == theirs, (name, year)
-                compared += 1
-    assert compared == 6
+            for index in NAMES:
+                theirs, ours = (
+                    one[index].sel(parameter=name, programme="mine", year=year).item() for one in (own, kept)
+                )
+                if theirs:
+                    assert ours == theirs, (name, year)
+                    compared += 1
+    assert compared == 6 * len(NAMES)
 
 
 def test_a_run_without_all_draws_is_refused(folder: Path) -> None:
@@ -73,6 +77,9 @@ def test_the_command(study: Study) -> None:
     japanese = study.ctsim("sensitivity", "o", "--kept-draws", "--lang", "ja").out
     assert left_in(japanese, "en", "sensitivity") == [] and "偶然の可能性" in japanese
     found = json.loads(study.ctsim("sensitivity", "o", "--kept-draws", "--json").out)
-    assert np.isfinite([one["rank"] for cell in found["cells"] for one in cell["parameters"]]).all() and found["cells"]
+    drivers = [one for cell in found["cells"] for one in cell["parameters"]]
+    assert drivers and np.isfinite([[one[name] for name in NAMES] for one in drivers]).all()
+    assert all(0 < one["rank_mcse"] < 0.05 and 0 < one["spearman_mcse"] < 0.05 for one in drivers)
+    assert re.search(r"\d % ± \d\S*, ρ \d\.\d\d ± \d", said.out)
     refused = study.ctsim("sensitivity", "o", "--kept-draws", "--seed", "3")
     assert (refused.status, refused.lines) == (2, ["--kept-draws: takes only --json and --lang; remove seed"])

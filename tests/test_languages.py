@@ -141,7 +141,7 @@ def test_why_a_mean_is_not_the_published_figure(capsys: pytest.CaptureFixture[st
          "0.66 kg-CO2/kWh, 正規(1, 0.02) × 値, 幅1.5倍"),
         ("12 spreads", "幅12件"), ("independent", "独立"), ("a.x ~ a.y 0.5", "a.x ~ a.y 0.5"), ("carried", "残存"),
         ("co2_reduction (0123abcd) in Mt-CO2/yr", "co2_reduction (0123abcd) 単位 Mt-CO2/yr"),
-        ("value, spread", "値, 幅"), ("not there", "なし"), ("--scale-assumed 2", "--scale-assumed 2"),
+        ("value, spread", "値, 幅"), ("B lacks it", "Bにはない"), ("--scale-assumed 2", "--scale-assumed 2"),
     ],
 )  # fmt: skip
 def test_what_an_entry_of_a_comparison_says(english: str, japanese: str) -> None:

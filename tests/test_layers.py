@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"constants", "errors", "locale", "caches", "elementary", "vectors", "unit_words"},
     {"kept", "netcdf", "stocks"},
     {"compiled"},
-    {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console"}
+    {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console", "screen"}
     | {"progress", "run_card"},
     {"schema", "formulas", "npz", "dependence", "composition"},
     {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},

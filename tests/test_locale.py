@@ -142,3 +142,10 @@ def test_every_label_of_the_shipped_pages_is_said_in_japanese() -> None:
         figure.record.when for programme in catalog.load("framework_2023_11").programmes for figure in programme.figures
     }
     assert [label for label in sorted(labels) if locale.when(label, "ja") == label] == []
+
+
+def test_a_sentence_that_begins_like_another_is_found_as_itself() -> None:
+    """What is without a member, and what is without it and counts it as nothing."""
+    for key, fields in {"apart.without": {"side": "B", "members": "x, y"},
+                        "apart.counts_as_nothing": {"side": "A", "members": "x"}}.items():  # fmt: skip
+        assert locale.found_again(locale.text(key, "en", **fields), "apart") == (key, fields)

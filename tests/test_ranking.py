@@ -36,11 +36,11 @@ def cell(*drivers: Driver, name: str = "p.co2_reduction.2030") -> Ranked:
         (0.0099, 0.0, False),
         (0.0, 0.0049, False),
         (0.005, 0.003, True),  # two errors included: not sure that it is small
-        (nan, 0.0, True),  # not known is not small
-        (0.005, nan, True),
+        (nan, 0.0, None),  # not known is neither
+        (0.005, nan, None),
     ],
 )
-def test_a_parameter_matters_unless_its_total_is_surely_small(total: float, error: float, matters: bool) -> None:
+def test_a_parameter_matters_unless_its_total_is_surely_small(total: float, error: float, matters: bool | None) -> None:
     assert driver(ST=total, ST_mcse=error).matters is matters
 
 

@@ -325,7 +325,11 @@ def test_the_command_as_json(study: Study) -> None:
     assert (first["cell"], second["cell"]) == ("mine.co2_reduction.2030", "mine.co2_reduction.2050")
     assert first["assumed_first"] == 1.0
     assert sum(one["Sh"] for one in first["parameters"]) == pytest.approx(1.0)
-    assert said["thresholds"][0]["evpi"] >= max(said["thresholds"][0]["evppi"].values())
+    worth = said["thresholds"][0]
+    assert worth["evpi"] >= max(worth["evppi"].values()) and 0 < worth["evpi_mcse"] < 0.05 * worth["evpi"]
+    assert worth["evppi"].keys() == worth["evppi_mcse"].keys()
+    assert all(0 <= error < 0.1 * worth["evpi"] for error in worth["evppi_mcse"].values())
+    assert all(one["rank_mcse"] > 0 and one["spearman_mcse"] >= 0 for one in first["parameters"])
 
 
 def test_the_command_prints_a_cell(study: Study) -> None:

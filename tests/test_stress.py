@@ -68,7 +68,7 @@ def test_declared_is_what_a_run_gives(folder: Path) -> None:
     found = stress(path, draws=DRAWS, formulas=folder / "formulas")
     assert found.values[0, 1, 0] == own["mean"].item()
     assert found.values[0, 1, 2] == own["quantiles"].sel(quantile=0.95).item()
-    assert np.isnan(found.bound).all()
+    assert np.isnan(found.comonotone).all()
 
 
 # ---- results that are kept
@@ -118,9 +118,19 @@ def test_another_request_and_a_damaged_file_are_refused(folder: Path, tmp_path: 
         open_stress(tmp_path / "o")
 
 
-def test_a_sum_that_nothing_moves_is_named() -> None:
+def test_a_sum_that_nothing_moves_has_its_comonotone_sum() -> None:
+    """It has one interval whatever moves, and a wider one if its parts move as one: their quantiles added."""
+    from ctsim.engine import simulate
+
     found = stress("framework_2023_11", draws=2**14, programmes=["insulated_windows"], metrics=["co2_reduction"])
-    assert found.still == ("windows_parts",)
+    assert found.still == found.quantities == ("windows_parts",)
+    [levels] = found.values
+    assert (levels == levels[0]).all()
+    parts = simulate("framework_2023_11", draws=2**14, programmes=["insulated_windows"], metrics=["co2_reduction"]).tree
+    figures = parts["other"].dataset["quantiles"]
+    ends = sum(figures.sel(figure=one, quantile=[0.05, 0.95]).values for one in figures["figure"].values)
+    assert found.comonotone[0].tolist() == pytest.approx(ends)
+    assert found.comonotone[0, 0] < levels[1, 1] and found.comonotone[0, 1] > levels[1, 2]
 
 
 def test_what_a_study_or_a_run_has_registered_counts(folder: Path, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_distributions_in_sentences() -> None:
 @pytest.mark.parametrize(("said", "key", "fields"), [
     ("12 spreads", "spreads", {"n": "12"}), ("1.5 times as wide", "wide", {"times": "1.5"}),
     ("f (0123abcd) in t/yr", "in", {"function": "f", "digest": "0123abcd", "unit": "t/yr"}),
-    ("normal(1) × value", "times_value", {"shape": "normal(1)"}), ("not there", "not_there", {}),
+    ("normal(1) × value", "times_value", {"shape": "normal(1)"}), ("B lacks it", "not_there", {"side": "B"}),
 ])  # fmt: skip
 def test_what_entries_say_is_found_again(said: str, key: str, fields: dict[str, str]) -> None:
     assert found_again(said, "difference") == (f"difference.{key}", fields)

@@ -30,7 +30,10 @@ def change_words(one: Mapping[str, Any], page: Page) -> dict[str, Any]:
     if kind == "switch" and f"change.{switch}" in texts():
         sides = {side: page.text(f"change.{switch}_{one[side]}") for side in ("before", "after")}
         return {**one, **said, **sides, "title": page.text(f"change.{switch}")}
-    return {**one, **said, "title": change_title(str(one["kind"]), name, page)}
+    title = change_title(str(one["kind"]), name, page)
+    if kind == "programme":  # results keep its English name
+        said["before" if one["what"] == text("difference.removed", "en") else "after"] = title
+    return {**one, **said, "title": title}
 
 
 def change_title(kind: str, name: str, page: Page) -> str:

@@ -42,9 +42,10 @@ class Driver(Fact):
         return str(self.values["basis"])
 
     @property
-    def matters(self) -> bool:
-        """Whether its total index may be one per cent or more; where that is not known, it may."""
-        return not self.value("ST") + 2.0 * self.value("ST_mcse") < SMALL
+    def matters(self) -> bool | None:
+        """Whether its total index may be one per cent or more; None where that is not known."""
+        most = self.value("ST") + 2.0 * self.value("ST_mcse")
+        return most >= SMALL if most == most else None
 
     def share(self, name: str) -> Markup:
         """An index in per cent, no finer than its error."""
@@ -205,7 +206,7 @@ class DriversPage(Page):
     def parameters(self) -> tuple[list[str], list[str]]:
         """Names of the parameters that matter to some cell, and of those that matter to none."""
         every = dict.fromkeys(driver.name for one in self.cells for driver in one.drivers)
-        matter = {driver.name for one in self.cells for driver in one.drivers if driver.matters}
+        matter = {driver.name for one in self.cells for driver in one.drivers if driver.matters is not False}
         return [one for one in every if one in matter], [one for one in every if one not in matter]
 
     # ---- reading the tree
