@@ -28,6 +28,7 @@ from ctsim.coordinates import Coordinate, by_net
 from ctsim.draws import Kept
 from ctsim.keeping import Keeper
 from ctsim.kernel import Kernel
+from ctsim.run_card import span_of
 from ctsim.streams import TILE
 from ctsim.trail import mark_prices
 
@@ -107,15 +108,6 @@ class Job:
             sample_all=sample_all,
             groups=self.scenario.groups,
         )
-
-
-def span_of(shard: str, tiles: int) -> Range:
-    """The tiles of shard "I/N" of so many, or all for "": as even as they can be, and together all of them."""
-    if not shard:
-        return 0, tiles
-    number, shards = (int(part) for part in shard.split("/"))
-    first = tiles * (number - 1) // shards
-    return first, tiles * number // shards - first
 
 
 # ---- the plan

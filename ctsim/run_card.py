@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
+from ctsim.streams import TILE
+
 Count = Annotated[int, Field(ge=0, lt=2**64)]
 
 
@@ -13,6 +15,24 @@ def _agrees(keep_as: str, there: ValidationInfo) -> str:
     if bool(keep_as) != bool(there.data.get("keep_draws")):
         raise ValueError("keep_draws and keep_as belong together")
     return keep_as
+
+
+def span_of(shard: str, tiles: int) -> tuple[int, int]:
+    """The tiles of shard "I/N" of so many, or all for "": as even as they can be, and together all of them."""
+    if not shard:
+        return 0, tiles
+    number, shards = (int(part) for part in shard.split("/"))
+    first = tiles * (number - 1) // shards
+    return first, tiles * number // shards - first
+
+
+def _is_whole(span: list[int], there: ValidationInfo) -> list[int]:
+    """The draws are what a directory is believed: they say how long it takes to make them again."""
+    if {"draws", "shard"} <= there.data.keys():
+        own = list(span_of(there.data["shard"], there.data["draws"] // TILE))
+        if span != own:
+            raise ValueError(f"tiles of the draws are {own}")
+    return span
 
 
 def _says_own(versions: dict[str, str]) -> dict[str, str]:
@@ -43,7 +63,7 @@ class RunCard(BaseModel):
     thresholds: list[str]
     programmes: list[str]
     metrics: list[str]
-    span: Annotated[list[Count], Field(min_length=2, max_length=2)]
+    span: Annotated[list[Count], Field(min_length=2, max_length=2), AfterValidator(_is_whole)]
     coordinates: dict[str, dict[str, Count]]
     versions: Versions
     revision: str = ""

@@ -179,6 +179,18 @@ def test_run_card_with_an_entry_of_another_kind(done: Study, name: str) -> None:
     refused(done, RUN, [f"o/run.json: is damaged ({wrong}); move the directory away and run it again"])
 
 
+def test_run_card_whose_draws_are_not_its_tiles(done: Study) -> None:
+    """`explain` would make as many draws as the card says: for years."""
+    card = json.loads((done.folder / "o/run.json").read_text(encoding="utf-8"))
+    there = [0, card["draws"] // 1024]
+    card["draws"] = 2**45
+    card["card_digest"] = card_digest(card)
+    done.write("o/run.json", card_content(card))
+    wrong = f"'span' is {there}: value error, tiles of the draws are [0, {2**35}]"
+    line = f"o/run.json: is damaged ({wrong}); move the directory away and run it again"
+    refused(done, ("explain", "o", "--formulas", "formulas"), [line])
+
+
 def test_run_card_without_a_coordinate(done: Study) -> None:
     card = json.loads((done.folder / "o/run.json").read_text(encoding="utf-8"))
     nets = card["coordinates"] = {net: {} for net in card["coordinates"]}

@@ -18,9 +18,9 @@ LAYERS: list[set[str]] = [
     {"kept", "netcdf", "stocks"},
     {"compiled"},
     {"units", "distributions", "streams", "sobol", "summaries", "quotes", "tomlfile", "durable", "console", "screen"}
-    | {"progress", "run_card"},
+    | {"progress"},
     {"schema", "formulas", "npz", "dependence", "composition"},
-    {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file"},
+    {"programme", "library", "checkpoint", "draws", "equations", "resolved", "cluster_file", "run_card"},
     {"binding", "spreads", "coordinates", "totals", "notes"},
     {"assembly", "balance", "generated", "accounts"},
     {"catalog", "steps", "divided"},
