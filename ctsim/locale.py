@@ -24,6 +24,13 @@ _LABELS: Final = (
 """Labels of figures that hold a year, and the text each kind is said with."""
 
 
+class UnknownTextError(KeyError):
+    """There is no text of a name, or none of it in a language."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 @cache
 def texts() -> Mapping[str, Mapping[str, str]]:
     """Every text by dotted key, then by language."""
@@ -32,11 +39,11 @@ def texts() -> Mapping[str, Mapping[str, str]]:
 
 
 def text(key: str, lang: str, **values: object) -> str:
-    """The text `key` in `lang`, with `{name}` fields filled from `values`. KeyError for what is not there."""
+    """The text `key` in `lang`, with `{name}` fields filled from `values`. UnknownTextError for what is not there."""
     if key not in texts():
-        raise KeyError(f"no text '{key}'")
+        raise UnknownTextError(f"no text '{key}'")
     if lang not in texts()[key]:
-        raise KeyError(f"no text '{key}' in language '{lang}'")
+        raise UnknownTextError(f"no text '{key}' in language '{lang}'")
     return texts()[key][lang].format(**values)
 
 

@@ -18,6 +18,7 @@ from ctsim.bought import PRO_RATA
 from ctsim.cli import main
 from ctsim.compare_tables import lines as table_lines
 from ctsim.errors import InputError, RunDirectoryError
+from ctsim.export.write import export
 from ctsim.locale import text
 from ctsim.ranking import ranked
 from ctsim.report.brief import Brief
@@ -464,3 +465,18 @@ def test_names_from_outside_cannot_harm_a_comparison(tmp_path: Path) -> None:
     assert hostile in next(parsed(content).all("h1")).text
     said = [float(np.round(float(one.attributes["value"]), 9)) for one in parsed(content).by_id("moves").all("data")]
     assert 1.0 in said and 2.0 in said
+
+
+@pytest.mark.parametrize("made", [lambda path: report(path, "ja"), lambda path: export(path, "xlsx", "en")])
+def test_a_result_with_a_word_of_another_version_is_named(
+    made: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = results()["run"]
+    tree = run.tree.copy(deep=True)
+    status = tree["co2_reduction"].dataset["status"]
+    words = np.where(status.values == "published", "foretold", status.values)
+    tree["co2_reduction"] = tree["co2_reduction"].to_dataset().assign(status=(status.dims, words))
+    for module in ("ctsim.report.page", "ctsim.export.write"):
+        monkeypatch.setattr(f"{module}.open_result", lambda *_: replace(run, tree=tree))
+    with pytest.raises(RunDirectoryError, match=r"a word that this ctsim does not know \(no text 'status\.foretold'\)"):
+        made(run.path)

@@ -15,7 +15,7 @@ from ctsim.export.tables import iamc, tidy
 from ctsim.export.workbook import run_workbook
 from ctsim.locale import LANGUAGES
 from ctsim.report.facts import Facts
-from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, open_result
+from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, in_words, open_result
 from ctsim.report.sections import Sections
 
 
@@ -60,7 +60,8 @@ def export(
         raise InputError(f"--to {form} --lang {lang}: one of {', '.join(_FORMS)} and of {', '.join(LANGUAGES)}")
     name, made = _FORMS[form]
     result = open_result(directory, formulas)
-    content = made(result, lang)
+    with in_words(result):
+        content = made(result, lang)
     path = Path(out) if out is not None else result.path / name.format(lang=lang)
     write_asked(path, content)
     return path

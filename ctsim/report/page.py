@@ -24,7 +24,7 @@ from ctsim.report.briefs import DriversBrief, MovesBrief, brief_of
 from ctsim.report.drivers import DriversPage
 from ctsim.report.facts import Facts
 from ctsim.report.moves import MovesPage
-from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, open_beside, open_result
+from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, in_words, open_beside, open_result
 from ctsim.report.sections import Sections
 from ctsim.report.words import Page
 
@@ -51,6 +51,18 @@ def report(
     if lang not in LANGUAGES:
         raise InputError(f"--lang {lang}: no such language; one of {', '.join(LANGUAGES)}")
     found = open_result(directory, formulas)
+    with in_words(found):
+        content = html(*_made(found, lang, sensitivity, comparison, formulas, brief))
+    path = Path(out) if out is not None else found.path / f"{'brief' if brief else 'report'}.{lang}.html"
+    write_asked(path, content.encode())
+    return path
+
+
+def _made(
+    found: Result, lang: str, sensitivity: str | Path | None, comparison: str | Path | None,
+    formulas: str | Path | None, brief: bool,
+) -> tuple[Page, str]:  # fmt: skip
+    """The page of a result, and the template it is made with."""
     page: Page
     if found.kind == RUN:
         page = run_page(found, lang, sensitivity, comparison, formulas)
@@ -60,9 +72,7 @@ def report(
             raise InputError(f"{found.path}: holds a {found.kind}; --sensitivity and --comparison go with a run")
         of_result = MovesPage(found, lang) if found.kind == COMPARISON else DriversPage(found, lang)
         page = brief_of(of_result) if brief else of_result
-    path = Path(out) if out is not None else found.path / f"{'brief' if brief else 'report'}.{lang}.html"
-    write_asked(path, html(page, template_of(page)).encode())
-    return path
+    return page, template_of(page)
 
 
 def template_of(page: Page) -> str:

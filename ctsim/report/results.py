@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import xarray as xr
 from ctsim.catalog import Scenario, load_resolved
 from ctsim.compare import CARD_NAME
 from ctsim.errors import RunDirectoryError
+from ctsim.locale import UnknownTextError
 from ctsim.results import sealed
 from ctsim.rundir import SCENARIO, RunDirectory
 from ctsim.sensitivity import KIND
@@ -55,6 +57,16 @@ def open_result(directory: str | Path, formulas: str | Path | None = None, run: 
     kind = KIND if _is_sensitivity(path) else ""
     card, tree = RunDirectory(path, kind).open()
     return Result(SENSITIVITY if kind else RUN, path, card, tree, scenario(SCENARIO, card["scenario_digest"]))
+
+
+@contextmanager
+def in_words(result: Result) -> Iterator[None]:
+    """A result that holds a word which is none of ctsim's is named, where its words are looked up."""
+    try:
+        yield
+    except UnknownTextError as error:
+        message = f"holds a word that this ctsim does not know ({error}); it is of another version, make it again"
+        raise RunDirectoryError(f"{result.path}: {message}") from None
 
 
 def open_beside(directory: str | Path, kind: str, run: Result, formulas: str | Path | None = None) -> Result:
