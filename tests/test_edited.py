@@ -1,6 +1,7 @@
 """A scenario edited in a workbook: what was edited comes back as changes, faults come back with their cells."""
 
 import json
+import math
 import re
 import tomllib
 import zipfile
@@ -20,7 +21,7 @@ from ctsim.cli import main
 from ctsim.compare_tables import lines
 from ctsim.errors import InputError
 from ctsim.export import reading
-from ctsim.export.edited import from_workbook
+from ctsim.export.edited import _year, from_workbook
 from ctsim.export.editing import COLUMNS, KEYS_ROW, PROGRAMME_COLUMNS, entries, spread_cells, to_workbook
 from ctsim.schema import ScenarioFile, Uncertainty
 from tests import libreoffice
@@ -329,6 +330,11 @@ def test_files_that_are_no_such_workbook(folder: Path, tmp_path: Path) -> None:
         made(folder, with_reason(folder, "perovskite_solar.japan_share", spread__high=45)) and from_workbook(
             folder / "out.xlsx", folder / "out.txt"
         )
+
+
+@pytest.mark.parametrize(("cell", "year"), [(2030.0, "2030"), (2030.5, "2030.5"), (math.inf, "inf"), (math.nan, "nan")])
+def test_years_as_a_spreadsheet_has_them(cell: float, year: str) -> None:
+    assert _year(cell) == year
 
 
 @pytest.mark.parametrize(("at", "byte"), [(6, 118), (8, 1)], ids=["version", "password"])

@@ -329,7 +329,7 @@ class _Reader:
 
 
 def _year(given: Any) -> str:
-    return str(int(given)) if isinstance(given, float) and given == int(given) else str(given or "")
+    return str(int(given)) if isinstance(given, float) and given.is_integer() else str(given or "")
 
 
 def _alike(given: Any, written: Any) -> bool:
