@@ -168,7 +168,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 def small_library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make `folder` the place of the package for who looks for its scenarios."""
     (folder / "scenarios").mkdir(parents=True)
-    for name in ("sources", "shared", "spread_classes", "coordinates", "as_published"):
+    for name in ("sources", "shared", "spread_classes", "coordinates", "as_published", "notes_ja"):
         shutil.copy(SHIPPED / f"{name}.toml", folder / "scenarios")
     (folder / "scenarios" / "totals.toml").write_text("format = 1\n", encoding="utf-8")
     monkeypatch.setattr(ctsim, "__file__", str(folder / "__init__.py"))
