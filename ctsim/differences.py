@@ -6,6 +6,7 @@ things that can be taken from the one scenario or the other (`ctsim.hybrids`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -19,6 +20,7 @@ from ctsim.dependence import Tie, ties_of
 from ctsim.equations import formula_source
 from ctsim.locale import found_again, shapes, text
 from ctsim.notes import given
+from ctsim.unit_words import unit_words
 
 Atom = tuple[str, str]
 """("row", stream), ("figure", step), ("cell", step that only one has), ("programme", id), ("together", members),
@@ -29,6 +31,8 @@ Digests = Mapping[str, str]
 
 KINDS: Final = ("programme", "switch", "dependence", "parameter", "formula", "figure", "provision")
 COMMAND_LINE: Final = "command line"
+_AMOUNT: Final = re.compile(r"((?:\d{4}: )?-?[\d.][\d.e+–-]*) (\S+)")
+"""A value with its unit, with the year before it where it has one of each year."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def reason_words(said: str, lang: str) -> str:
 
 
 def entry_words(said: str, lang: str) -> str:
-    """What an entry says of a side, or of what differs, in a language; names, numbers, units and digests stay."""
+    """What an entry says of a side, or of what differs, in a language; names, numbers and digests stay."""
     return said if lang == "en" else ", ".join(_piece_words(one, lang) for one in said.split(", "))
 
 
@@ -83,7 +87,10 @@ def _piece_words(said: str, lang: str) -> str:
     for table in ("difference", "status"):
         if found := found_again(said, table):
             key, fields = found
-            return shapes(text(key, lang, **fields), lang)
+            units = {name: unit_words(word, lang) for name, word in fields.items() if name == "unit"}
+            return shapes(text(key, lang, **(fields | units)), lang)
+    if amount := _AMOUNT.fullmatch(said):
+        return f"{amount[1]} {unit_words(amount[2], lang)}"
     return shapes(said, lang)
 
 
@@ -138,7 +145,7 @@ def _programmes(a: Scenario, b: Scenario, told: Sequence[_Told]) -> Iterator[Dif
         # Without a change of its own it is the list of programmes, or a page that lies there.
         place = page.file if not page.file.startswith("scenarios/") else file_of(b)
         who = who or _Told(name, "B", place, _say("other_programmes"))
-        words = (_say("not_there"), page.name_en) if is_added else (page.name_en, _say("not_there"))
+        words = (_say("not_there"), _say("included")) if is_added else (_say("included"), _say("not_there"))
         what = _say("added" if is_added else "removed")
         yield Difference(f"programme {name}", "programme", what, *words, who.side, who.place, who.reason,
                          frozenset({("programme", name)}))  # fmt: skip

@@ -92,6 +92,8 @@ def test_reasons_of_contrasts_are_found_again() -> None:
         apart_words(text("apart.kinds", "en", kinds=kind), moves)
         == "対象の範囲はAで国内市場、Bで世界市場：別のものの値である"
     )
+    nothing = text("apart.counts_as_nothing", "en", side="B", members="offshore_wind")
+    assert found_again(nothing, "apart") == ("apart.counts_as_nothing", {"side": "B", "members": "offshore_wind"})
     assert apart_words("somebody's words", moves) == "somebody's words" and found_again("nothing", "apart") is None
 
 

@@ -27,6 +27,7 @@ from ctsim.report.moves import MovesPage
 from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, open_beside, open_result
 from ctsim.report.sections import Sections
 from ctsim.report.words import Page
+from ctsim.unit_words import unit_words
 
 NEGLIGIBLE: Final = 0.01
 """Monte Carlo error of a mean, as a share of the 90 % interval, below which a page calls it negligible."""
@@ -113,6 +114,7 @@ def _templates() -> jinja2.Environment:
     environment.filters["language"] = _language
     environment.filters["short"] = short
     environment.filters["given"] = given
+    environment.filters["unit"] = unit_words
     environment.filters["given_at"] = given_at
     return environment
 
