@@ -370,7 +370,8 @@ def test_money_of_an_issue_without_impacts_is_apart_and_says_so(books: dict[str,
     [later] = [head for head in lines[0] if head.startswith("Allocated [100m JPY], bonds of FY2024")]
     assert "not yet quantified" in later
     found = {
-        line["Programme"].split()[0]: (line["Allocated [100m JPY], bonds of FY2023 (Reiwa 5)"], line[later]) for line in lines
+        line["Programme"].split()[0]: (line["Allocated [100m JPY], bonds of FY2023 (Reiwa 5)"], line[later])
+        for line in lines
     }
     assert (found["15"], found["16"], found["20"]) == ((3316, 2658), (1523, 2806), (108, 174))
     assert found["1"] == (7564, "")
