@@ -16,7 +16,7 @@ from ctsim.choices import view
 from ctsim.durable import write_asked
 from ctsim.errors import InputError
 from ctsim.kept import keep, recall
-from ctsim.locale import LANGUAGES, text, when
+from ctsim.locale import LANGUAGES, reading, text, when
 from ctsim.notes import given, given_at
 from ctsim.report import pictures
 from ctsim.report.brief import Brief
@@ -115,6 +115,7 @@ def _templates() -> jinja2.Environment:
     environment.filters["short"] = short
     environment.filters["given"] = given
     environment.filters["unit"] = unit_words
+    environment.filters["reading"] = reading
     environment.filters["given_at"] = given_at
     return environment
 

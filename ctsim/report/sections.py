@@ -316,9 +316,11 @@ class Sections(Page):
 
     @cached_property
     def parameters(self) -> list[tuple[str, list[ParameterLine]]]:
-        """Everything that is drawn, by programme; shared parameters first under ""."""
+        """Everything that is drawn, by programme; shared parameters first under "". Years of one stand together."""
         found: dict[str, list[ParameterLine]] = {"": []}
-        for row in self.scenario.binding.rows:
+        rows = self.scenario.binding.rows
+        first = {row.stream: place for place, row in reversed(list(enumerate(rows)))}
+        for row in sorted(rows, key=lambda one: (first[one.stream], str(one.year or ""))):
             if row.label not in self.facts.parameters:
                 continue  # of a metric that was not chosen
             owner = row.stream.partition(".")[0] if "." in row.stream else ""
