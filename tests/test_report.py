@@ -515,13 +515,3 @@ def test_a_run_of_one_programme_has_a_page_of_its_own(tmp_path: Path) -> None:
     page = parsed(report(tmp_path / "run", "en").read_text(encoding="utf-8"))
     assert page.by_id("p-offshore_wind").text
     assert "p-gtex" not in {one.attributes.get("id") for one in page.all()}
-
-
-def test_years_of_a_parameter_stand_together_and_readings_have_their_names(pages: dict[str, str]) -> None:
-    found = pages["ja"]
-    labels = re.findall(r'id="par-(future_grid_factor[^"]*|calendar_year[^"]*)"', found)
-    names = ("future_grid_factor", "calendar_year")
-    assert labels == [f"{name}@{year}" for name in names for year in (2030, 2040, 2050)]
-    assert "別の読み方で一致</span><br>改定前の原油の係数" in found
-    units = re.findall(r'<td class="nw">([^<]+)</td>', found)
-    assert {"万t-CO₂/年", "kg-CO₂/kWh", "年"} <= set(units) and [one for one in units if "yr" in one] == []
