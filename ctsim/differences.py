@@ -6,6 +6,7 @@ things that can be taken from the one scenario or the other (`ctsim.hybrids`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -20,6 +21,7 @@ from ctsim.equations import formula_source
 from ctsim.library import library_root
 from ctsim.locale import found_again, shapes, text
 from ctsim.notes import given
+from ctsim.unit_words import unit_words
 
 Atom = tuple[str, str]
 """("row", stream), ("figure", step), ("cell", step that only one has), ("programme", id), ("together", members),
@@ -30,6 +32,8 @@ Digests = Mapping[str, str]
 
 KINDS: Final = ("programme", "switch", "dependence", "parameter", "formula", "figure", "provision")
 COMMAND_LINE: Final = "command line"
+_AMOUNT: Final = re.compile(r"((?:\d{4}: )?-?[\d.][\d.e+–-]*) (\S+)")
+"""A value with its unit, with the year before it where it has one of each year."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def reason_words(said: str, lang: str) -> str:
 
 
 def entry_words(said: str, lang: str) -> str:
-    """What an entry says of a side, or of what differs, in a language; names, numbers, units and digests stay."""
+    """What an entry says of a side, or of what differs, in a language; names, numbers and digests stay."""
     return said if lang == "en" else ", ".join(_piece_words(one, lang) for one in said.split(", "))
 
 
@@ -93,7 +97,10 @@ def _piece_words(said: str, lang: str) -> str:
     for table in ("difference", "status"):
         if found := found_again(said, table):
             key, fields = found
-            return shapes(text(key, lang, **fields), lang)
+            units = {name: unit_words(word, lang) for name, word in fields.items() if name == "unit"}
+            return shapes(text(key, lang, **(fields | units)), lang)
+    if amount := _AMOUNT.fullmatch(said):
+        return f"{amount[1]} {unit_words(amount[2], lang)}"
     return shapes(said, lang)
 
 

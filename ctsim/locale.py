@@ -63,9 +63,9 @@ def found_again(said: str, table: str) -> tuple[str, dict[str, str]] | None:
 
 @cache
 def _patterns(table: str) -> Mapping[str, re.Pattern[str]]:
-    """By key: what sentences of a text look like; the longest first, as it may begin like another."""
-    said = {key: one["en"] for key, one in texts().items() if key.startswith(f"{table}.")}
-    said = dict(sorted(said.items(), key=lambda one: -len(one[1])))
+    own = ((key, one["en"]) for key, one in texts().items() if key.startswith(f"{table}."))
+    # The longest first: "B is without x" is also how "B is without x, which counts as 0 there" begins.
+    said = dict(sorted(own, key=lambda one: -len(re.sub(r"{\w+}", "", one[1]))))
     return {key: re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(one))) for key, one in said.items()}
 
 

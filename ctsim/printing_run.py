@@ -109,7 +109,7 @@ def _reading_table(result: Run, lang: str) -> None:
         if shown and f"{programme}.{figure.rpartition('.')[0]}:{one['name']}" not in keys:
             literal = every.get(one["literal"], {"reason_code": one["reason_code"]})
             shown_in = _reading_scale(one, lang)
-            said = [_figure_words(figure, lang), _reading_words(one, literal, lang), shown_in.word]
+            said = [_figure_words(figure, literal, lang), _reading_words(one, literal, lang), shown_in.word]
             intervals = [_interval(cell, lang, shown_in.factor) for cell in (literal, one)]
             rows.append([*_title(one, one, lang)[1:], *said, *intervals])
     head = _head(("number", "programme", "figure", "reading", "unit", "literal", "so_read"), lang)
@@ -131,11 +131,12 @@ def _reading_words(one: Mapping[str, Any], literal: Mapping[str, Any], lang: str
     return f"{name} ({_group_words(_words(one['boundary']), lang)})"
 
 
-def _figure_words(figure: str, lang: str) -> str:
-    """Metric, year and part of a figure's key without the programme."""
+def _figure_words(figure: str, literal: Mapping[str, Any], lang: str) -> str:
+    """Metric, year and part of a figure's key without the programme; the part as the page of the programme has it."""
     if lang == "en":
         return figure.replace(".", " ").replace("_", " ")
     metric, label, *item = figure.split(".", 2)
+    item = [str(literal.get("item_ja") or item[0])] if item else []
     return " ".join([text(f"metric.{metric}", lang), when(label, lang), *item]).replace("_", " ")
 
 

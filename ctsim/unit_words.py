@@ -35,7 +35,10 @@ def unit_shown(unit: str, lang: str) -> str:
 def _atom_words(atom: str, lang: str) -> str:
     if lang == "ja":
         prefix, mega, name = _SPELLED.fullmatch(atom).groups()  # type: ignore[union-attr]
-        return _PREFIXES.get(prefix or mega, "") + _COUNTED.get(name, name.replace("CO2", "CO₂").replace("H2", "H₂"))
+        match = ATOM.match(name)
+        assert match is not None
+        counted = _COUNTED.get(match[2], match[2].replace("CO2", "CO₂").replace("H2", "H₂"))
+        return _PREFIXES.get(prefix or mega, "") + (match[1] or "") + counted
     match = ATOM.match(atom)
     assert match is not None
     return _ENGLISH_PREFIXES.get(match[1] or "", "") + JAPANESE_UNITS.get(match[2], match[2])

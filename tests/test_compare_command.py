@@ -56,7 +56,7 @@ def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
     assert len(out.splitlines()) < 50
     japanese = called(folder, "a.toml", "b.toml", "--out", "o", "--lang", "ja", monkeypatch=monkeypatch).stdout
     assert left_in(japanese, "en", "compare") == [] and "違うもの 3件、全く同じもの 0件。" in japanese
-    assert "2 Mt-CO2/yr, 一様(1, 3)" in japanese and "uniform" not in japanese
+    assert "2 百万t-CO₂/年, 一様(1, 3)" in japanese and "uniform" not in japanese
     drawn = sorted(path.name for path in (folder / "o" / "figures").iterdir())
     assert drawn == [f"changes_co2_reduction.{lang}.{kind}" for lang in ("en", "ja") for kind in ("png", "svg")]
 

@@ -360,17 +360,18 @@ def test_what_the_report_does_not_say_is_said_in_the_table_of_impacts(books: dic
     assert {line["Signed amount"] for line in lines} == {text("report.not_in_report", "en")}
     solar = next(line for line in lines if line["Programme"].startswith("1 "))
     assert (
-        solar["Allocated, bonds of FY2023 (Reiwa 5)"] == 7564
+        solar["Allocated [100m JPY], bonds of FY2023 (Reiwa 5)"] == 7564
         and "offshore wind" in solar["Allocated together with"].lower()
     )
 
 
 def test_money_of_an_issue_without_impacts_is_apart_and_says_so(books: dict[str, Path]) -> None:
     lines = rows_of(books["en"], "impact", "en")
-    [later] = [head for head in lines[0] if head.startswith("Allocated, bonds of FY2024")]
+    [later] = [head for head in lines[0] if head.startswith("Allocated [100m JPY], bonds of FY2024")]
     assert "not yet quantified" in later
     found = {
-        line["Programme"].split()[0]: (line["Allocated, bonds of FY2023 (Reiwa 5)"], line[later]) for line in lines
+        line["Programme"].split()[0]: (line["Allocated [100m JPY], bonds of FY2023 (Reiwa 5)"], line[later])
+        for line in lines
     }
     assert (found["15"], found["16"], found["20"]) == ((3316, 2658), (1523, 2806), (108, 174))
     assert found["1"] == (7564, "")
@@ -422,6 +423,17 @@ def test_reasons_of_allocations_are_those_of_the_command(books: dict[str, Path],
         assert line[text("workbook.name_printed", lang)] == row["name"]
         assert line[text("workbook.why_not_per_yen", lang)] == (row["why"][lang] if row["why"] else "")
     assert sum(not line[text("workbook.why_not_per_yen", lang)] for line in lines[:16]) == 6
+
+
+def test_allocations_are_read_without_japanese_and_have_their_unit(books: dict[str, Path]) -> None:
+    """Budgets and green categories in English, names as printed; money beside impacts says what it is counted in."""
+    rows = rows_of_top(books["en"], "allocations", "en")
+    said = [str(row[text(f"workbook.{key}", "en")]) for row in rows[:16] for key in ("budget_year", "green_categories")]
+    assert "FY2023 initial" in said and [one for one in said if JAPANESE.search(one)] == []
+    for lang, unit in (("ja", "億円"), ("en", "100m JPY")):
+        name = text("workbook.sheet_impact", lang)
+        [head, *_] = CalamineWorkbook.from_path(books[lang]).get_sheet_by_name(name).to_python()
+        assert len([one for one in head if unit in str(one)]) == 2
 
 
 def test_sums_of_allocations_are_live(books: dict[str, Path]) -> None:

@@ -92,6 +92,8 @@ def test_reasons_of_contrasts_are_found_again() -> None:
         apart_words(text("apart.kinds", "en", kinds=kind), moves)
         == "対象の範囲はAで国内市場、Bで世界市場：別のものの値である"
     )
+    nothing = text("apart.counts_as_nothing", "en", side="B", members="offshore_wind")
+    assert found_again(nothing, "apart") == ("apart.counts_as_nothing", {"side": "B", "members": "offshore_wind"})
     assert apart_words("somebody's words", moves) == "somebody's words" and found_again("nothing", "apart") is None
 
 
@@ -157,3 +159,20 @@ def test_money_of_issues_has_words(lang: str, capsys: pytest.CaptureFixture[str]
     assert "fy2023" not in out and "28,305" in out
     for which in ("proceeds", "allocated", "refinanced", "unallocated"):
         assert "2024" in money_name(f"fy2024.{which}", lang) and which not in money_name(f"fy2024.{which}", "ja")
+
+
+def test_years_of_a_parameter_stand_together() -> None:
+    labels = re.findall(r'id="par-(future_grid_factor@[^"]*|calendar_year@[^"]*)"', page("full", "ja"))
+    years = [label.partition("@")[::2] for label in labels]
+    assert len(years) > 2 and years == sorted(years, key=lambda one: (one[0] == "calendar_year", one[1]))
+    assert [one for one in re.findall(r'<td class="nw">([^<]+)</td>', page("full", "ja")) if "yr" in one] == []
+
+
+def test_parameters_of_a_programme_have_names_of_their_own_without_an_open_bracket() -> None:
+    names = Names(scenario(), "ja")
+    waste, saving = ("food", "paper", "plastics", "rubber", "wood"), ("advanced", "tailor_made", "energy_management")
+    listed = [f"waste_carbon_cycle.{one}_carbon" for one in waste]
+    listed += [f"energy_saving_equipment.energy_saving_{one}" for one in saving]
+    said = {one: names.parameter(one) for one in listed}
+    assert len(set(said.values())) == len(said)
+    assert [one for one in said.values() if one.count("(") != one.count(")")] == []

@@ -10,7 +10,7 @@ from ctsim.accounts import AllocationFile, accounts, shipped
 from ctsim.export.book import Book, Cell, Column, Live
 from ctsim.export.live import Three
 from ctsim.export.numbers import columns, word
-from ctsim.locale import reading, text, when
+from ctsim.locale import budget, reading, text, when
 from ctsim.notes import given, given_at
 from ctsim.report.facts import HIGH, LOW, MEDIAN
 from ctsim.report.money import Issue
@@ -145,9 +145,11 @@ def allocations_sheet(book: Book, names: Mapping[str, str], issues: Sequence[Iss
         first = len(rows) + 2
         for one, line in zip(file.allocation, issue.made.rows, strict=True):
             rows.append([
-                file.fiscal_year, one.category, one.budget_year, one.name_ja, one.amount, book.unit(one.unit),
+                file.fiscal_year, one.category, budget(one.budget_year, book.lang), one.name_ja, one.amount,
+                book.unit(one.unit),
                 text(f"workbook.refinanced_{one.refinanced}", book.lang),
-                ", ".join(names.get(name, name) for name in one.programme), ", ".join(one.green_categories),
+                ", ".join(names.get(name, name) for name in one.programme),
+                "; ".join(file.green(one.green_categories, book.lang)),
                 given_at(one.where, book.lang),
                 getattr(line.why, book.lang) if line.why else "", getattr(one.note, book.lang) if one.note else "",
             ])  # fmt: skip

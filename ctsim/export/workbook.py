@@ -126,7 +126,8 @@ def _money(programme: str, sections: Sections, lang: str) -> list[Cell]:
 
 def _issue(file: AllocationFile, lang: str) -> str:
     """The head of an issue's money; where its impact is not reported, that the impacts beside are not of it."""
-    said = text("workbook.allocated_of", lang, year=file.fiscal_year, reiwa=file.fiscal_year - 2018)
+    said = text("workbook.allocated_of", lang, year=file.fiscal_year, reiwa=file.fiscal_year - 2018,
+                unit=unit_words(file.allocation[0].unit, lang))  # fmt: skip
     return f"{said}: {getattr(file.unreported, lang)}" if file.unreported else said
 
 

@@ -16,7 +16,7 @@ from ctsim.choices import view
 from ctsim.durable import write_asked
 from ctsim.errors import InputError
 from ctsim.kept import keep, recall
-from ctsim.locale import LANGUAGES, text, when
+from ctsim.locale import LANGUAGES, reading, text, when
 from ctsim.notes import given, given_at
 from ctsim.report import pictures
 from ctsim.report.brief import Brief
@@ -27,6 +27,7 @@ from ctsim.report.moves import MovesPage
 from ctsim.report.results import COMPARISON, RUN, SENSITIVITY, Result, in_words, open_beside, open_result
 from ctsim.report.sections import Sections
 from ctsim.report.words import Page
+from ctsim.unit_words import unit_words
 
 NEGLIGIBLE: Final = 0.01
 """Monte Carlo error of a mean, as a share of the 90 % interval, below which a page calls it negligible."""
@@ -123,6 +124,8 @@ def _templates() -> jinja2.Environment:
     environment.filters["language"] = _language
     environment.filters["short"] = short
     environment.filters["given"] = given
+    environment.filters["unit"] = unit_words
+    environment.filters["reading"] = reading
     environment.filters["given_at"] = given_at
     return environment
 

@@ -30,6 +30,7 @@ from ctsim.report.moves import MovesPage
 from ctsim.report.pictures import Fan, fan, spark
 from ctsim.report.words import Key, Page, anchor, grouped, heading, label_of, scenario_title, tagged
 from ctsim.trail import every_trail
+from ctsim.unit_words import unit_words
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,7 @@ class Sections(Page):
         return [replace(self._panel(key, "audit"), audited=mine) for key, mine in grouped(keyed)]
 
     def audit_line(self, one: AuditFigure) -> tuple[str, str, str, str]:
-        """Label, published, computed and difference of a figure, as printed; unit and words are the record's."""
+        """Label, published, computed and difference of a figure, as printed; its unit is the record's."""
         item = _item_title(self.facts.by_name.get(one.key)) or one.item.replace("_", " ")
         published = _range(one.published_low, one.published_high)
         computed = "" if one.computed is None else _range(one.computed_low or 0.0, one.computed_high or 0.0)
@@ -315,9 +316,11 @@ class Sections(Page):
 
     @cached_property
     def parameters(self) -> list[tuple[str, list[ParameterLine]]]:
-        """Everything that is drawn, by programme; shared parameters first under ""."""
+        """Everything that is drawn, by programme; shared parameters first under "". Years of one stand together."""
         found: dict[str, list[ParameterLine]] = {"": []}
-        for row in self.scenario.binding.rows:
+        rows = self.scenario.binding.rows
+        first = {row.stream: place for place, row in reversed(list(enumerate(rows)))}
+        for row in sorted(rows, key=lambda one: (first[one.stream], str(one.year or ""))):
             if row.label not in self.facts.parameters:
                 continue  # of a metric that was not chosen
             owner = row.stream.partition(".")[0] if "." in row.stream else ""
@@ -335,7 +338,7 @@ class Sections(Page):
             note = record.note or ""
         elif (figure := self._reported.get(row.stream)) is not None and figure.printed:
             printed, where, note = figure.printed[0].as_printed, figure.printed[0].where, figure.note or ""
-        title = f"{self.parameter(row.label)} [{row.unit}]"
+        title = f"{self.parameter(row.label)} [{unit_words(row.unit, self.lang)}]"
         return ParameterLine(
             row, fact, f"par-{row.label}", spark(fact, title, _atoms(row)), spread_words(row, self.lang), printed,
             quote, where, note, f"scenario.toml:{row.place.line}" if row.place.line > 1 else "", symbol,
