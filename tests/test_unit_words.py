@@ -90,7 +90,7 @@ def test_what_entries_say_is_found_again(said: str, key: str, fields: dict[str, 
 @pytest.mark.parametrize(("said", "japanese"), [
     ("13.6 yr, pert(12, 13.6, 15.5)", "13.6 年, PERT(12, 13.6, 15.5)"),
     ("2030: 0.6 kg-CO2/kWh", "2030: 0.6 kg-CO₂/kWh"), ("1.3, pert(1, 1.3, 1.7)", "1.3, PERT(1, 1.3, 1.7)"),
-    ("f (0123abcd) in 万t-CO2/yr", "f (0123abcd) 単位 万t-CO₂/年"), ("included", "あり"),
+    ("f (0123abcd) in 万t-CO2/yr", "f (0123abcd) 単位 万t-CO₂/年"), ("B lacks it", "Bにはない"),
 ])  # fmt: skip
 def test_sides_of_an_entry_have_units_of_the_language(said: str, japanese: str) -> None:
     assert entry_words(said, "ja") == japanese and entry_words(said, "en") == said
