@@ -377,6 +377,21 @@ def test_one_that_is_stopped_goes_on(
     assert not (tmp_path / "o" / "unfinished").exists()
 
 
+def test_one_that_is_stopped_before_its_seal_says_that_it_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal between the draws and the seal: the draws are kept, so it must not be said that nothing was."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["ctsim.compare"], "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(sys.modules["ctsim.results"], "seal", stopped)
+    with pytest.raises(Stopped, match="the same command goes on"):
+        run(folder, "a", "b", out=tmp_path / "o")
+    assert any(path.is_file() for path in (tmp_path / "o" / "unfinished").rglob("*"))
+
+
 def test_what_fails_leaves_nothing_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
