@@ -295,10 +295,18 @@ def _objects(values: Sequence[str]) -> npt.NDArray[Any]:
     return np.array(values, dtype=object if len(values) else "<U1")  # a netCDF file gives empty objects as numbers
 
 
+def _told(one: Scenario, other: Scenario, title: str) -> str:
+    """The title of a scenario; with its id where the other has the same, as a study without one of its own has."""
+    said: str = getattr(one, title)
+    return f"{said} ({one.id})" if said == getattr(other, title) and one.id != other.id else said
+
+
 def _attributes(found: Contrast, card: Mapping[str, Any]) -> dict[str, Any]:
     said = {key: value for key, value in card.items() if isinstance(value, str | int | float)}
+    a, b = found.a, found.b
     return {
-        "title": text("made.contrast", "en", a=found.a.title_en, b=found.b.title_en),
-        "title_ja": text("made.contrast", "ja", a=found.a.title_ja, b=found.b.title_ja), "Conventions": "CF-1.11",
+        "title": text("made.contrast", "en", a=_told(a, b, "title_en"), b=_told(b, a, "title_en")),
+        "title_ja": text("made.contrast", "ja", a=_told(a, b, "title_ja"), b=_told(b, a, "title_ja")),
+        "Conventions": "CF-1.11",
         "comment": "Differences rest on assumed spreads, drawn with common random numbers.",
     } | said  # fmt: skip
