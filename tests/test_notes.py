@@ -218,7 +218,8 @@ COMMANDS = (
     ["show", "framework_2023_11", "clean_energy_vehicles.co2_reduction.2030:additionality"],
     ["show", "framework_2023_11", "fast_reactor.co2_reduction.2030"], ["show", "grid_7th_plan", "future_grid_factor"],
     ["show", "as_published", "perovskite_solar.delivery"],
-    ["compare", "framework_2023_11", "grid_7th_plan", "--all", "--draws", "8192", "--programmes", "clean_energy_vehicles"],
+    ["compare", "framework_2023_11", "grid_7th_plan", "--all", "--draws", "8192",
+     "--programmes", "clean_energy_vehicles"],
 )  # fmt: skip
 
 
