@@ -214,7 +214,8 @@ class _Grid:
                 titles = [getattr(one, f"name_{lang}") for one in found.programmes]
                 self.coordinates[f"programme_{lang}"] = ((dim,), np.array(titles, dtype=object))
         if not has_years:
-            units = {f.key: f.record.unit for one in found.programmes for f in one.figures}
+            every = (*found.a.programmes, *found.b.programmes, *found.programmes)  # a figure may be of one page only
+            units = {f.key: f.record.unit for one in every for f in one.figures}
             groups = (*found.b.totals, *found.a.totals) if dim == "group" else ()
             units |= {one.id: units[one.members[0]] for one in groups if one.members[0] in units}
             self.coordinates["unit"] = ((dim,), np.array([units[name] for name in names], dtype=object))
