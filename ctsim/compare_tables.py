@@ -158,9 +158,14 @@ class _Shown:
 
     @cached_property
     def idle(self) -> list[str]:
-        """Numbers of the changes that have a part in no difference; none where only named cells were attributed."""
+        """Numbers of the changes that have a part in no difference.
+
+        None where that is not known: only named cells were attributed, or a cell has draws that are not finite.
+        """
+        if self.asked or any(not isfinite(one.numbers["mean"]) for one in self.moved):
+            return []
         moving = {name for one in self.every for name in _moving(one)}
-        return [] if self.asked else [number_ for name, number_ in self.numbered.items() if name not in moving]
+        return [number_ for name, number_ in self.numbered.items() if name not in moving]
 
     @cached_property
     def below(self) -> list[str]:
@@ -366,14 +371,17 @@ def _closing_words(
     same = sum(one.status == "unchanged" for one in every)
     apart = [one for one in every if one.status in ("not_comparable", "only_a", "only_b")]
     moved = len(every) - same - len(apart)
+    other = [one for one in apart if one.status == "not_comparable" and not one.node.startswith("/totals")]
     said = []
     if not any(one.atoms for one in found.differences):
         said += [text("compare.only_provisions", lang, n=len(provisions))] if provisions else []
-        said += [text("compare.nothing", lang)]
+        said += [text("compare.nothing_comparable" if other else "compare.nothing", lang)]
     elif provisions:
         said += [text("compare.provisions", lang, n=len(provisions))]
     unsaid = text("compare.apart", lang, n=len(apart)) if apart else ""
     said += [text("compare.closing", lang, moved=moved, same=same, unsaid=unsaid)]
+    told = [text("compare.apart_cell", lang, cell=one.name, why=_why(one.reason, lang)) for one in other]
+    said += told if room.whole else [cut(one, room.width) for one in told[:MOST_REASONS]]
     said += _apart_totals(every, lang, room)
     card = found.card
     if orders := _SAMPLED.search(card["attribution"]):

@@ -19,6 +19,7 @@ from scipy.stats import norm
 import ctsim
 from ctsim import catalog, hybrids
 from ctsim.compare import Comparison, compare, drawn
+from ctsim.compare_tables import comparison_tables
 from ctsim.dataset import result_digest
 from ctsim.differences import file_of
 from ctsim.engine import simulate
@@ -453,7 +454,7 @@ def test_only_named_cells_are_attributed(folder: Path) -> None:
     assert parts(found, 2030) and np.isnan(list(parts(found, 2040).values())).all()
 
 
-def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path) -> None:
+def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = {}
     for name, boundary in (("a", "japan_market"), ("b", "world_market")):
         write(tmp_path / name)
@@ -472,6 +473,24 @@ def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path) -> None:
         InputError, match=r"mine\.co2_reduction\.2030: boundary is japan_market in A, world_market in B"
     ):
         compare(found["a"], found["b"], draws=2**14, cells=["mine.co2_reduction.2030"])
+    comparison_tables(compared)
+    said = capsys.readouterr().out
+    assert "what can be compared differs by exactly 0" in said and "every difference is exactly 0" not in said
+    assert "mine.co2_reduction.2030: boundary is japan_market in A, world_market in B: they are about" in said
+
+
+def test_a_figure_of_no_year_that_one_page_lacks_has_no_difference(tmp_path: Path) -> None:
+    """Pages of two editions: it was a KeyError, for the unit was looked for on the page of A alone."""
+    for name, when in (("a", "2040"), ("b", "2040 cumulative")):
+        write(tmp_path / name)
+        page = tmp_path / name / "programmes" / "mine.toml"
+        page.write_text(page.read_text(encoding="utf-8").replace('when = "2040"', f'when = "{when}"'), encoding="utf-8")
+        scenario(tmp_path / name, name)
+    sides = [catalog.load(tmp_path / name / f"{name}.toml", tmp_path / name / "formulas") for name in "ab"]
+    for one, other, status in ((*sides, "only_b"), (*sides[::-1], "only_a")):
+        node = compare(one, other, draws=2**14).tree["other"].dataset
+        assert node["figure"].values.tolist() == ["mine.co2_reduction.2040 cumulative"]
+        assert node["status"].values.tolist() == [status] and node["unit"].values.tolist() == ["Mt-CO2/yr"]
 
 
 def test_runs_of_other_seeds_methods_and_versions_are_refused(folder: Path, tmp_path: Path) -> None:
