@@ -378,21 +378,6 @@ def test_one_that_is_stopped_goes_on(
     assert not (tmp_path / "o" / "unfinished").exists()
 
 
-def test_one_that_is_stopped_before_its_seal_says_that_it_goes_on(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A signal between the draws and the seal: the draws are kept, so it must not be said that nothing was."""
-
-    def stopped(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(sys.modules["ctsim.compare"], "WORTH_KEEPING", -1.0)
-    monkeypatch.setattr(sys.modules["ctsim.results"], "seal", stopped)
-    with pytest.raises(Stopped, match="the same command goes on"):
-        run(folder, "a", "b", out=tmp_path / "o")
-    assert any(path.is_file() for path in (tmp_path / "o" / "unfinished").rglob("*"))
-
-
 def test_what_fails_leaves_nothing_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
@@ -477,20 +462,6 @@ def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path, capsys: pyte
     said = capsys.readouterr().out
     assert "what can be compared differs by exactly 0" in said and "every difference is exactly 0" not in said
     assert "mine.co2_reduction.2030: boundary is japan_market in A, world_market in B: they are about" in said
-
-
-def test_a_figure_of_no_year_that_one_page_lacks_has_no_difference(tmp_path: Path) -> None:
-    """Pages of two editions: it was a KeyError, for the unit was looked for on the page of A alone."""
-    for name, when in (("a", "2040"), ("b", "2040 cumulative")):
-        write(tmp_path / name)
-        page = tmp_path / name / "programmes" / "mine.toml"
-        page.write_text(page.read_text(encoding="utf-8").replace('when = "2040"', f'when = "{when}"'), encoding="utf-8")
-        scenario(tmp_path / name, name)
-    sides = [catalog.load(tmp_path / name / f"{name}.toml", tmp_path / name / "formulas") for name in "ab"]
-    for one, other, status in ((*sides, "only_b"), (*sides[::-1], "only_a")):
-        node = compare(one, other, draws=2**14).tree["other"].dataset
-        assert node["figure"].values.tolist() == ["mine.co2_reduction.2040 cumulative"]
-        assert node["status"].values.tolist() == [status] and node["unit"].values.tolist() == ["Mt-CO2/yr"]
 
 
 def test_runs_of_other_seeds_methods_and_versions_are_refused(folder: Path, tmp_path: Path) -> None:

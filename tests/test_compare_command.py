@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ctsim.catalog import load
 from ctsim.cli import main
 from ctsim.compare import compare
 from ctsim.compare_tables import Line, _part, _row, _share, as_dict, comparison_tables
-from ctsim.errors import InputError
+from ctsim.errors import InputError, Stopped
 from ctsim.figures.waterfall import MOST_BARS, Panel, panels
 from ctsim.locale import text
 from ctsim.screen import Screen
@@ -91,6 +92,35 @@ def test_a_cell_that_is_named_stands_first_and_what_is_the_same_is_said(
 def test_scenarios_of_one_title_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = called(folder, "a.toml", "b.toml", "--out", "o", monkeypatch=monkeypatch).stdout
     assert out.startswith("As published (b), compared with As published (a)\n")
+
+
+def test_one_that_is_stopped_before_its_seal_says_that_it_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal between the draws and the seal: the draws are kept, so it must not be said that nothing was."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["ctsim.compare"], "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(sys.modules["ctsim.results"], "seal", stopped)
+    with pytest.raises(Stopped, match="the same command goes on"):
+        compare(folder / "a.toml", folder / "b.toml", draws=2**14, out=tmp_path / "o", formulas=folder / "formulas")
+    assert any(path.is_file() for path in (tmp_path / "o" / "unfinished").rglob("*"))
+
+
+def test_a_figure_of_no_year_that_one_page_lacks_has_no_difference(tmp_path: Path) -> None:
+    """Pages of two editions: it was a KeyError, for the unit was looked for on the page of A alone."""
+    for name, when in (("a", "2040"), ("b", "2040 cumulative")):
+        write(tmp_path / name)
+        page = tmp_path / name / "programmes" / "mine.toml"
+        page.write_text(page.read_text(encoding="utf-8").replace('when = "2040"', f'when = "{when}"'), encoding="utf-8")
+        scenario(tmp_path / name, name)
+    sides = [load(tmp_path / name / f"{name}.toml", tmp_path / name / "formulas") for name in "ab"]
+    for one, other, status in ((*sides, "only_b"), (*sides[::-1], "only_a")):
+        node = compare(one, other, draws=2**14).tree["other"].dataset
+        assert node["figure"].values.tolist() == ["mine.co2_reduction.2040 cumulative"]
+        assert node["status"].values.tolist() == [status] and node["unit"].values.tolist() == ["Mt-CO2/yr"]
 
 
 def line(name: str, **numbers: float) -> Line:
