@@ -128,7 +128,11 @@ def compare(
         message = f"{out}: the same comparison, already there"
         return Comparison(found[1], found[0], pair.differences, Path(out), (message,))
     with results.under_way(None if out is None else Path(out), request) as pair.folder:
-        return _computed(pair, request, wanted, most, None if out is None else Path(out), command)
+        try:
+            return _computed(pair, request, wanted, most, None if out is None else Path(out), command)
+        except KeyboardInterrupt:  # also between the draws and the seal
+            kept = "the same command goes on" if pair.folder else "nothing was kept: run the same command again"
+            raise Stopped(f"stopped; {kept}") from None
 
 
 def _computed(
@@ -136,12 +140,8 @@ def _computed(
 ) -> Comparison:
     clock = perf_counter()
     with stoppable() as stop:
-        try:
-            statistics = pair.statistics(stop)
-            parts, forecast = pair.attribution(statistics, wanted, most, stop)
-        except KeyboardInterrupt:
-            kept = "the same command goes on" if pair.folder else "nothing was kept: run the same command again"
-            raise Stopped(f"stopped; {kept}") from None
+        statistics = pair.statistics(stop)
+        parts, forecast = pair.attribution(statistics, wanted, most, stop)
     names = [one.name for one in pair.sources]
     card = {
         "kind": "compare", "request": dict(request), "names": names,

@@ -152,8 +152,30 @@ class _Shown:
         return sorted((one for one in self.every if one.status in _MOVED), key=lambda one: (-one.size, one.name))
 
     @cached_property
+    def asked(self) -> list[str]:
+        """The quantities that --cell names, which alone are attributed; all where there are none."""
+        return list(self.found.card["request"]["cells"])
+
+    @cached_property
+    def idle(self) -> list[str]:
+        """Numbers of the changes that have a part in no difference.
+
+        None where that is not known: only named cells were attributed, or a cell has draws that are not finite.
+        """
+        if self.asked or any(not isfinite(one.numbers["mean"]) for one in self.moved):
+            return []
+        moving = {name for one in self.every for name in _moving(one)}
+        return [number_ for name, number_ in self.numbered.items() if name not in moving]
+
+    @cached_property
     def below(self) -> list[str]:
-        return _closing_words(self.found, self.every, self.provisions, self.lang, self.room)
+        said = [text("compare.idle", self.lang, changes=", ".join(self.idle))] if self.idle and self.moved else []
+        if self.asked:
+            same = [one.name for one in self.every if one.name in self.asked and one.status == "unchanged"]
+            said += [text("compare.asked", self.lang, cells=", ".join(self.asked))]
+            said += [text("compare.asked_same", self.lang, cells=", ".join(same))] if same else []
+        said = said if self.room.whole else [cut(one, self.room.width) for one in said]
+        return [*said, *_closing_words(self.found, self.every, self.provisions, self.lang, self.room)]
 
     @cached_property
     def most(self) -> tuple[int, int]:
@@ -171,8 +193,14 @@ class _Shown:
 
     @cached_property
     def rows(self) -> list[Line]:
-        """What stands in the table: totals at most half of it, then cells, then bounds."""
+        """What stands in the table: what --cell names, then totals at most half of it, then cells, then bounds."""
         most = self.most[1]
+        first = [one for one in self.moved if one.name in self.asked][:most]
+        rest = [one for one in self.other_rows(most) if one not in first]
+        return [*first, *rest[: most - len(first)]]
+
+    def other_rows(self, most: int) -> list[Line]:
+        """The quantities that a screen shows by itself, the furthest moved first."""
         totals = [one for one in self.moved if one.node.startswith("/totals") and not one.name.endswith(BOUNDS)]
         metrics = [one for one in self.moved if one.node.strip("/") in METRICS]
         few = totals[: max(most // 2, most - len(metrics))]
@@ -292,6 +320,13 @@ def _causes(one: Line) -> list[tuple[str, tuple[float, float, float]]]:
     return [cause for cause in causes if abs(cause[1][0]) > _NOTHING * abs(causes[0][1][0])]
 
 
+def _moving(one: Line) -> list[str]:
+    """The changes that have a part, beyond rounding, in the change of the mean or of an end of the interval."""
+    sizes = [one.numbers[f"{side}_{q}"] for side in "ab" for q in ("mean", "q05", "q95")]
+    known = [abs(size) for size in sizes if isfinite(size)]
+    return [name for name, parts in one.causes.items() if any(beyond_rounding(part, *known) for part in parts)]
+
+
 def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
     values = one.numbers
     error = values["mcse"]
@@ -336,14 +371,17 @@ def _closing_words(
     same = sum(one.status == "unchanged" for one in every)
     apart = [one for one in every if one.status in ("not_comparable", "only_a", "only_b")]
     moved = len(every) - same - len(apart)
+    other = [one for one in apart if one.status == "not_comparable" and not one.node.startswith("/totals")]
     said = []
     if not any(one.atoms for one in found.differences):
         said += [text("compare.only_provisions", lang, n=len(provisions))] if provisions else []
-        said += [text("compare.nothing", lang)]
+        said += [text("compare.nothing_comparable" if other else "compare.nothing", lang)]
     elif provisions:
         said += [text("compare.provisions", lang, n=len(provisions))]
     unsaid = text("compare.apart", lang, n=len(apart)) if apart else ""
     said += [text("compare.closing", lang, moved=moved, same=same, unsaid=unsaid)]
+    told = [text("compare.apart_cell", lang, cell=one.name, why=_why(one.reason, lang)) for one in other]
+    said += told if room.whole else [cut(one, room.width) for one in told[:MOST_REASONS]]
     said += _apart_totals(every, lang, room)
     card = found.card
     if orders := _SAMPLED.search(card["attribution"]):

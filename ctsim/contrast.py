@@ -214,7 +214,8 @@ class _Grid:
                 titles = [getattr(one, f"name_{lang}") for one in found.programmes]
                 self.coordinates[f"programme_{lang}"] = ((dim,), np.array(titles, dtype=object))
         if not has_years:
-            units = {f.key: f.record.unit for one in found.programmes for f in one.figures}
+            every = (*found.a.programmes, *found.b.programmes, *found.programmes)  # a figure may be of one page only
+            units = {f.key: f.record.unit for one in every for f in one.figures}
             groups = (*found.b.totals, *found.a.totals) if dim == "group" else ()
             units |= {one.id: units[one.members[0]] for one in groups if one.members[0] in units}
             self.coordinates["unit"] = ((dim,), np.array([units[name] for name in names], dtype=object))
@@ -295,10 +296,18 @@ def _objects(values: Sequence[str]) -> npt.NDArray[Any]:
     return np.array(values, dtype=object if len(values) else "<U1")  # a netCDF file gives empty objects as numbers
 
 
+def _told(one: Scenario, other: Scenario, title: str) -> str:
+    """The title of a scenario; with its id where the other has the same, as a study without one of its own has."""
+    said: str = getattr(one, title)
+    return f"{said} ({one.id})" if said == getattr(other, title) and one.id != other.id else said
+
+
 def _attributes(found: Contrast, card: Mapping[str, Any]) -> dict[str, Any]:
     said = {key: value for key, value in card.items() if isinstance(value, str | int | float)}
+    a, b = found.a, found.b
     return {
-        "title": text("made.contrast", "en", a=found.a.title_en, b=found.b.title_en),
-        "title_ja": text("made.contrast", "ja", a=found.a.title_ja, b=found.b.title_ja), "Conventions": "CF-1.11",
+        "title": text("made.contrast", "en", a=_told(a, b, "title_en"), b=_told(b, a, "title_en")),
+        "title_ja": text("made.contrast", "ja", a=_told(a, b, "title_ja"), b=_told(b, a, "title_ja")),
+        "Conventions": "CF-1.11",
         "comment": "Differences rest on assumed spreads, drawn with common random numbers.",
     } | said  # fmt: skip

@@ -19,6 +19,7 @@ from scipy.stats import norm
 import ctsim
 from ctsim import catalog, hybrids
 from ctsim.compare import Comparison, compare, drawn
+from ctsim.compare_tables import comparison_tables
 from ctsim.dataset import result_digest
 from ctsim.differences import file_of
 from ctsim.engine import simulate
@@ -438,7 +439,7 @@ def test_only_named_cells_are_attributed(folder: Path) -> None:
     assert parts(found, 2030) and np.isnan(list(parts(found, 2040).values())).all()
 
 
-def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path) -> None:
+def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = {}
     for name, boundary in (("a", "japan_market"), ("b", "world_market")):
         write(tmp_path / name)
@@ -457,6 +458,10 @@ def test_cells_of_other_boundaries_are_not_compared(tmp_path: Path) -> None:
         InputError, match=r"mine\.co2_reduction\.2030: boundary is japan_market in A, world_market in B"
     ):
         compare(found["a"], found["b"], draws=2**14, cells=["mine.co2_reduction.2030"])
+    comparison_tables(compared)
+    said = capsys.readouterr().out
+    assert "what can be compared differs by exactly 0" in said and "every difference is exactly 0" not in said
+    assert "mine.co2_reduction.2030: boundary is japan_market in A, world_market in B: they are about" in said
 
 
 def test_runs_of_other_seeds_methods_and_versions_are_refused(folder: Path, tmp_path: Path) -> None:

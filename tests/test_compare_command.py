@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from ctsim.catalog import load
 from ctsim.cli import main
 from ctsim.compare import compare
 from ctsim.compare_tables import Line, _part, _row, _share, as_dict, comparison_tables
-from ctsim.errors import InputError
+from ctsim.errors import InputError, Stopped
 from ctsim.figures.waterfall import MOST_BARS, Panel, panels
 from ctsim.locale import text
 from ctsim.screen import Screen
 from tests.languages import left_in
-from tests.pairs import CHANGES, scenario, together, write
+from tests.pairs import CHANGES, moved, scenario, together, write
 
 pytestmark = pytest.mark.filterwarnings("error:.*[Gg]lyph.*")
 
@@ -59,6 +60,67 @@ def test_a_reader_sees_what_changed_by_how_much_and_because_of_what(
     assert "2 百万t-CO₂/年, 一様(1, 3)" in japanese and "uniform" not in japanese
     drawn = sorted(path.name for path in (folder / "o" / "figures").iterdir())
     assert drawn == [f"changes_co2_reduction.{lang}.{kind}" for lang in ("en", "ja") for kind in ("png", "svg")]
+
+
+def test_changes_without_a_part_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """q in another unit moves nothing but rounding; x moves a cell."""
+    unit = moved("mine.q", 50.0, "fixed", "value = 50").replace("value = 50.0", 'value = 50.0\nunit = "%"')
+    scenario(folder, "idle", unit, moved("mine.x", 3.0, "uniform", "low = 2, high = 4"))
+    out = called(folder, "a.toml", "idle.toml", "--out", "idle", monkeypatch=monkeypatch).stdout
+    assert re.search(r"(?m)^#1 +mine\.q +0\.5, fixed +50 %, fixed", out), out
+    assert "\nWithout a part in any difference: #1.\n" in out
+    all_move = called(folder, "a.toml", "b.toml", "--out", "o", monkeypatch=monkeypatch).stdout
+    assert "Without a part" not in all_move
+
+
+def test_a_cell_that_is_named_stands_first_and_what_is_the_same_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mine.2030 moves least; of the others no parts are shown, and why is said."""
+    asked = ("a.toml", "one.toml", "--out", "named", "--cell", "mine.co2_reduction.2030",
+             "--cell", "mine.co2_reduction.2050")  # fmt: skip
+    scenario(folder, "one", moved("mine.x", 2.001, "uniform", "low = 1.001, high = 3.001"), *CHANGES[2:3])
+    plain = called(folder, "a.toml", "one.toml", "--out", "plain", monkeypatch=monkeypatch).stdout
+    named = called(folder, *asked, monkeypatch=monkeypatch).stdout
+    first = [re.findall(r"(?m)^mine\.co2_reduction\.\d+", out)[0] for out in (plain, named)]
+    assert first == ["mine.co2_reduction.2040", "mine.co2_reduction.2030"]
+    assert "Parts are shown only of what --cell names: mine.co2_reduction.2030, mine.co2_reduction.2050.\n" in named
+    assert "Of these, exactly the same in A and B: mine.co2_reduction.2050.\n" in named
+    assert "Without a part" not in named
+
+
+def test_scenarios_of_one_title_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = called(folder, "a.toml", "b.toml", "--out", "o", monkeypatch=monkeypatch).stdout
+    assert out.startswith("As published (b), compared with As published (a)\n")
+
+
+def test_one_that_is_stopped_before_its_seal_says_that_it_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal between the draws and the seal: the draws are kept, so it must not be said that nothing was."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["ctsim.compare"], "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(sys.modules["ctsim.results"], "seal", stopped)
+    with pytest.raises(Stopped, match="the same command goes on"):
+        compare(folder / "a.toml", folder / "b.toml", draws=2**14, out=tmp_path / "o", formulas=folder / "formulas")
+    assert any(path.is_file() for path in (tmp_path / "o" / "unfinished").rglob("*"))
+
+
+def test_a_figure_of_no_year_that_one_page_lacks_has_no_difference(tmp_path: Path) -> None:
+    """Pages of two editions: it was a KeyError, for the unit was looked for on the page of A alone."""
+    for name, when in (("a", "2040"), ("b", "2040 cumulative")):
+        write(tmp_path / name)
+        page = tmp_path / name / "programmes" / "mine.toml"
+        page.write_text(page.read_text(encoding="utf-8").replace('when = "2040"', f'when = "{when}"'), encoding="utf-8")
+        scenario(tmp_path / name, name)
+    sides = [load(tmp_path / name / f"{name}.toml", tmp_path / name / "formulas") for name in "ab"]
+    for one, other, status in ((*sides, "only_b"), (*sides[::-1], "only_a")):
+        node = compare(one, other, draws=2**14).tree["other"].dataset
+        assert node["figure"].values.tolist() == ["mine.co2_reduction.2040 cumulative"]
+        assert node["status"].values.tolist() == [status] and node["unit"].values.tolist() == ["Mt-CO2/yr"]
 
 
 def line(name: str, **numbers: float) -> Line:
