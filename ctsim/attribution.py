@@ -21,7 +21,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 Coalition = frozenset[str]
 Values = Callable[[Coalition], FloatArray]
-"""Statistics (statistic) of a quantity when these changes are made."""
+"""Statistics (statistic, ...) of a quantity when these changes are made."""
 
 MOST_EXACT: Final = 5_000
 """Mixtures, over all quantities, up to which nothing is sampled."""
@@ -49,7 +49,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Parts:
-    """(change, statistic): parts of the whole, and their standard errors: 0 where nothing is sampled."""
+    """(change, statistic, ...): parts of the whole, and the standard errors of sampled orders: 0 where none is."""
 
     parts: FloatArray
     errors: FloatArray
@@ -95,7 +95,7 @@ def forecast(quantities: Sequence[Quantity]) -> str:
 def attributed(one: Quantity, values: Values) -> Parts:
     """The parts of values(all changes) - values(no change); they sum to it but for rounding."""
     if not one.changes:
-        empty = np.zeros((0, len(values(frozenset()))))
+        empty = np.zeros((0, *values(frozenset()).shape))
         return Parts(empty, empty)
     return _sampled(one, values) if one.orders else _exact(one.changes, values)
 

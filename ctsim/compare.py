@@ -45,7 +45,8 @@ Given = str | Path | Scenario | Run
 Progress = Callable[..., None]
 
 CARD_NAME: Final = "compare.json"
-STATISTICS: Final = ("mean", "q05", "q95")
+_NOTHING: Final = np.zeros((3, 1 + summaries.REPLICATES))
+"""`marks` of a quantity that is 0 in every draw."""
 WORTH_KEEPING: float = 2.0
 """Seconds of a pass, of several, after which its state is kept until the whole is sealed."""
 BATCH: Final = 128
@@ -334,11 +335,11 @@ class _Pair:
         found = {}
         for key, one in zip(keys, quantities, strict=True):
             values = _values(statistics[key], mixed[key], one)
-            found[key] = one.changes, attribution.attributed(one, values.__getitem__)
+            found[key] = one.changes, contrast.with_errors(attribution.attributed(one, values.__getitem__))
         return found, forecast
 
     def _mixed(self, quantities: Mapping[Key, Quantity], stop: Event) -> dict[Key, dict[Coalition, FloatArray]]:
-        """Mean, q05 and q95 of every quantity in every mixture that its attribution needs; equal ones drawn once."""
+        """`marks` of every quantity in every mixture that its attribution needs; equal ones drawn once."""
         targets: list[Target] = []
         places: dict[tuple[Part, ...], int] = {}
         wanted: dict[Key, dict[Coalition, int]] = {}
@@ -351,8 +352,9 @@ class _Pair:
                     places[parts] = len(targets) if parts else -1
                     targets += [_target(bare, parts)] if parts else []
                 wanted[key][chosen] = places[parts]
-        rows = [contrast.marks(self.summary(targets[i : i + BATCH], stop)) for i in range(0, len(targets), BATCH)]
-        table = np.concatenate([*rows, np.zeros((1, len(STATISTICS)))])  # the last for nothing that is left to add
+        batches = [self.summary(targets[i : i + BATCH], stop) for i in range(0, len(targets), BATCH)]
+        rows = [contrast.marks(one, at) for one in batches for at in range(len(one.mean))]
+        table = [*rows, _NOTHING]  # the last for nothing that is left to add
         return {key: {chosen: table[place] for chosen, place in one.items()} for key, one in wanted.items()}
 
 
@@ -360,7 +362,7 @@ def _values(found: Statistics, mixed: Mapping[Coalition, FloatArray], one: Quant
     """Statistics less those of A; of all changes the printed difference itself, so that the parts sum to it."""
     before, whole = found.marks
     values = {chosen: row - before for chosen, row in mixed.items()}
-    return values | {frozenset(): np.zeros(len(STATISTICS)), frozenset(one.changes): whole}
+    return values | {frozenset(): _NOTHING, frozenset(one.changes): whole}
 
 
 def _minus(a: tuple[Part, ...], b: tuple[Part, ...]) -> tuple[Part, ...]:

@@ -44,6 +44,8 @@ _TAILS: Final = 3.0
 _NOTHING: Final = 1e-9
 """Parts of the mean below this share of the largest are rounding: such a change moves the tails only."""
 _MOVED: Final = ("changed", "added", "removed")
+_LESS_SURE: Final = 3.0
+"""Times the error of a change from which a part of it tells its own."""
 _SAMPLED: Final = re.compile(r"(?P<n>\d+) by up to (?P<most>\d+) sampled orders")
 """How the card says that parts have an error of their own."""
 
@@ -52,7 +54,7 @@ _SAMPLED: Final = re.compile(r"(?P<n>\d+) by up to (?P<most>\d+) sampled orders"
 class Line:
     """One quantity of a comparison, read from the tree. `causes`: by change, its parts of mean, q05 and q95.
 
-    `errors`: those of these parts, where orders of the changes were sampled.
+    `errors`: those of these parts.
     """
 
     node: str
@@ -349,9 +351,9 @@ def _row(one: Line, numbered: Mapping[str, str], lang: str) -> list[str]:
             _share(share, lang), ", ".join(said)]  # fmt: skip
 
 
-def _part(value: float, error: float, sampled: float) -> str:
-    """A part of the change of the mean; with its own error where orders of the changes were sampled."""
-    return f"{_signed(value, sampled)} ± {sampled:.1g}" if sampled > error else _signed(value, error)
+def _part(value: float, error: float, own: float) -> str:
+    """A part of the change of the mean; with its own error where it is much less sure than the change itself."""
+    return f"{_signed(value, own)} ± {own:.1g}" if own > _LESS_SURE * error else _signed(value, max(own, error))
 
 
 def _share(share: float, lang: str) -> str:
@@ -432,7 +434,7 @@ def _quantity(one: Line) -> dict[str, Any]:
     errors = ("mean_error", "q05_error", "q95_error")
     causes = [
         {"change": name, "mean": parts[0], "q05": parts[1], "q95": parts[2],
-         **dict(zip(errors, one.errors[name], strict=True))}
+         **{error: value if isfinite(value) else None for error, value in zip(errors, one.errors[name], strict=True)}}
         for name, parts in one.causes.items()
     ]  # fmt: skip
     same = {"same_as": one.same_as} if one.same_as else {}

@@ -17,7 +17,7 @@ from ctsim.differences import SAID, Difference
 from ctsim.hybrids import ANNUAL, Hybrids, Key, Side
 from ctsim.locale import text
 from ctsim.programme import METRICS, Programme
-from ctsim.summaries import QUANTILES, Summary
+from ctsim.summaries import QUANTILES, REPLICATES, Summary
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,13 +65,14 @@ class Statistics:
 
     `status`: changed, unchanged, added or removed (its programme is: it counts as 0 where it is not), only_a or only_b
     (the other has no number), not_comparable; `reason` says why there is no difference. `same_as`: of a total that is
-    one cell or figure in both, the name of that.
+    one cell or figure in both, the name of that. `marked`: `marks` of a, of b and of the difference.
     """
 
     status: str
     reason: str
     numbers: Mapping[str, float]
     quantiles: Mapping[str, FloatArray]
+    marked: Mapping[str, FloatArray]
     same_as: str = ""
 
     @property
@@ -81,22 +82,28 @@ class Statistics:
 
     @property
     def marks(self) -> tuple[FloatArray, FloatArray]:
-        """Mean, q05 and q95 in A (0 where its programme is not there), and by how much they differ in B."""
+        """`marks` of A (0 where its programme is not there), and by how much they differ in B."""
         before, after = (self._marks(side) for side in "ab")
         whole = after - before
-        whole[0] = self.numbers["mean"]
+        whole[0] = self.marked["difference"][0]
         return before, whole
 
     def _marks(self, side: str) -> FloatArray:
-        quantiles = self.quantiles[f"{side}_quantiles"]
-        found = np.array([self.numbers[f"{side}_mean"], quantiles[_LOW], quantiles[_HIGH]])
         absent = {"added": "a", "removed": "b"}.get(self.status) == side
-        return np.zeros(3) if absent else found
+        return np.zeros_like(self.marked[side]) if absent else self.marked[side]
 
 
-def marks(summary: Summary) -> FloatArray:
-    """Mean, q05 and q95 (output, 3)."""
-    return np.column_stack([summary.mean, summary.quantiles[:, _LOW], summary.quantiles[:, _HIGH]])
+def marks(summary: Summary, i: int) -> FloatArray:
+    """Mean, q05 and q95 of an output, each with how far those of the replicates lie from it: (3, 1 + replicate)."""
+    values = [summary.mean[i], summary.quantiles[i, _LOW], summary.quantiles[i, _HIGH]]
+    return np.column_stack([values, summary.deviations[i, [0, 1 + _LOW, 1 + _HIGH]]])
+
+
+def with_errors(parts: Parts) -> Parts:
+    """Parts (change, 3) of `marks`; their errors are those of the draws, and of the orders where these are sampled."""
+    apart = parts.parts[..., 1:]
+    drawn = np.sqrt((apart**2).sum(axis=-1) / (apart.shape[-1] * (apart.shape[-1] - 1)))
+    return Parts(parts.parts[..., 0], np.hypot(drawn, parts.errors[..., 0]))
 
 
 def statistics(
@@ -122,7 +129,11 @@ def statistics(
         numbers = dict.fromkeys(("mean", "mcse", "sd", "p_higher", "p_mcse"), zero)
         quantiles = {name: np.full(len(QUANTILES), zero) for name in ("quantiles", "quantiles_mcse")}
     plain = {name: float(value) for name, value in numbers.items()}
-    return Statistics(status, reason, plain | sides, quantiles | {"a_quantiles": shown[0], "b_quantiles": shown[1]})
+    quantiles |= {"a_quantiles": shown[0], "b_quantiles": shown[1]}
+    unknown = np.full((3, 1 + REPLICATES), np.nan)
+    marked = {name: unknown if i is None else marks(summary, i)
+              for name, i in (("a", a), ("b", b), ("difference", paired))}  # fmt: skip
+    return Statistics(status, reason, plain | sides, quantiles, marked)
 
 
 def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
@@ -277,7 +288,7 @@ def _attribution(
     for number, name in enumerate(("mean", "q05", "q95")):
         words = f"part of the change of {name} that is due to the change"
         variables[name] = (dims, values[0, number].reshape(shape), {"units": grid.unit, "long_name": words})
-        words = f"standard error of {name} where orders of the changes are sampled"
+        words = f"standard error of {name}: of the draws, and of the orders of the changes where these are sampled"
         variables[f"{name}_error"] = (dims, values[1, number].reshape(shape), {"units": grid.unit, "long_name": words})
     return xr.Dataset(variables, grid.coordinates | {"change": (("change",), _objects(changes))})
 

@@ -97,7 +97,8 @@ class _Drawing:
         folder = None if self.folder is None else self.folder / str(level)
         try:
             chunk = max(1, self.chunk // TILE)
-            return marks(drawn(kernel, tiles, chunk, self.workers or cores(), stop, self.progress, folder))
+            found = drawn(kernel, tiles, chunk, self.workers or cores(), stop, self.progress, folder)
+            return np.array([marks(found, i)[:, 0] for i in range(len(found.mean))])
         except KeyboardInterrupt:
             goes_on = "the same command goes on" if folder else "nothing was kept: run the same command again"
             raise Stopped(f"stopped; {goes_on}") from None

@@ -188,6 +188,23 @@ def hybrid_of(a: ctsim.Scenario, b: ctsim.Scenario) -> hybrids.Hybrids:
     return hybrids.Hybrids(sides[0], sides[1], [atom for one in found for atom in one.atoms])
 
 
+@pytest.mark.parametrize("method", ["mc", "sobol"])
+def test_the_errors_of_parts_are_those_of_other_seeds(folder: Path, method: str) -> None:
+    """Of mean and quantiles. Their ratio to the scatter of 40 seeds has a standard deviation of 0.12.
+
+    One of the checks leaves 0.6 to 1.6 by chance once in a hundred sets of seeds; half or twice the scatter does.
+    """
+    every = [run(folder, "a", "b", seed=seed, draws=2**14, method=method) for seed in range(40)]
+    for year in (2030, 2040):
+        for statistic in ("mean", "q05", "q95"):
+            found = [parts(one, year, statistic) for one in every]
+            stated = [parts(one, year, f"{statistic}_error") for one in every]
+            for name in found[0]:
+                scatter = np.std([one[name] for one in found], ddof=1)
+                ratio = sqrt(np.mean([one[name] ** 2 for one in stated])) / scatter
+                assert 0.6 < ratio < 1.6, (year, statistic, name, ratio)
+
+
 def test_what_is_shared_is_drawn_once(folder: Path) -> None:
     pair = hybrid_of(*(catalog.load(folder / f"{one}.toml", folder / "formulas") for one in "ab"))
     for key in pair.keys:

@@ -101,3 +101,5 @@ class Summary:
     p_at_least_mcse: FloatArray
     not_finite: IntArray
     first_bad: IntArray
+    deviations: FloatArray
+    """(n, 1 + quantile, replicate) how far mean and quantiles of a replicate lie from those of all, to first order."""

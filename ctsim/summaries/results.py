@@ -30,12 +30,17 @@ def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summ
     sums = _whole_sums(state.digits)
     one_draw = 1.0 / np.maximum(state.finite.sum(axis=1), 1)[:, None]  # no share is surer than that
     share_errors = np.maximum(_share_errors(state.at_most, state.finite), one_draw)
+    deviations = np.full((n, 1 + q, state.finite.shape[1]), np.nan)
     for i in np.flatnonzero(good).tolist():
         if (np.abs(state.digits[i, ..., -1]) < BEYOND // 2).all():  # else a power of a draw has no double
-            moments[i] = _moments(sums[i], state.finite[i], plan.centre[i], plan.scale[i])
+            means = _mean_deviations(sums[i][0], state.finite[i])
+            moments[i] = _moments(sums[i], state.finite[i], plan.centre[i], plan.scale[i], means)
+            deviations[i, 0] = means / plan.scale[i]
         inverse = _Sorted(sample[i]) if sample is not None else _Histogram(plan, state, i)
         quantiles[i], errors[i] = _read(inverse, share_errors[i])
         shortest[i] = inverse.shortest()
+    with np.errstate(invalid="ignore", over="ignore"):  # draws that are not finite, or have no square
+        deviations[:, 1:] = -_share_deviations(state.at_most, state.finite) * (errors / share_errors)[..., None]
     share, share_error = _shares(state.at_least, state.finite, good, plan.thresholds)
     mean, mcse, sd, sd_mcse, skewness = moments.T.copy()
     return Summary(
@@ -43,6 +48,7 @@ def finalize(plan: Plan, state: State, sample: FloatArray | None = None) -> Summ
         minimum=np.where(good, state.minimum + 0.0, np.nan), maximum=np.where(good, state.maximum + 0.0, np.nan),
         quantiles=quantiles, quantiles_mcse=errors, shortest=shortest, p_at_least=share, p_at_least_mcse=share_error,
         not_finite=state.not_finite, first_bad=np.where(good, -1, state.first_bad),
+        deviations=deviations,
     )  # fmt: skip
 
 
@@ -67,8 +73,15 @@ def _whole_sums(digits: IntArray) -> list[list[list[int]]]:
     ]  # fmt: skip
 
 
+def _mean_deviations(sums: Sequence[int], counts: IntArray) -> FloatArray:
+    """Mean of each replicate less that of all, in units of the scale; NaN where a replicate has no draws."""
+    first, n = sum(sums), int(counts.sum())
+    return np.array([(one * n - first * size) / (size * n * _UNIT) if size else math.nan
+                     for one, size in zip(sums, counts.tolist(), strict=True)])  # fmt: skip
+
+
 def _moments(
-    sums: Sequence[Sequence[int]], counts: IntArray, centre: float, scale: float
+    sums: Sequence[Sequence[int]], counts: IntArray, centre: float, scale: float, means: FloatArray
 ) -> tuple[float, float, float, float, float]:
     """Mean, its error, standard deviation, its error, skewness, from the exact sums of one output's replicates.
 
@@ -82,8 +95,7 @@ def _moments(
         mcse, sd_mcse = float(sd / np.sqrt(n)), float(sd / np.sqrt(2 * max(n - 1, 1)))
     else:
         sizes = counts.astype(float)
-        parts = list(zip(sums[0], sums[1], counts.tolist(), strict=True))
-        means = np.array([(one * n - first * size) / (size * n * _UNIT) for one, _, size in parts])
+        parts = zip(sums[0], sums[1], counts.tolist(), strict=True)
         sds = np.array([_deviation(one, two, size) for one, two, size in parts])
         mcse, sd_mcse = (float(_spread_error(x, sizes)) for x in (means, sds - np.average(sds, weights=sizes)))
     return mean, mcse / scale, sd / scale, sd_mcse / scale, _skewness(first, square, cube, n)
@@ -124,14 +136,20 @@ def _shares(
     return np.where(known, share, np.nan), np.where(known, _share_errors(hits, counts), np.nan)
 
 
+def _share_deviations(hits: IntArray, counts: IntArray) -> FloatArray:
+    """Shares (n, mark, replicate) less those of all draws, from hits (n, replicate, mark) and counts (n, replicate)."""
+    with np.errstate(invalid="ignore", divide="ignore"):  # outputs without draws
+        share = hits.sum(axis=1) / counts.sum(axis=1)[:, None]
+        each = np.ascontiguousarray(hits.swapaxes(1, 2)) / counts[:, None, :].astype(float)
+        return np.asarray(each - share[..., None])
+
+
 def _share_errors(hits: IntArray, counts: IntArray) -> FloatArray:
     """Errors (n, mark) of the shares of draws, from hits (n, replicate, mark) and counts (n, replicate)."""
     with np.errstate(invalid="ignore", divide="ignore"):  # outputs without draws
         n = counts.sum(axis=1)[:, None]
         share = hits.sum(axis=1) / n
-        sizes = counts[:, None, :].astype(float)
-        each = np.ascontiguousarray(hits.swapaxes(1, 2)) / sizes
-        errors = _spread_error(each - share[..., None], sizes)
+        errors = _spread_error(_share_deviations(hits, counts), counts[:, None, :].astype(float))
         few = (counts == 0).any(axis=1)[:, None]
         return np.where(few, np.sqrt(share * (1 - share) / n), errors)
 
