@@ -86,3 +86,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links of pages that are files of docs/."""
     name = page.file.src_uri
     return relinked(markdown, f"docs/{name}", name) if page.file.generated_by is None else markdown
+
+
+def on_page_context(context: Any, page: Any, config: Any, **_: Any) -> Any:
+    """The language that the page says it is in, and the words of the theme around it."""
+    config.theme["language"] = "ja" if page.file.src_uri.endswith(".ja.md") else "en"
+    return context

@@ -101,6 +101,12 @@ def test_no_link_inside_the_site_is_broken(built: dict[str, Element], site: Path
     assert broken == []
 
 
+def test_a_page_says_which_language_it_is_in(built: dict[str, Element], site: Path) -> None:
+    for name in built:
+        head = (site / name).read_text(encoding="utf-8")[:300]
+        assert f'<html lang="{"ja" if name.endswith(".ja.html") else "en"}"' in head, name
+
+
 def test_links_out_of_the_documents_lead_to_their_pages_or_nowhere() -> None:
     text = "[a](../../scenarios/shared.toml) [b](../../CONTRIBUTING.md#style) [c](../x.md) [d](../../LICENSE)\n"
     text += "```text\n[e](../../LICENSE)\n```\n[f](https://example.org/) ![g](../images/g.png) [h](#i)\n"
