@@ -14,7 +14,7 @@ from ctsim.attribution import Parts
 from ctsim.catalog import Scenario
 from ctsim.dataset import NODE_UNITS
 from ctsim.differences import SAID, Difference
-from ctsim.hybrids import ANNUAL, Hybrids, Key, Side
+from ctsim.hybrids import Hybrids, Key, Side
 from ctsim.locale import text
 from ctsim.programme import METRICS, Programme
 from ctsim.summaries import QUANTILES, REPLICATES, Summary
@@ -39,6 +39,7 @@ BY_QUANTILE: Final = {
 }  # fmt: skip
 _WITHOUT_UNIT: Final = tuple(name for name in NUMBERS if "p_" in name)
 _LOW, _HIGH = QUANTILES.index(0.05), QUANTILES.index(0.95)
+_PER_UNIT: Final = ("per_unit", "ratio")
 _BOUNDARY: Final = ("boundary", "scope", "period", "money_kind")
 
 
@@ -154,7 +155,7 @@ def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
     there = hybrids.b if sides[0] is None else hybrids.a
     other, letter = (hybrids.a, "b") if there is hybrids.b else (hybrids.b, "a")
     programmes = {name.partition(".")[0] for name in there.parts(key)}
-    if not programmes & other.programmes and key[0].startswith(ANNUAL):
+    if not programmes & other.programmes and _is_amount(there, key):
         return ("added" if letter == "b" else "removed"), ""
     side, gone = "A" if letter == "b" else "B", sorted(programmes - other.programmes)
     if key[0].startswith("/totals") and gone:
@@ -164,6 +165,12 @@ def status(hybrids: Hybrids, key: Key) -> tuple[str, str]:
             return "comparable", text("apart.counts_as_nothing", "en", side=side, members=", ".join(gone))
         return f"only_{letter}", text("apart.without", "en", side=side, members=", ".join(gone))
     return f"only_{letter}", text("apart.only", "en", side=side)
+
+
+def _is_amount(side: Side, key: Key) -> bool:
+    """Whether it is tonnes or yen, of which a programme that is left out has none; not so what is per unit, a ratio."""
+    records = [side.steps[name].figure.record for name in side.parts(key)]
+    return not any(one.period in _PER_UNIT or one.reference or one.metric not in METRICS for one in records)
 
 
 def _other_members(hybrids: Hybrids, key: Key) -> str:

@@ -35,9 +35,6 @@ Part = tuple[str, int, float]
 
 _ABOVE_ZERO: Final = float(np.nextafter(0.0, 1.0))
 
-ANNUAL: Final = ("/co2_reduction", "/economic_effect", "/items/", "/totals/")
-"""Nodes of amounts, of which a programme that a scenario leaves out has none."""
-
 
 @dataclass(frozen=True)
 class Side:

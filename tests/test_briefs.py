@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from ctsim.cli import main
 from ctsim.locale import text
 from ctsim.report.briefs import MOST_CELLS, MOST_CHANGES, MOST_MOVES, DriversBrief, MovesBrief, spread_over
-from ctsim.report.moves import MovesPage
+from ctsim.report.moves import Change, MovesPage
 from ctsim.report.page import html, short, template_of
 from ctsim.report.words import Group
 from tests.html_pages import Element, parsed
@@ -55,6 +55,17 @@ def test_a_comparison_says_what_changed_by_how_much_and_why(trees: dict[tuple[st
         for name in ("mean|", "quantiles|0.05", "quantiles|0.95", "a_quantiles|0.5", "b_quantiles|0.95"):
             assert f"{address}|{name}" in there
         assert f"{'|'.join(one.causes[0].address)}|mean|" in there and brief.page.mark(one.causes[0].name) == "#1"
+
+
+def test_another_formula_is_said_in_words() -> None:
+    """Not by the name of its code and a digest, which say nothing to who decides; the page has them."""
+    brief = moves("en")
+    values = {"kind": "formula", "what": "formula", "before": "carried (1b23d727) in 万t-CO2/yr", "after": "new (0d)"}
+    for side, said in (("B", ("as before", "changed: formula")), ("A", ("changed: formula", "as before"))):
+        one = Change("#1", "mine", values | {"side": side})
+        assert tuple(brief.side_words(one, name) for name in ("before", "after")) == said
+    printed = Change("#1", "mine", values | {"side": "B", "before": text("difference.reported", "en")})
+    assert brief.side_words(printed, "before") == "reported"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -194,6 +194,26 @@ def test_a_removed_programme_counts_as_nothing_in_totals(capsys: pytest.CaptureF
     by_name = {one["quantity"]: one for one in as_dict(back)["quantities"]}
     first, gone = "units_supported_first_year", "electric_commercial_vehicles.co2_reduction.FY2024"
     assert by_name[first]["mean"] == pytest.approx(by_name[gone]["b_mean"], rel=1e-9)
+    assert (by_name[gone]["status"], by_name[gone]["mean"]) == ("added", by_name[gone]["b_mean"])
+
+
+def test_every_amount_of_a_removed_programme_counts_as_nothing_and_nothing_else_of_it() -> None:
+    """Tonnes and yen of a fiscal year, of parts and of a whole plan too, as their sums; not a ratio, nor per tonne."""
+    report = load("framework_2023_11")
+    gone = ["electric_commercial_vehicles", "battery_supply_chain", "fast_reactor", "high_temperature_reactor"]
+    without = report.with_changes([{"programme": one, "include": False, "reason": "a test",
+                                    "source": {"key": "study", "where": "test"}} for one in gone])  # fmt: skip
+    found = compare(report, without, draws=2048, programmes=[*gone, "insulated_windows"])
+    by_name = {one["quantity"]: one for one in as_dict(found)["quantities"]}
+    for name in ("FY2024", "FY2024.taxi", "2030.taxi"):
+        one = by_name[f"{gone[0]}.co2_reduction.{name}"]
+        assert (one["status"], one["mean"]) == ("removed", -one["a_mean"]) and one["mean"] < 0
+    assert by_name[f"{gone[0]}.economic_effect.one-off"]["status"] == "removed"
+    assert by_name[f"{gone[1]}.co2_reduction.one production year"]["status"] == "removed"
+    whole, parts = by_name[f"{gone[0]}.co2_reduction.FY2024"], by_name["trucks_parts"]
+    assert (parts["status"], parts["mean"]) == ("removed", pytest.approx(whole["mean"], rel=1e-9))
+    apart = {name.partition(".")[0] for name, one in by_name.items() if one["status"] == "only_a"}
+    assert set(gone[2:]) == apart
 
 
 def test_a_scenario_beside_itself_says_that_nothing_differs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from ctsim.export.edited import from_workbook
 from ctsim.export.editing import COLUMNS, KEYS_ROW, SHEET, to_workbook
 from ctsim.export.write import export
 from ctsim.library import library_root, shipped
-from ctsim.locale import found_again
+from ctsim.locale import found_again, texts
 from ctsim.notes import FILE, given, given_at, japanese
 from ctsim.programme import FIXED
 from tests.html_pages import parsed
@@ -85,8 +85,17 @@ def test_japanese_is_japanese() -> None:
     assert {note: some for note, some in words.items() if some - NAMES - UNITS} == {}
 
 
-NAMES = {"Annex", "Si", "additionality", "engineering", "plan", "scenario"}
-"""Words of Japanese notes that are Latin on purpose: the report's own, an element, names of readings and classes."""
+NAMES = {"Annex", "Si", "engineering", "plan", "scenario"}
+"""Words of Japanese notes that are Latin on purpose: the report's own, an element, names of classes."""
+
+
+def test_readings_have_their_names_in_japanese() -> None:
+    """Not the ids that commands take: 読み方「新車のガソリン車」."""
+    ids = [name for name in texts() if name.startswith("reading.")]
+    found = [(one, said) for one in (name.partition(".")[2] for name in ids) for said in japanese().values()
+             if re.search(rf"\b{one}\b", said, re.ASCII)]  # fmt: skip
+    assert len(ids) > 20 and found == []
+    assert [said for said in japanese().values() if re.search(r"[a-z]_[a-z]", said)] == []
 
 
 def test_what_is_english() -> None:
@@ -115,8 +124,8 @@ MILLIONS = (
 
 
 def numbers(said: str) -> set[str]:
-    """Numbers of a note as they are written; the 2 of CO2 is none."""
-    return set(NUMBER.findall(FORMULA.sub("", said)))
+    """Numbers of a note as they are written; the 2 of CO2 is none, nor what is in the id of a reading."""
+    return set(NUMBER.findall(FORMULA.sub("", re.sub(r"[a-z]+(_[a-z0-9]+)+", "", said))))
 
 
 def test_both_languages_have_the_same_numbers() -> None:

@@ -124,7 +124,7 @@ def test_near_zero_no_digit_is_finer_than_a_thousandth() -> None:
 def test_a_comparison_shows_all_that_moves_and_why(trees: dict[tuple[str, str], Element], lang: str) -> None:
     tree = trees["comparison", lang]
     there = set(addresses(tree.by_id("moves")))
-    listed = list(table_lines(results()["comparison"].tree))
+    listed = [one for one in table_lines(results()["comparison"].tree) if not one.same_as]  # as the terminal counts
     moved = [one for one in listed if one.status in ("changed", "added", "removed")]
     moves = cast(MovesPage, gathered("comparison", lang))
     assert [one.name for one in moves.moved] and Counter(one.name for one in moved) == Counter(
@@ -140,6 +140,14 @@ def test_a_comparison_shows_all_that_moves_and_why(trees: dict[tuple[str, str], 
     change = tree.by_id("change-1")
     [one] = moves.changes
     assert all(one.values[name] in change.text for name in ("before", "after", "set_by", "reason"))
+
+
+def test_a_difference_in_few_draws_is_not_printed_as_nothing() -> None:
+    """It is listed among what differs: mean 0.000 and "in no draw higher" would contradict that."""
+    move = cast(MovesPage, gathered("comparison", "en")).moved[0]
+    for mean, said in ((-1.04e-4, "−0.0001"), (-3e-7, "0.000"), (0.0, "0")):
+        values = move.values | {"mean": mean / move.scale.factor, "mcse": 2e-5 / move.scale.factor}
+        assert replace(move, values=values).signed("mean").striptags() == said
 
 
 def test_a_comparison_keeps_boundaries_apart(trees: dict[tuple[str, str], Element]) -> None:

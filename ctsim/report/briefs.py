@@ -78,6 +78,15 @@ class MovesBrief(OneSide):
         ordered = sorted(self.numbered, key=lambda one: -parts[one.name])[:MOST_CHANGES]
         return [one for one in self.numbered if one in ordered]
 
+    def side_words(self, one: Change, name: str) -> str:
+        """What `before` (A) or `after` (B) an entry says; of a formula in words, not by its code."""
+        said = str(one.values[name])
+        if one.values["kind"] != "formula" or said == self.text("difference.reported"):
+            return said
+        if one.values["side"] != ("A" if name == "before" else "B"):
+            return self.text("brief.formula_kept")
+        return self.text("brief.formula_changed", what=one.values["what"])
+
     @property
     def candidates(self) -> list[Move]:
         """What a reader looks for first: cells by year that move, or else all that does."""

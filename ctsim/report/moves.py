@@ -14,7 +14,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from ctsim.catalog import Scenario
-from ctsim.console import beyond_rounding
+from ctsim.console import beyond_rounding, number
 from ctsim.dataset import cell_name, places
 from ctsim.figures.amounts import Scale, scale
 from ctsim.figures.waterfall import Said
@@ -28,6 +28,8 @@ from ctsim.schema import ProgrammePage
 
 MOVED: Final = ("changed", "added", "removed")
 APART: Final = ("only_a", "only_b", "not_comparable")
+_SMALLEST: Final = 1e-6
+"""A difference in few draws has a small mean: down to this, in its unit, its digits are shown, not 0.000."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Move(Fact):
     def _signed(self, fact: Fact, name: str, share: float | None) -> Markup:
         factor = self.scale.factor
         value = beyond_rounding(fact.value(name, share), self.reach) * factor
-        said = ("+" if value > 0 else "") + rounded(value, abs(self.value("mcse") * factor))
+        error = abs(self.value("mcse") * factor)
+        said = ("+" if value > 0 else "") + (number if abs(value) >= _SMALLEST else rounded)(value, error)
         return fact.tagged(said, name, share, factor)
 
     @cached_property
@@ -174,9 +177,9 @@ class MovesPage(Page):
 
     @cached_property
     def moves(self) -> list[Move]:
-        """Every quantity that either scenario has."""
+        """Every quantity that either scenario has; a total that is one of them is not counted beside it."""
         found = [Move(**one) for one in self._read()]
-        return [one for one in found if one.status != "not_applicable"]
+        return [one for one in found if one.status != "not_applicable" and not one.word("same_as")]
 
     @property
     def counts(self) -> Counter[str]:
@@ -201,8 +204,8 @@ class MovesPage(Page):
 
     @property
     def unchanged(self) -> list[Move]:
-        """Those that are the same in every draw, without totals that are one of them."""
-        return [one for one in self.moves if one.status == "unchanged" and not one.word("same_as")]
+        """Those that are the same in every draw."""
+        return [one for one in self.moves if one.status == "unchanged"]
 
     def as_in_b(self, moves: list[Move]) -> list[tuple[Move, Line | None]]:
         """Quantities, each as it is in B, or in A where B has none."""
