@@ -138,9 +138,9 @@ def test_why_a_mean_is_not_the_published_figure(capsys: pytest.CaptureFixture[st
         ("2030: 268 万kW, uniform(168, 368), 2050: 4500 万kW, fixed",
          "2030: 268 万kW, 一様(168, 368), 2050: 4500 万kW, 固定"),
         ("0.66 kg-CO2/kWh, normal(1, 0.02) × value, 1.5 times as wide",
-         "0.66 kg-CO2/kWh, 正規(1, 0.02) × 値, 幅1.5倍"),
+         "0.66 kg-CO₂/kWh, 正規(1, 0.02) × 値, 幅1.5倍"),
         ("12 spreads", "幅12件"), ("independent", "独立"), ("a.x ~ a.y 0.5", "a.x ~ a.y 0.5"), ("carried", "残存"),
-        ("co2_reduction (0123abcd) in Mt-CO2/yr", "co2_reduction (0123abcd) 単位 Mt-CO2/yr"),
+        ("co2_reduction (0123abcd) in Mt-CO2/yr", "co2_reduction (0123abcd) 単位 百万t-CO₂/年"),
         ("value, spread", "値, 幅"), ("B lacks it", "Bにはない"), ("--scale-assumed 2", "--scale-assumed 2"),
     ],
 )  # fmt: skip
