@@ -288,6 +288,15 @@ def test_every_parameter_has_its_picture_basis_and_words(
             assert given_at(source.where, lang) in line.text and (source.quote or "") in line.text
 
 
+def test_a_shared_parameter_has_no_symbol_of_one_programme(resolved: Scenario, trees: dict[str, Element]) -> None:
+    """It is quoted as another one prints it, ③ of Annex 3: an ① before its name would be looked for there."""
+    shared = {row.label for row in resolved.binding.rows if row.stream == "gas_carbon_content"}
+    assert shared and resolved.parameters()["gas_carbon_content"].symbol == "①"
+    for label in shared:
+        line = trees["ja"].by_id(f"par-{label}")
+        assert "③ 輸入天然ガス" in line.text and "①" not in line.text
+
+
 # ---- both languages
 
 
