@@ -223,6 +223,21 @@ def test_errors_of_the_spreadsheet_are_named_with_their_cells(folder: Path) -> N
     assert made(folder, {**with_reason(folder, share, value=14.0), low: ("=1+1", 2)}, "live")["change"]  # no error
 
 
+@pytest.mark.parametrize("empty", ["<v></v>", "<v />", ""])
+def test_a_formula_without_its_result_is_named_with_its_cell(folder: Path, tmp_path: Path, empty: str) -> None:
+    """As programs write that compute nothing: it is no empty cell, which would be said otherwise."""
+    book, share = folder / "book.xlsx", "perovskite_solar.japan_share"
+    value, why = cell(book, share, "value"), cell(book, share, "reason_for_change")
+    computed = edited(book, {value: ("=7*2", 987654), why: WHY}, tmp_path / "computed.xlsx")
+    with zipfile.ZipFile(computed) as old, zipfile.ZipFile(folder / "bare.xlsx", "w") as new:
+        for one in old.namelist():
+            new.writestr(one, old.read(one).replace(b"<v>987654</v>", empty.encode()))
+    with pytest.raises(InputError) as caught:
+        from_workbook(folder / "bare.xlsx", folder / "bare.toml")
+    said = "has a formula without its result; open and save the file in Excel, or write the value"
+    assert [str(one) for one in caught.value.findings] == [f"{folder}/bare.xlsx: {value}: {said}"]
+
+
 def test_cells_of_any_program_are_read(tmp_path: Path) -> None:
     """With a prefix, in another order, with other quotes; what is no cell is none, and a missing part is no fault."""
     book = tmp_path / "x.xlsx"

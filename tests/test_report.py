@@ -286,6 +286,11 @@ def test_every_parameter_has_its_picture_basis_and_words(
             assert given(row.spread.reason, lang) in line.text
         if row.stream in known and (source := known[row.stream].record.source):
             assert given_at(source.where, lang) in line.text and (source.quote or "") in line.text
+        assert row.label != "gas_carbon_content" or "①" not in line.text  # of one programme; it is quoted from another
+
+
+def test_years_of_a_total_stand_in_order(trees: dict[str, Element]) -> None:
+    assert not any(re.match(r"\s*FY2025\s*FY2023", one.text) for one in trees["en"].by_id("totals").all("td"))
 
 
 # ---- both languages

@@ -224,8 +224,7 @@ class _Reader:
         """Columns of a line that show an error of the spreadsheet; each is a fault."""
         shown = {name: given for name, given in line.cells.items() if isinstance(given, Fault)}
         for name, given in shown.items():
-            message = f"shows the error {given}; mend the formula, or write the value"
-            self._fault(self._cell(sheet, columns, line.row, name), message)
+            self._fault(self._cell(sheet, columns, line.row, name), given.message)
         return list(shown)
 
     def _addresses(self, line: Line, edited: Mapping[int, Sequence[str]]) -> dict[str, str]:

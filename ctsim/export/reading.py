@@ -22,6 +22,7 @@ _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION: Final = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 _CELL: Final = re.compile(r"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _VALUE: Final = re.compile(r"<(?:\w+:)?v>([^<]*)<")
+_FORMULA: Final = re.compile(r"<(?:\w+:)?f[\s/>]")
 _ADDRESS: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,7}")
 _ATTRIBUTE: Final = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 
@@ -33,6 +34,17 @@ class Fault(str):
     """What a cell shows instead of a value: "#DIV/0!". A reader of cells gives nothing there."""
 
     __slots__ = ()
+
+    @property
+    def message(self) -> str:
+        """What is wrong, and how to mend it."""
+        if self == NO_RESULT:
+            return "has a formula without its result; open and save the file in Excel, or write the value"
+        return f"shows the error {self}; mend the formula, or write the value"
+
+
+NO_RESULT: Final = Fault("no result")
+"""A formula that a program wrote which computes none."""
 
 
 def pages(path: Path, names: Sequence[str]) -> dict[str, list[list[Any]]]:
@@ -59,15 +71,18 @@ def pages(path: Path, names: Sequence[str]) -> dict[str, list[list[Any]]]:
 
 
 def _faults(file: zipfile.ZipFile, names: Sequence[str]) -> Iterator[tuple[str, int, int, Fault]]:
-    """Sheet, row and column of each cell whose type is an error."""
+    """Sheet, row and column of each cell whose type is an error, or that has a formula and no result of it."""
     for name, part in _parts(file).items():
         if name in names:
             for attributes, content in _CELL.findall(_text(file, part)):
                 of = dict(_ATTRIBUTE.findall(attributes))
-                if of.get("t") == "e" and _ADDRESS.fullmatch(of.get("r", "")):
-                    value = _VALUE.search(content)
-                    row, column = xl_cell_to_rowcol(of["r"])
-                    yield name, row, column, Fault(unescape(value[1]) if value else "#N/A")
+                if not _ADDRESS.fullmatch(of.get("r", "")):
+                    continue
+                value = _VALUE.search(content)
+                if of.get("t") == "e":
+                    yield name, *xl_cell_to_rowcol(of["r"]), Fault(unescape(value[1]) if value else "#N/A")
+                elif of.get("t") != "str" and _FORMULA.search(content) and not (value and value[1].strip()):
+                    yield name, *xl_cell_to_rowcol(of["r"]), NO_RESULT
 
 
 def _parts(file: zipfile.ZipFile) -> dict[str, str]:

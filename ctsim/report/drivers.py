@@ -194,7 +194,7 @@ class DriversPage(Page):
     def label(self, cell: Cell) -> str:
         """Metric, year and part; of a reading also its name; of a sum of figures of several years all of them."""
         if ", " in cell.when:
-            years = ", ".join(when(one, self.lang) for one in cell.when.split(", "))
+            years = ", ".join(when(one, self.lang) for one in sorted(cell.when.split(", ")))
             return f"{self.text(f'metric.{cell.metric}')} {years}"
         said = label_of(cell.metric, cell.when, cell.said("item"), self.lang)
         return f"{said} · {cell.said('reading')}" if cell.said("reading") else said

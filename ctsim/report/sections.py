@@ -332,7 +332,9 @@ class Sections(Page):
         fact = self.facts.parameters[row.label]
         record, symbol, printed, quote, where, note = None, "", "", "", "", ""
         if (known := self.scenario.parameters().get(row.stream)) is not None:
-            record, symbol = known.record, known.symbol or known.record.symbol or ""
+            record = known.record
+            own = known.symbol if "." in row.stream else None  # of a shared one that of a single programme's formula
+            symbol = own or record.symbol or ""
             printed = record.as_printed if isinstance(record.as_printed, str) else " / ".join(record.as_printed or ())
             quote, where = (record.source.quote or "", record.source.where) if record.source else ("", "")
             note = record.note or ""
