@@ -101,10 +101,14 @@ def test_no_link_inside_the_site_is_broken(built: dict[str, Element], site: Path
     assert broken == []
 
 
-def test_a_page_says_which_language_it_is_in(built: dict[str, Element], site: Path) -> None:
+def test_a_page_and_the_words_around_it_are_in_one_language(built: dict[str, Element], site: Path) -> None:
+    around = {"ja": {"目次", "検索", "ナビゲーション"}, "en": {"Table of contents", "Search", "Navigation"}}
     for name in built:
-        head = (site / name).read_text(encoding="utf-8")[:300]
-        assert f'<html lang="{"ja" if name.endswith(".ja.html") else "en"}"' in head, name
+        page = (site / name).read_text(encoding="utf-8")
+        lang, other = ("ja", "en") if name.endswith(".ja.html") else ("en", "ja")
+        assert f'<html lang="{lang}"' in page[:300], name
+        labels = set(re.findall(r'(?:aria-label|placeholder)="([^"]*)"', page))
+        assert around[lang] <= labels and not around[other] & labels, name
 
 
 def test_links_out_of_the_documents_lead_to_their_pages_or_nowhere() -> None:
