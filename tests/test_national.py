@@ -11,6 +11,7 @@ import pytest
 from ctsim.engine import Run, simulate
 from ctsim.errors import InputError
 from ctsim.locale import LANGUAGES, text
+from ctsim.notes import given_at
 from ctsim.policy import between, frame
 from ctsim.printing_policy import policy_json
 from ctsim.report.frame import FramePage, frame_page
@@ -216,7 +217,8 @@ def test_the_frame_has_every_number_with_its_ground(run: Run, pages: dict[str, F
                       ("values", "price_yen_per_t_co2"), ("values", "value_oku_yen_per_year|0")):  # fmt: skip
         assert {f"policy|{name}|{place}|{key}" for place in range(len(found[name]))} <= there
     for one in (*found["totals"], *found["targets"], *found["credits"]):
-        assert one["source"]["quote"] in section.text and one["source"]["where"] in section.text
+        assert one["source"]["quote"] in section.text
+        assert given_at(one["source"]["where"], lang) in section.text
     assert found["realised"][lang] in section.text and found["realised"]["ja"] in section.text
     assert text("basis.assumed", lang) in section.text and text("basis.derived", lang) in section.text
     for place, one in enumerate(found["cells"]):
