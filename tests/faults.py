@@ -56,7 +56,7 @@ GUARDS = (
     Guard("lock of a directory", "durable.py", "fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass",
           "test_resume.py::test_a_second_process_is_refused_and_harms_nothing"),
     Guard("end of waiting for a cluster", "dask_cluster.py", "if silence > patience:", "if False:",
-          "test_cluster.py::test_a_worker_that_is_frozen_does_not_freeze_the_run"),
+          "test_cluster.py::test_a_cluster_from_which_nothing_comes_is_given_up"),
     Guard("timeouts of dask's scheduler", "dask_cluster.py", '    "distributed.scheduler.worker-ttl": "30s",\n', "",
           "test_cluster.py::test_what_makes_dask_wait_for_ever_is_set"),
     Guard("versions of workers", "dask_cluster.py", "said = differing(identity(), there)", 'said = ""',

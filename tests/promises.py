@@ -81,6 +81,7 @@ PROMISES = (
         "line within a minute (five minutes before the first result, while machine code is made)",
         {"test_cluster": ("test_two_workers_one_of_them_killed", "test_a_scheduler_that_is_killed",
                           "test_a_worker_that_is_frozen_does_not_freeze_the_run",
+                          "test_a_cluster_from_which_nothing_comes_is_given_up",
                           "test_what_makes_dask_wait_for_ever_is_set"),
          "test_hosts": ("test_a_cable_that_is_cut_and_put_back", "test_a_cable_that_stays_cut"),
          "test_cluster_memory": ("test_a_worker_out_of_memory_is_restarted", "test_workers_whose_memory_is_full")},

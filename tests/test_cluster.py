@@ -235,6 +235,31 @@ def test_a_scheduler_that_is_killed(one: Scenario, whole: dict[int, str], tmp_pa
     assert resume(out).result_digest == whole[DRAWS]
 
 
+class Silent:
+    """A client of a cluster that takes every task and gives nothing back."""
+
+    status = "running"
+
+    def submit(self, *_: object, **__: object) -> "Silent":
+        return self
+
+    def add_done_callback(self, _: object) -> None:
+        pass
+
+    _cancel = sync = submit
+
+
+def test_a_cluster_from_which_nothing_comes_is_given_up() -> None:
+    planned: Any = None
+    drawn = dask_cluster._Round(Silent(), "x", planned, lambda *_: None, 0.5, 0.5)
+    stop = threading.Event()
+    forever = threading.Timer(20, stop.set)  # without an end of its own the round would wait until then
+    forever.start()
+    with pytest.raises(ClusterError, match=r"nothing came from the cluster for 0 s; its workers are lost or frozen"):
+        drawn.run(iter([[(0, 1)]]), 1, stop)
+    forever.cancel()
+
+
 def test_a_worker_that_is_frozen_does_not_freeze_the_run(
     one: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
